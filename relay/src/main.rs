@@ -1,0 +1,3 @@
+//! `suishen`: the relay and the tools around its ledger.
+
+fn main() {}

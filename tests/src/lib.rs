@@ -1,0 +1,1 @@
+//! End to end: a real relay, real Chromium, a real ledger.

@@ -1,0 +1,12 @@
+//! All rules and formats of the Suishen health wallet, sans-io: no clock, no randomness of its own, no
+//! storage, no network. The same code runs in the phone, at the desk and in the relay.
+//!
+//! | need | module |
+//! |---|---|
+//! | sign, seal, encrypt, hash | [`sm`] |
+//! | encode and decode any object, byte for byte | [`cbor`] |
+//! | names of things, one type a kind | [`id`] |
+
+pub mod cbor;
+pub mod id;
+pub mod sm;

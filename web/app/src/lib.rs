@@ -1,0 +1,1 @@
+//! The Suishen web interface (Yew, main thread).

@@ -1,0 +1,1 @@
+//! The messages between interface and engine: all that the two share.

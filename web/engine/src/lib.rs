@@ -1,0 +1,1 @@
+//! The wallet engine (web worker): keys, vault, protocol.
