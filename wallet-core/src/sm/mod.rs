@@ -4,14 +4,21 @@
 //! Callers get envelopes by purpose, never a cipher: a [`Signed`] object, a stream, a sealed box. Nonces are
 //! never an argument; randomness always is ([`Random`]).
 
+pub mod aead;
 mod digest;
+mod gcm;
+pub mod kdf;
 mod key;
 mod random;
+mod secret;
+#[cfg(test)]
+pub(crate) mod seeded;
 mod signed;
 
 pub use digest::{Digest, DigestBuilder, Label};
 pub use key::{KeyId, PublicKey, SecretKey, Signature};
 pub use random::Random;
+pub use secret::Key32;
 pub use signed::{Object, Signed, VERSION};
 
 /// What was wrong with keys, signatures, envelopes. None says more than the caller may tell an attacker.
