@@ -1,3 +1,51 @@
-//! `cargo xtask`.
+//! `cargo xtask`: what a person or a CI machine does with this repository. `run` shows the product, `web` builds what browsers load, `doctor` names what this machine lacks.
+//!
+//! It never needs a tool that it can neither install nor name in one line to paste.
 
-fn main() {}
+mod bundle;
+mod doctor;
+mod layout;
+mod machine;
+mod npm;
+mod place;
+mod run;
+mod sizes;
+mod steps;
+mod wasm;
+mod web;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Build, run and test Suishen", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything, start one relay with the demo consortium, open the start page
+    Run(run::Run),
+    /// Build the three wasm bundles and lay out what browsers load; print the sizes
+    Web(web::Web),
+    /// Say what this machine lacks, with the line that installs it
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Run(run) => run.go(),
+        Task::Web(web) => web.go(),
+        Task::Doctor => doctor::go(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n✘ {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `cargo xtask run`: the product with its demo consortium, on this machine, in a browser.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::machine;
+use crate::place::Place;
+use crate::steps::{Steps, succeed};
+use crate::wasm::clean;
+use crate::web;
+
+#[derive(Args)]
+pub struct Run {
+    /// Port to serve on; a busy one gives way to the next free
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Folder for the relay's data
+    #[arg(long, default_value = ".suishen")]
+    data: PathBuf,
+    /// Empty the data folder first
+    #[arg(long)]
+    fresh: bool,
+    /// Do not open a browser
+    #[arg(long)]
+    no_browser: bool,
+}
+
+impl Run {
+    pub fn go(&self) -> Result<()> {
+        let place = Place::new();
+        let mut steps = Steps::default();
+        machine::provide(&[&machine::LINKER])?;
+        web::build(&place, &mut steps, None)?;
+        steps.step("relay", || build_relay(&place))?;
+        steps.print();
+        if self.fresh {
+            empty(&self.data)?;
+        }
+        let port = free_port(self.port)?;
+        if port != self.port {
+            eprintln!("  port {} is busy, taking {port}", self.port);
+        }
+        let mut relay = Command::new(place.relay_binary())
+            .args(["serve", "--demo", "--port"])
+            .arg(port.to_string())
+            .arg("--data")
+            .arg(&self.data)
+            .arg("--web")
+            .arg(place.web_dist())
+            .spawn()
+            .context("could not start the relay")?;
+        wait_ready(&mut relay, port)?;
+        let url = format!("http://localhost:{port}");
+        println!("\n随身 Suishen is ready: {url}   (Ctrl-C stops it)");
+        if !self.no_browser {
+            open(&url);
+        }
+        // Ctrl-C reaches the relay as well, which ends in its own good order.
+        let status = relay.wait()?;
+        if status.success() || status.code().is_none() {
+            Ok(())
+        } else {
+            bail!("the relay ended with {status}")
+        }
+    }
+}
+
+/// Builds the relay's binary as tests and demo run it.
+pub fn build_relay(place: &Place) -> Result<()> {
+    let mut build = Command::new("cargo");
+    clean(&mut build).current_dir(&place.root).args(["build", "--package", "suishen-relay"]);
+    succeed(build.env("CARGO_TARGET_DIR", &place.target))
+}
+
+/// Empties a data folder, and only one that a relay made: never a folder given by mistake.
+fn empty(data: &Path) -> Result<()> {
+    if !data.exists() {
+        return Ok(());
+    }
+    let foreign = std::fs::read_dir(data)?.count() > 0 && !data.join("ledger.redb").exists();
+    if foreign {
+        bail!("{} does not look like a relay's data (no ledger.redb): not emptied", data.display());
+    }
+    std::fs::remove_dir_all(data).with_context(|| format!("could not empty {}", data.display()))
+}
+
+fn free_port(from: u16) -> Result<u16> {
+    (from..=u16::MAX)
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .with_context(|| format!("no free port from {from} on"))
+}
+
+/// Waits until the relay answers `/healthz`, or has ended.
+fn wait_ready(relay: &mut Child, port: u16) -> Result<()> {
+    loop {
+        if let Some(status) = relay.try_wait()? {
+            bail!("the relay ended before it was ready, with {status}");
+        }
+        if healthy(port) {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn healthy(port: u16) -> bool {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) else { return false };
+    let mut answer = String::new();
+    stream.set_read_timeout(Some(Duration::from_secs(2))).is_ok()
+        && stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").is_ok()
+        && stream.read_to_string(&mut answer).is_ok()
+        && answer.starts_with("HTTP/1.1 200")
+}
+
+fn open(url: &str) {
+    let opener = ["xdg-open", "open"].into_iter().find_map(machine::program);
+    let opened = opener.is_some_and(|program| Command::new(program).arg(url).spawn().is_ok());
+    if !opened {
+        println!("  open {url} in a browser");
+    }
+}

@@ -1,0 +1,65 @@
+//! `cargo xtask web`: everything that browsers load.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::bundle::{BUNDLES, Tools};
+use crate::layout::{Served, lay_out};
+use crate::place::Place;
+use crate::sizes;
+use crate::steps::Steps;
+use crate::wasm::Compiler;
+
+#[derive(Args)]
+pub struct Web {
+    /// Also write the sizes to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Compile with this and nothing else (otherwise rustup's target, else Debian's compiler)
+    #[arg(long, value_enum)]
+    compiler: Option<Compiler>,
+}
+
+impl Web {
+    pub fn go(&self) -> Result<()> {
+        let place = Place::new();
+        let mut steps = Steps::default();
+        let served = build(&place, &mut steps, self.compiler)?;
+        sizes::report(&served, self.json.as_deref())?;
+        steps.print();
+        println!("\nlaid out in {}", place.web_dist().display());
+        Ok(())
+    }
+}
+
+/// Builds the three bundles and lays them out with the assets.
+pub fn build(place: &Place, steps: &mut Steps, compiler: Option<Compiler>) -> Result<Vec<Served>> {
+    let compiler = match compiler {
+        Some(compiler) => compiler.require()?,
+        None => Compiler::find()?,
+    };
+    eprintln!("  wasm by {}", compiler.name());
+    let mut compiled = Vec::new();
+    for profile in ["wasm-size", "wasm-speed"] {
+        let packages: Vec<&str> =
+            BUNDLES.iter().filter(|b| b.profile == profile).map(|b| b.package).collect();
+        let dir = steps
+            .step(&format!("wasm: {}", packages.join(", ")), || compiler.build(place, profile, &packages))?;
+        compiled.push((profile, dir));
+    }
+    let tools = steps.step("wasm-bindgen and wasm-opt", || Tools::provide(place))?;
+    let mut staged = Vec::new();
+    for bundle in BUNDLES {
+        for (_, dir) in compiled.iter().filter(|(profile, _)| *profile == bundle.profile) {
+            let out = steps.step(&format!("bundle: {}", bundle.name), || bundle.stage(place, dir, &tools))?;
+            staged.push(out);
+        }
+    }
+    let served = steps.step("assets, brotli", || lay_out(place, &staged))?;
+    if !tools.optimises() {
+        eprintln!("  sizes without wasm-opt");
+    }
+    Ok(served)
+}
