@@ -51,8 +51,7 @@ pub fn open(key: &Key32, label: Label, aad: &[u8], sealed: &[u8]) -> Result<Zero
 }
 
 fn cipher(key: &Key32, label: Label, header: &[u8; HEADER]) -> (gcm::Cipher, [u8; 12]) {
-    let derived =
-        kdf::derive_salted::<28>(key.as_bytes(), header, Label::new("aead"), &[&label.to_bytes()]);
+    let derived = kdf::derive_salted::<28>(key.as_bytes(), header, Label::new("aead"), &[&label.to_bytes()]);
     gcm::Cipher::from_derived(&derived)
 }
 

@@ -5,6 +5,7 @@ use super::{Digest, Random, SmError};
 use core::fmt;
 use sm2::dsa::signature::{Signer as _, Verifier as _};
 use sm2::elliptic_curve::sec1::ToSec1Point as _;
+use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 /// The user ID that GM/T 0009 fixes for everyone.
@@ -17,9 +18,11 @@ const N_MINUS_1: [u8; 32] = [
 ];
 
 /// An SM2 private key, for signing or for opening boxes: one key, one use.
+///
+/// Lies on the heap at one place, so that moving it leaves no copy behind, and is overwritten when dropped.
 #[derive(Clone)]
 pub struct SecretKey {
-    signing: sm2::dsa::SigningKey,
+    signing: Box<sm2::dsa::SigningKey>,
 }
 
 impl SecretKey {
@@ -40,7 +43,7 @@ impl SecretKey {
             return Err(SmError::SecretKey);
         }
         let signing = sm2::dsa::SigningKey::from_slice(USER_ID, bytes).map_err(|_| SmError::SecretKey)?;
-        Ok(Self { signing })
+        Ok(Self { signing: Box::new(signing) })
     }
 
     /// The 32-byte big-endian scalar.
@@ -56,9 +59,28 @@ impl SecretKey {
         PublicKey(bytes)
     }
 
+    /// The scalar itself, for key agreement within `sm`.
+    pub(super) fn scalar(&self) -> &sm2::NonZeroScalar {
+        self.signing.as_nonzero_scalar()
+    }
+
     /// Signs SM3(Z_A ‖ message). Deterministic (RFC 6979): needs no randomness, repeats no nonce.
     pub fn sign(&self, message: &[u8]) -> Signature {
         Signature(self.signing.sign(message).to_bytes().into())
+    }
+}
+
+/// The crate's key doesn't wipe itself and its scalar can't be reached to be wiped, so a key that everyone
+/// knows (d = 1) is written over it.
+impl Drop for SecretKey {
+    fn drop(&mut self) {
+        static NOBODY: OnceLock<sm2::dsa::SigningKey> = OnceLock::new();
+        let mut one = [0; 32];
+        one[31] = 1;
+        let nobody = NOBODY
+            .get_or_init(|| sm2::dsa::SigningKey::from_slice(USER_ID, &one).expect("1 is a scalar in range"));
+        (*self.signing).clone_from(nobody);
+        core::hint::black_box(&self.signing);
     }
 }
 

@@ -1,19 +1,39 @@
 //! National cryptography behind a small, guarded surface: SM2 (GB/T 32918), SM3 (GB/T 32905), SM4
 //! (GB/T 32907).
 //!
-//! Callers get envelopes by purpose, never a cipher: a [`Signed`] object, a stream, a sealed box. Nonces are
-//! never an argument; randomness always is ([`Random`]).
+//! Callers get envelopes by purpose, never a cipher. Nonces are never an argument; randomness always is
+//! ([`Random`]). Which call for which need:
+//!
+//! | need | call |
+//! |---|---|
+//! | sign an object, check who signed it | [`Signed::new`], [`Signed::verify`] |
+//! | a digest for one purpose | [`Digest::labelled`], over a stream [`DigestBuilder`] |
+//! | a symmetric key | [`Key32::generate`], from another one [`Key32::derive`], [`kdf::derive`] |
+//! | keep a small object secret under a symmetric key | [`aead::seal`], [`aead::open`] |
+//! | encrypt a file, large or small | [`stream::Encryptor`], [`stream::Decryptor`], in memory [`stream::encrypt`] |
+//! | say which key a copy opens with, which content a part has | [`stream::key_commitment`], [`stream::PlaintextDigest`] |
+//! | hide a size | [`pad::pad`], [`pad::pad_to`], piece by piece [`pad::padding`] |
+//! | send something to the holder of a public key | [`sealed::seal`], [`sealed::open`] |
+//! | the same, so that it can be made again and compared | [`sealed::seal_recomputable`] |
+//! | give a secret to n, of whom t must agree | [`shamir::split`], [`shamir::combine`] |
+//! | exchange keys, signatures, ciphertexts with other programs | [`edge`] |
 
 pub mod aead;
+mod curve;
 mod digest;
+pub mod edge;
 mod gcm;
 pub mod kdf;
 mod key;
+pub mod pad;
 mod random;
+pub mod sealed;
 mod secret;
 #[cfg(test)]
 pub(crate) mod seeded;
+pub mod shamir;
 mod signed;
+pub mod stream;
 
 pub use digest::{Digest, DigestBuilder, Label};
 pub use key::{KeyId, PublicKey, SecretKey, Signature};
@@ -39,6 +59,12 @@ pub enum SmError {
     /// The object is of another type than the one asked for.
     #[error("the signed object is of another type")]
     Type,
+    /// Not DER or PEM of the thing asked for, or not its one strict form; for encryption, an empty text.
+    #[error("not in the strict DER, PEM or ciphertext form")]
+    Encoding,
+    /// The padding isn't the one that this size asks for.
+    #[error("the padding is not the one that belongs to this size")]
+    Padding,
     /// The ciphertext was changed, truncated, or made for another key or object.
     #[error("the ciphertext does not open with this key")]
     Open,
