@@ -5,8 +5,10 @@
 //! |---|---|
 //! | sign, seal, encrypt, hash | [`sm`] |
 //! | encode and decode any object, byte for byte | [`cbor`] |
+//! | read and show medical reports (FHIR R4) | [`fhir`] |
 //! | names of things, one type a kind | [`id`] |
 
 pub mod cbor;
+pub mod fhir;
 pub mod id;
 pub mod sm;
