@@ -1,1 +1,197 @@
 //! The messages between interface and engine: all that the two share.
+//!
+//! The interface (main thread) posts `{id, json, bytes?}` with a [`Request`]; the engine (worker) answers
+//! `{id, json, bytes?}` with a [`Reply`], and posts [`Event`]s as `{id: 0, json}`. File contents travel as
+//! `bytes` (a transferred `ArrayBuffer`), never inside the JSON.
+//!
+//! What is secret and may cross is a closed list, each on the request or response that says so: the typed
+//! passphrase, the passkey's PRF output, the recovery phrase on screen, QR payloads.
+
+mod desk;
+mod patient;
+
+pub use desk::{
+    Attachment, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState, OfferState, OfferView, Preview, Reading,
+    ReadRecord,
+};
+pub use patient::{
+    Access, AccessLog, AccessOutcome, Duration, Filter, PatientRequest, PatientResponse, ProofLine, Purpose, RecordCard,
+    RecordDetail, RecordTag, Sensitivity, Share, ShareChoice, ShareSentence, ShareState, Slot, TicketNotice, Wallet,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// What a page asks of the engine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// The first message: who this page is, and where its relays are.
+    Start {
+        /// The relay origins, the page's own first.
+        relays: Vec<String>,
+        /// The interface language, for texts that are signed (consent).
+        language: String,
+    },
+    /// Connection and ledger as this device knows them; cheap.
+    Ledger,
+    /// Asks the relays now: time, checkpoint, everything that the page watches.
+    Refresh,
+    /// For the patient's wallet.
+    Patient(PatientRequest),
+    /// For the desks.
+    Desk(DeskRequest),
+}
+
+/// The engine's answer to one request.
+pub type Reply = Result<Response, Fault>;
+
+/// What a request gives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Response {
+    /// Done, nothing to say.
+    Done,
+    /// The engine's greeting.
+    Started {
+        /// Whether this is a demo consortium.
+        demo: bool,
+        /// The release that runs.
+        release: String,
+    },
+    /// See [`Request::Ledger`].
+    Ledger(Ledger),
+    /// See [`PatientRequest`].
+    Patient(PatientResponse),
+    /// See [`DeskRequest`].
+    Desk(DeskResponse),
+}
+
+/// The ledger as this device has proven it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// What can be said about it.
+    pub state: LedgerState,
+    /// The ledger's verified time now, Unix seconds; `None` before the first answer.
+    pub now: Option<u64>,
+    /// Entries in the last verified checkpoint.
+    pub size: u64,
+    /// The time of the last verified checkpoint.
+    pub checked: Option<u64>,
+    /// Seconds by which the phone's own clock differs from the ledger's.
+    pub clock_off: i64,
+}
+
+/// How fresh and how sound the ledger looks from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LedgerState {
+    /// Verified within the last 60 s.
+    Fresh,
+    /// Verified, but older: "as of".
+    AsOf,
+    /// Never verified on this device.
+    Unknown,
+    /// Two ledgers of one name: an alarm. See `log.fork`.
+    Forked,
+    /// The relay shows an older ledger than this device remembers: an alarm.
+    Rewound,
+}
+
+/// What the engine says unasked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Event {
+    /// Something that the page may show has changed: ask again.
+    Changed(Topic),
+    /// How far a long step is; the same `task` as the request's id.
+    Progress {
+        /// The request's id.
+        task: u32,
+        /// What is being done.
+        step: Step,
+        /// Done so far.
+        done: u64,
+        /// Of how many; 0 when unknown.
+        total: u64,
+    },
+    /// Another tab took this wallet over: show "open in another tab · use here".
+    TakenOver,
+}
+
+/// What changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Topic {
+    /// Records, tags, filters.
+    Records,
+    /// Shares and their consents: a desk has accepted, a share ended.
+    Shares,
+    /// The access log.
+    Log,
+    /// Ledger state, connection.
+    Ledger,
+    /// Locked, unlocked, protected, backed up.
+    Wallet,
+    /// Desk lists.
+    Desk,
+}
+
+/// Steps of long work, each a word on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// Bytes coming in.
+    Fetching,
+    /// Signatures, digests, proofs.
+    Checking,
+    /// Bytes going out.
+    Sending,
+    /// Encrypting under the wallet's own keys.
+    Sealing,
+    /// The passphrase being stretched.
+    Unlocking,
+    /// Waiting for the ledger.
+    Anchoring,
+}
+
+/// An error as the person meets it: a sentence key of the Fluent files, with what is safe to show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Fluent key of the sentence: `reject-<number>` for the contract's, `fault-<name>` for all others.
+    pub key: String,
+    /// The stable code shown small under the sentence.
+    pub code: String,
+    /// A detail that is true in any language: a file name, a time, a number.
+    pub detail: Option<String>,
+    /// What the person can do next.
+    pub action: Action,
+}
+
+impl Fault {
+    /// A fault of the engine's own: `fault-<name>`, with what to do.
+    pub fn new(name: &str, action: Action) -> Self {
+        Self { key: format!("fault-{name}"), code: name.to_owned(), detail: None, action }
+    }
+
+    /// The same with a detail.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+/// The one button under an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Try the same again.
+    Retry,
+    /// Scan another code.
+    ScanAgain,
+    /// Ask at the issuing desk.
+    AskDesk,
+    /// Ask the patient for a new code.
+    AskPatient,
+    /// Protect the wallet first.
+    Protect,
+    /// Unlock first.
+    Unlock,
+    /// Use the recovery phrase.
+    Recover,
+    /// Nothing to press.
+    Nothing,
+}

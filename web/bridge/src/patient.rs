@@ -1,0 +1,538 @@
+//! The patient's wallet: requests, responses, and what the screens show.
+
+use serde::{Deserialize, Serialize};
+use suishen_core::fhir::{ReportView, Series};
+
+/// Asked by the phone's pages.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum PatientRequest {
+    /// The wallet's state; the answer is [`PatientResponse::Wallet`].
+    Wallet,
+    /// Reads any scanned, pasted or opened text; nothing is bound. Answer: [`PatientResponse::Scanned`].
+    Scan {
+        /// The text, fragments included. Secret.
+        text: String,
+    },
+    /// Binds the ticket to this wallet (a brand-new one is made when there is none) and brings the report in.
+    /// Progress events follow; answer: [`PatientResponse::Kept`].
+    Keep {
+        /// The ticket's link. Secret.
+        text: String,
+    },
+    /// The record list. Answer: [`PatientResponse::Records`].
+    Records(Filter),
+    /// One record with everything to read. Answer: [`PatientResponse::Record`].
+    Record {
+        /// The record.
+        record: String,
+    },
+    /// An attachment's bytes, in `bytes`; answer: [`PatientResponse::File`].
+    File {
+        /// The record.
+        record: String,
+        /// The part's number.
+        part: u32,
+    },
+    /// Adds or removes the person's own tag.
+    Tag {
+        /// The record.
+        record: String,
+        /// The tag's text, at most 24 characters.
+        tag: String,
+        /// On or off.
+        on: bool,
+    },
+    /// Hides a record from lists and bulk choices, or shows it again.
+    Hide {
+        /// The record.
+        record: String,
+        /// Hidden or not.
+        hidden: bool,
+    },
+    /// Asks for what a new passkey needs; answer: [`PatientResponse::Passkey`].
+    NewPasskey,
+    /// Stores a passkey slot. `prf` is secret.
+    AddPasskey {
+        /// The credential's id.
+        credential: Vec<u8>,
+        /// 32 bytes.
+        prf: Vec<u8>,
+    },
+    /// How strong a passphrase is; answer: [`PatientResponse::Strength`]. Secret.
+    Measure {
+        /// The typed passphrase.
+        passphrase: String,
+    },
+    /// Offers a generated passphrase; answer: [`PatientResponse::Suggestion`]. Secret.
+    Suggest,
+    /// Stores a passphrase slot. Secret.
+    AddPassphrase {
+        /// The typed passphrase.
+        passphrase: String,
+    },
+    /// Opens the wallet with a passkey's PRF output. Secret.
+    UnlockPasskey {
+        /// The credential's id.
+        credential: Vec<u8>,
+        /// 32 bytes.
+        prf: Vec<u8>,
+    },
+    /// Opens the wallet with the passphrase. Secret.
+    UnlockPassphrase {
+        /// The typed passphrase.
+        passphrase: String,
+    },
+    /// Closes the wallet; the worker ends after the answer.
+    Lock,
+    /// The recovery phrase, until it was checked; answer: [`PatientResponse::Phrase`]. Secret.
+    Phrase {
+        /// Chinese (true) or English words.
+        chinese: bool,
+    },
+    /// The three words asked for; when they are right the phrase leaves this device for good.
+    CheckPhrase {
+        /// (position from 1, word).
+        words: Vec<(u8, String)>,
+    },
+    /// A new browser: everything back from a phrase or recovery QR text, and a backup file in `bytes`.
+    Restore {
+        /// The words or the QR's text. Secret.
+        phrase: String,
+    },
+    /// An encrypted backup file, in `bytes`; answer: [`PatientResponse::Backup`].
+    Backup,
+    /// The link of this wallet's identity code; answer: [`PatientResponse::Link`].
+    Identity,
+    /// Looks into the inboxes of the identity codes shown; brings in what was delivered.
+    CheckInbox,
+    /// What this share would mean, in the parts of a sentence; answer: [`PatientResponse::Sentence`].
+    Preview(ShareChoice),
+    /// Makes the grant and its code; answer: [`PatientResponse::Share`].
+    Share(ShareChoice),
+    /// All shares, running and ended; answer: [`PatientResponse::Shares`].
+    Shares,
+    /// Yes to the person that the screen named.
+    Consent {
+        /// The grant.
+        share: String,
+        /// The key id shown with the name, so that the tap answers this one.
+        person: String,
+    },
+    /// Takes a share back.
+    Revoke {
+        /// The grant.
+        share: String,
+    },
+    /// Makes the same share anew and takes the old one back; answer: [`PatientResponse::Share`].
+    Extend {
+        /// The grant.
+        share: String,
+    },
+    /// Who read what; answer: [`PatientResponse::Log`].
+    Log,
+    /// "Since you last looked" starts anew now.
+    Looked,
+    /// A proof bundle of one read, in `bytes`; answer: [`PatientResponse::File`].
+    Bundle {
+        /// The grant.
+        share: String,
+        /// The use, from 1.
+        read: u32,
+    },
+    /// Empties this browser of the wallet. The hospital keeps its own records.
+    Delete,
+}
+
+/// Answers to [`PatientRequest`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum PatientResponse {
+    /// State of the wallet.
+    Wallet(Wallet),
+    /// What a scanned text is.
+    Scanned(TicketNotice),
+    /// A report is kept; its record id.
+    Kept {
+        /// The new record.
+        record: String,
+    },
+    /// The list.
+    Records(Vec<RecordCard>),
+    /// One record.
+    Record(Box<RecordDetail>),
+    /// `bytes` holds the file.
+    File {
+        /// A safe file name.
+        name: String,
+        /// Its media type, one that the page may show.
+        media_type: String,
+    },
+    /// What `navigator.credentials` is asked with.
+    Passkey {
+        /// The user handle, random.
+        user: Vec<u8>,
+        /// The PRF salt.
+        salt: Vec<u8>,
+    },
+    /// Strength.
+    Strength {
+        /// Estimated bits.
+        bits: u32,
+        /// Enough to be accepted.
+        enough: bool,
+    },
+    /// A generated passphrase. Secret.
+    Suggestion(String),
+    /// The phrase, to be written down. Secret.
+    Phrase {
+        /// 24 words.
+        words: Vec<String>,
+        /// The text of the recovery QR.
+        code: String,
+        /// The positions that will be asked, from 1.
+        ask: [u8; 3],
+    },
+    /// `bytes` holds the backup file of this name.
+    Backup {
+        /// A file name.
+        name: String,
+        /// Records in it.
+        records: u32,
+    },
+    /// A link, its QR's text. Secret.
+    Link(String),
+    /// See [`PatientRequest::Preview`].
+    Sentence(ShareSentence),
+    /// A share with its code.
+    Share(Box<Share>),
+    /// All shares.
+    Shares(Vec<Share>),
+    /// The access log.
+    Log(AccessLog),
+}
+
+/// The wallet as the status line and the settings know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wallet {
+    /// No wallet in this browser.
+    None,
+    /// Locked; these slots open it.
+    Locked(Vec<Slot>),
+    /// Another tab holds it.
+    Elsewhere,
+    /// Open.
+    Open {
+        /// The name to show: the newest report's patient.
+        name: Option<String>,
+        /// Visible records.
+        records: u32,
+        /// Has a passkey or passphrase; nothing can be shared before.
+        protected: bool,
+        /// The phrase was written down and checked.
+        phrase_checked: bool,
+        /// The time of the newest backup file, if any; without one this is the only copy.
+        backed_up: Option<u64>,
+        /// Reads since the person last looked.
+        unseen_reads: u32,
+        /// The slots, for settings.
+        slots: Vec<Slot>,
+    },
+    /// The store cannot be read: damaged, not a wrong passphrase.
+    Damaged,
+}
+
+/// A way to open the wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Slot {
+    /// A passkey: what `navigator.credentials.get` needs.
+    Passkey {
+        /// The credential's id.
+        credential: Vec<u8>,
+        /// The PRF salt.
+        salt: Vec<u8>,
+    },
+    /// A passphrase.
+    Passphrase,
+}
+
+/// What a scanned text turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TicketNotice {
+    /// A hospital's ticket, not yet bound. Who issued it is known only after it was kept.
+    Ticket {
+        /// Its state on the ledger, when a relay answers: `None` is fit to be kept.
+        refused: Option<super::Fault>,
+        /// The issuing organisation, from the ledger.
+        issuer: Option<String>,
+        /// Until when it can be kept.
+        until: Option<u64>,
+    },
+    /// A consent code: for a doctor's desk, not for a wallet.
+    ConsentOffer,
+    /// An identity code: for a hospital's desk.
+    Identity,
+    /// This wallet's own recovery code: go to restore.
+    Recovery,
+    /// Known, but not ours: the Fluent key `foreign-<name>` explains it.
+    Foreign {
+        /// For example `shc`, `shlink`, `medicare-code`, `health-card`, `invoice`, `web-link`, `unknown`.
+        name: String,
+    },
+}
+
+/// What the record list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Words that must all occur in title, hospital, department, finding, values' names, tags.
+    pub search: String,
+    /// Kind as in [`ReportView`]: laboratory, imaging, discharge…
+    pub kind: Option<String>,
+    /// Only with this tag.
+    pub tag: Option<String>,
+    /// Hidden ones too.
+    pub hidden: bool,
+}
+
+/// One row of the list. Rows of the same `visit` make a card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordCard {
+    /// The record.
+    pub record: String,
+    /// Groups a visit: date, department, hospital.
+    pub visit: String,
+    /// The day, `2026-11-12`.
+    pub date: String,
+    /// Department, may be empty.
+    pub department: String,
+    /// Hospital.
+    pub organisation: String,
+    /// laboratory, imaging, discharge…
+    pub kind: String,
+    /// Title.
+    pub title: String,
+    /// Values above their range.
+    pub high: u32,
+    /// Values below their range.
+    pub low: u32,
+    /// The finding in words, when there are no counts.
+    pub finding: String,
+    /// New, corrected…
+    pub marks: Vec<RecordTag>,
+    /// The person's own tags.
+    pub tags: Vec<String>,
+    /// Hidden by the person.
+    pub hidden: bool,
+    /// Never in a bulk choice when sensitive.
+    pub sensitivity: Sensitivity,
+}
+
+/// The marks of LOOK's record card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecordTag {
+    /// 新: kept since the person last looked.
+    New,
+    /// 已更正: the issuer has issued a newer version.
+    Corrected,
+    /// 已撤回: the issuer has withdrawn it.
+    Withdrawn,
+    /// The issuing organisation was suspended before it was issued, or since.
+    IssuerSuspended,
+}
+
+/// Whether a record may be in a bulk choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sensitivity {
+    /// Ordinary.
+    Normal,
+    /// HIV, psychiatric, genetic, reproductive: added by hand only.
+    Sensitive,
+}
+
+/// One record, to be read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecordDetail {
+    /// The row.
+    pub card: RecordCard,
+    /// Its content.
+    pub view: ReportView,
+    /// Values with a history in this wallet.
+    pub series: Vec<Series>,
+    /// Attachments: (part, name, media type, bytes).
+    pub files: Vec<(u32, String, String, u64)>,
+    /// What was checked.
+    pub proof: Vec<ProofLine>,
+    /// Every check passed.
+    pub sound: bool,
+}
+
+/// One line of the proof sheet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofLine {
+    /// Fluent key, for example `proof-signature`, `proof-chain`, `proof-digests`, `proof-anchor`.
+    pub key: String,
+    /// Passed.
+    pub good: bool,
+    /// Detail: organisation, entry number, hash.
+    pub detail: String,
+}
+
+/// What the person chose to share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareChoice {
+    /// The records, in order.
+    pub records: Vec<String>,
+    /// What for.
+    pub purpose: Purpose,
+    /// How long.
+    pub duration: Duration,
+    /// How many reads, 1 to 1000.
+    pub reads: u32,
+    /// "Works without my phone": weaker, 5 minutes.
+    pub offline: bool,
+    /// The whole sentence as it stands on the screen; its hash is what the person signs.
+    pub text: String,
+}
+
+/// Seconds, 15 minutes to 30 days.
+pub type Duration = u64;
+
+/// HL7 v3 PurposeOfUse codes that a patient can choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// TREAT: outpatient visit, treatment.
+    Treatment,
+    /// COC: coordination of care, second opinion.
+    Coordination,
+    /// ETREAT: emergency treatment.
+    Emergency,
+    /// PATRQT: at the patient's own request.
+    PatientRequest,
+}
+
+/// The parts of the sentence, for the page to put into words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareSentence {
+    /// Titles in order.
+    pub titles: Vec<String>,
+    /// Reads.
+    pub reads: u32,
+    /// Seconds.
+    pub duration: Duration,
+    /// Seconds within which a desk must scan.
+    pub accept_within: u64,
+    /// Sensitive ones among them.
+    pub sensitive: u32,
+}
+
+/// A share as the phone knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The grant.
+    pub share: String,
+    /// The choice that it was made of.
+    pub choice: ShareChoice,
+    /// The records' titles.
+    pub titles: Vec<String>,
+    /// Where it stands.
+    pub state: ShareState,
+    /// Issued, ledger time.
+    pub issued: u64,
+    /// Ends, ledger time.
+    pub until: u64,
+    /// Must be accepted by, ledger time.
+    pub accept_by: u64,
+    /// Reads left.
+    pub reads_left: u32,
+    /// The code's link, while a desk can still scan it. Secret.
+    pub link: Option<String>,
+}
+
+/// Where a share stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ShareState {
+    /// Waiting for a desk to scan.
+    Offered,
+    /// A desk has scanned: the person from its certificate waits for yes or no.
+    Asked {
+        /// The key id that the tap answers.
+        person: String,
+        /// Name.
+        name: String,
+        /// Title, department.
+        title: String,
+        /// Organisation.
+        organisation: String,
+    },
+    /// Agreed; may be read.
+    Open {
+        /// Name.
+        name: String,
+        /// Title, department.
+        title: String,
+        /// Organisation.
+        organisation: String,
+    },
+    /// All reads used.
+    Exhausted,
+    /// Time is up.
+    Expired,
+    /// Taken back, on the ledger.
+    Revoked,
+    /// Every gate has destroyed its share; the ledger entry follows.
+    RevokedAtGates,
+    /// Taken back on this phone, but no gate has heard of it: no network.
+    NotYetRevoked,
+}
+
+/// Who read what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLog {
+    /// Proven complete by this phone against the ledger.
+    pub complete: bool,
+    /// As of this ledger time.
+    pub as_of: Option<u64>,
+    /// Newest first.
+    pub accesses: Vec<Access>,
+    /// When the person last looked, ledger time.
+    pub last_looked: Option<u64>,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// The grant.
+    pub share: String,
+    /// The use, from 1; 0 for a refused attempt.
+    pub read: u32,
+    /// What came of it.
+    pub outcome: AccessOutcome,
+    /// Ledger time.
+    pub at: u64,
+    /// Person's name, from the certificate.
+    pub name: String,
+    /// Title, department.
+    pub title: String,
+    /// Organisation.
+    pub organisation: String,
+    /// Titles of the records.
+    pub titles: Vec<String>,
+    /// Their ids.
+    pub records: Vec<String>,
+    /// What for.
+    pub purpose: Purpose,
+    /// Ledger entry, one tap on.
+    pub entry: Option<u64>,
+}
+
+/// How an access ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccessOutcome {
+    /// Read, with a receipt.
+    Read,
+    /// The key was released, no receipt came: counts as read.
+    NoReceipt,
+    /// Refused, as the relay reports; Fluent key of the reason.
+    Refused {
+        /// `reject-<number>`.
+        reason: String,
+    },
+}
