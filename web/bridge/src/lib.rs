@@ -31,6 +31,8 @@ pub enum Request {
         /// The interface language, for texts that are signed (consent).
         language: String,
     },
+    /// "Use here": takes the wallet over from another tab, which is then told.
+    UseHere,
     /// Connection and ledger as this device knows them; cheap.
     Ledger,
     /// Asks the relays now: time, checkpoint, everything that the page watches.

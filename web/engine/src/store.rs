@@ -1,0 +1,135 @@
+//! The wallet's storage in this browser: IndexedDB by rexie. Keys are text, values bytes; what must change
+//! together changes in one transaction. Everything personal arrives here encrypted; the plain lines are the
+//! remembered checkpoint, the ledger's genesis and unlock slots.
+
+use crate::platform::to_js;
+use js_sys::Uint8Array;
+use rexie::{ObjectStore, Rexie, TransactionMode};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Single values: slots, epoch object, remembered checkpoint, genesis.
+    Plain,
+    /// The vault's encrypted events by address.
+    Events,
+    /// Ciphertext of parts by address.
+    Blobs,
+    /// Work in progress that must survive a crash, encrypted under the device key.
+    Pending,
+    /// What a desk remembers of its own: keys, credentials, offers; encrypted under the desk's platform key.
+    Desk,
+    /// Keys of the platform that cannot be exported.
+    Keys,
+}
+
+const TABLES: [Table; 6] = [Table::Plain, Table::Events, Table::Blobs, Table::Pending, Table::Desk, Table::Keys];
+
+impl Table {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Events => "events",
+            Self::Blobs => "blobs",
+            Self::Pending => "pending",
+            Self::Desk => "desk",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+/// Storage did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+impl From<rexie::Error> for StoreError {
+    fn from(error: rexie::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// One change of a transaction.
+#[derive(Debug)]
+pub enum Change {
+    /// Writes a value.
+    Put(Table, String, Vec<u8>),
+    /// Removes a value.
+    Delete(Table, String),
+    /// Removes all values of a table.
+    Clear(Table),
+}
+
+/// The open database.
+#[derive(Debug)]
+pub struct Store {
+    database: Rexie,
+}
+
+impl Store {
+    /// Opens the database, making it the first time.
+    pub async fn open() -> Result<Self, StoreError> {
+        let builder = TABLES
+            .iter()
+            .fold(Rexie::builder("suishen").version(1), |b, t| b.add_object_store(ObjectStore::new(t.name())));
+        Ok(Self { database: builder.build().await? })
+    }
+
+    /// A value.
+    pub async fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let transaction = self.database.transaction(&[table.name()], TransactionMode::ReadOnly)?;
+        let value = transaction.store(table.name())?.get(key.into()).await?;
+        Ok(value.map(|v| v.unchecked_into::<Uint8Array>().to_vec()))
+    }
+
+    /// All keys and values of a table, in key order.
+    pub async fn all(&self, table: Table) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let transaction = self.database.transaction(&[table.name()], TransactionMode::ReadOnly)?;
+        let rows = transaction.store(table.name())?.scan(None, None, None, None).await?;
+        let text = |key: JsValue| key.as_string().ok_or_else(|| StoreError("a key that is no text".into()));
+        rows.into_iter().map(|(k, v)| Ok((text(k)?, v.unchecked_into::<Uint8Array>().to_vec()))).collect()
+    }
+
+    /// Writes all changes or none.
+    pub async fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let names: Vec<_> = TABLES.iter().map(|t| t.name()).collect();
+        let transaction = self.database.transaction(&names, TransactionMode::ReadWrite)?;
+        for change in changes {
+            match change {
+                Change::Put(table, key, value) => {
+                    transaction.store(table.name())?.put(&to_js(&value), Some(&key.into())).await?;
+                }
+                Change::Delete(table, key) => transaction.store(table.name())?.delete(key.into()).await?,
+                Change::Clear(table) => transaction.store(table.name())?.clear().await?,
+            }
+        }
+        transaction.done().await?;
+        Ok(())
+    }
+
+    /// Writes one value.
+    pub async fn put(&self, table: Table, key: &str, value: Vec<u8>) -> Result<(), StoreError> {
+        self.write(vec![Change::Put(table, key.to_owned(), value)]).await
+    }
+
+    /// A platform key object.
+    pub async fn platform_key(&self, name: &str) -> Result<Option<JsValue>, StoreError> {
+        let table = Table::Keys.name();
+        let transaction = self.database.transaction(&[table], TransactionMode::ReadOnly)?;
+        Ok(transaction.store(table)?.get(name.into()).await?)
+    }
+
+    /// Stores a platform key object.
+    pub async fn put_platform_key(&self, name: &str, key: &JsValue) -> Result<(), StoreError> {
+        let table = Table::Keys.name();
+        let transaction = self.database.transaction(&[table], TransactionMode::ReadWrite)?;
+        transaction.store(table)?.put(key, Some(&name.into())).await?;
+        transaction.done().await?;
+        Ok(())
+    }
+
+    /// Empties everything: the person deletes the wallet from this browser.
+    pub async fn erase(&self) -> Result<(), StoreError> {
+        self.write(TABLES.iter().map(|t| Change::Clear(*t)).collect()).await
+    }
+}

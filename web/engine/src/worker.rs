@@ -1,0 +1,68 @@
+//! The worker's message loop: `{id, json, bytes?}` in, `{id, json, bytes?}` out (see `suishen-bridge`).
+//!
+//! Requests run side by side; each answers once. What a request carries in `bytes` is handed to it, what an
+//! answer carries is transferred, not copied.
+
+use crate::engine::Engine;
+use crate::platform::scope;
+use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
+use std::rc::Rc;
+use suishen_bridge::{Action, Event, Fault, Reply, Request, Response};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use web_sys::MessageEvent;
+
+/// An answer with the file that goes with it.
+pub type Answer = Result<(Response, Option<Vec<u8>>), Fault>;
+
+/// Starts listening; the glue hands over what came earlier.
+#[wasm_bindgen(start)]
+pub fn start() {
+    let engine = Rc::new(Engine::new());
+    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let engine = engine.clone();
+        wasm_bindgen_futures::spawn_local(async move { handle(&engine, &event.data()).await });
+    });
+    scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
+    listener.forget();
+}
+
+async fn handle(engine: &Rc<Engine>, message: &JsValue) {
+    let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let Some(id) = field("id").as_f64() else { return };
+    let request = field("json").as_string().and_then(|json| serde_json::from_str::<Request>(&json).ok());
+    let bytes = field("bytes").dyn_into::<ArrayBuffer>().ok().map(|buffer| Uint8Array::new(&buffer).to_vec());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ids are counted by the page")]
+    let task = id as u32;
+    let answer = match request {
+        Some(request) => engine.answer(task, request, bytes).await,
+        None => Err(Fault::new("request", Action::Nothing)),
+    };
+    let (reply, file): (Reply, _) = match answer {
+        Ok((response, file)) => (Ok(response), file),
+        Err(fault) => (Err(fault), None),
+    };
+    post(task, &reply, file);
+}
+
+/// Tells the page something unasked.
+pub fn tell(event: &Event) {
+    post(0, event, None);
+}
+
+fn post<T: serde::Serialize>(id: u32, message: &T, file: Option<Vec<u8>>) {
+    let Ok(json) = serde_json::to_string(message) else { return };
+    let object = Object::new();
+    let transfer = Array::new();
+    let set = |name: &str, value: &JsValue| {
+        // A plain object takes any property.
+        let _ = Reflect::set(&object, &name.into(), value);
+    };
+    set("id", &id.into());
+    set("json", &json.into());
+    if let Some(file) = file {
+        let buffer = Uint8Array::from(file.as_slice()).buffer();
+        set("bytes", &buffer);
+        transfer.push(&buffer);
+    }
+    let _ = scope().post_message_with_transfer(&object, &transfer);
+}
