@@ -118,3 +118,48 @@ impl InboxId {
         Self(Digest::labelled(Label::new("inbox-id"), &[key.as_bytes()]))
     }
 }
+
+/// An organisation by its unified credit code: 2 to 32 of `0-9A-Z`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartyId(String);
+
+impl PartyId {
+    /// Reads a code; anything but 2 to 32 digits and capital letters is none.
+    pub fn new(code: &str) -> Option<Self> {
+        let allowed = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
+        ((2..=32).contains(&code.len()) && code.bytes().all(allowed)).then(|| Self(code.to_owned()))
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PartyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PartyId({})", self.0)
+    }
+}
+
+impl fmt::Display for PartyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<C> minicbor::Encode<C> for PartyId {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for PartyId {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::new(d.str()?).ok_or_else(|| minicbor::decode::Error::message("not an organisation's code"))
+    }
+}

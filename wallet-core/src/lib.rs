@@ -6,9 +6,11 @@
 //! | sign, seal, encrypt, hash | [`sm`] |
 //! | encode and decode any object, byte for byte | [`cbor`] |
 //! | read and show medical reports (FHIR R4) | [`fhir`] |
+//! | certificates: who acts, for whom, in which role | [`identity`] |
 //! | names of things, one type a kind | [`id`] |
 
 pub mod cbor;
 pub mod fhir;
 pub mod id;
+pub mod identity;
 pub mod sm;
