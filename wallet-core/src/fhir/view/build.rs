@@ -93,12 +93,13 @@ impl<'a> Build<'a> {
         self.view.title.clone_from(&composition.title);
         composition.status.clone_into(&mut self.view.status);
         self.view.issued = Some(composition.date.clone());
+        // Before the visit: who made the report says which department, the visit only which hospital.
+        self.performers(named, &composition.author);
         self.encounter(named, composition.encounter.as_ref());
         if self.view.kind == Kind::Discharge {
             self.view.effective = self.view.visit.as_ref().and_then(|v| v.end.clone());
         }
         self.patient(named, composition.subject.as_ref());
-        self.performers(named, &composition.author);
         if let Some(custodian) = &composition.custodian {
             self.organisation(named, custodian);
         }
@@ -123,9 +124,9 @@ impl<'a> Build<'a> {
             .or_else(|| self.view.effective.take())
             .or_else(|| study?.1.started.clone());
         self.patient(named, report.subject.as_ref());
-        self.encounter(named, report.encounter.as_ref());
         self.performers(named, &report.performer);
         self.performers(named, &report.interpreter);
+        self.encounter(named, report.encounter.as_ref());
         if let (true, Some(description)) =
             (self.view.title.is_empty(), study.and_then(|s| s.1.description.clone()))
         {
@@ -176,8 +177,8 @@ impl<'a> Build<'a> {
         }
         self.view.effective = observation.effective.clone().or_else(|| self.view.effective.take());
         self.patient(named, observation.subject.as_ref());
-        self.encounter(named, observation.encounter.as_ref());
         self.performers(named, &observation.performer);
+        self.encounter(named, observation.encounter.as_ref());
         Ok(())
     }
 
