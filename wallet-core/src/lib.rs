@@ -8,9 +8,11 @@
 //! | read and show medical reports (FHIR R4) | [`fhir`] |
 //! | certificates: who acts, for whom, in which role | [`identity`] |
 //! | names of things, one type a kind | [`id`] |
+//! | check what a relay claims about the ledger | [`proof`] |
 
 pub mod cbor;
 pub mod fhir;
 pub mod id;
 pub mod identity;
+pub mod proof;
 pub mod sm;
