@@ -7,10 +7,12 @@
 //! | encode and decode any object, byte for byte | [`cbor`] |
 //! | read and show medical reports (FHIR R4) | [`fhir`] |
 //! | certificates: who acts, for whom, in which role | [`identity`] |
+//! | what may stand on the ledger | [`contract`] |
 //! | names of things, one type a kind | [`id`] |
 //! | check what a relay claims about the ledger | [`proof`] |
 
 pub mod cbor;
+pub mod contract;
 pub mod fhir;
 pub mod id;
 pub mod identity;

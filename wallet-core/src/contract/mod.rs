@@ -1,0 +1,171 @@
+//! The contract: what may stand on the ledger (PROTOCOL §5). Pure and total, the only place where these rules
+//! live; no floats, no hash maps, no clock.
+//!
+//! | need | call |
+//! |---|---|
+//! | the state before the first entry | [`genesis`] |
+//! | decide on a transaction and get its writes | [`apply`] |
+//! | the same, its signatures verified beforehand on other threads | [`Checked`], [`apply_checked`] |
+//! | replay entries in memory | [`Memory`] |
+//! | several entries before one commit | [`Overlay`] |
+//! | read the state | [`Views`] |
+//! | what a relay submits | [`Batch`] |
+//!
+//! **A refused transaction changes nothing**: no entry, no count, no write.
+
+mod batch;
+mod genesis;
+mod grant;
+mod holder;
+mod party;
+mod rejection;
+mod report;
+mod signers;
+mod state;
+mod transaction;
+mod value;
+
+pub use batch::{Batch, Entry, MAX_BATCH};
+pub use genesis::{Auditor, Bounds, Genesis, GenesisError, MAX_MEMBERS, Member};
+pub use grant::{ACCEPT_WITHIN, MAX_RECORDS, MAX_USES};
+pub use party::CREDENTIAL_TERM;
+pub use rejection::Rejection;
+pub use signers::Checked;
+pub use state::{Changes, Damaged, Key, Memory, Overlay, State, Views};
+pub use transaction::{
+    AcceptGrant, Acceptance, AnchorReport, BindTicket, CancelTicket, CertificateDer, Credential, Destination,
+    IssueGrant, Kind, LogAudit, MAX_TRANSACTION, MoveHolder, OpenHolder, RedeemGrant, RegisterParty,
+    RevokeGrant, RotateKeys, Rotated, SignedTransaction, SupersedeReport, SuspendParty, Transaction,
+};
+pub use value::{
+    Accepted, Anchor, AuditorKeys, Binding, CHAIN_START, Cancellation, GrantLeaf, Holder, Last, Party,
+    Status, Suspension, Terms, Use, extend_chain,
+};
+
+pub use crate::identity::Role;
+
+use crate::id::{LedgerId, PartyId, TransactionId};
+
+/// Largest auditor box.
+pub const MAX_AUDITOR_BOX: usize = 16 * 1024;
+
+/// Longest reason, in bytes.
+pub const MAX_TEXT: usize = 500;
+
+/// Where and when a transaction would stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The number of the entry: one more than the last.
+    pub number: u64,
+    /// The ledger's time, not before the last entry's.
+    pub now: u64,
+    /// Who brings it.
+    pub sponsor: PartyId,
+}
+
+impl From<Damaged> for Rejection {
+    fn from(_: Damaged) -> Self {
+        Self::Damaged
+    }
+}
+
+/// The state before the first entry.
+pub fn genesis(genesis: &Genesis) -> Changes {
+    let mut changes = Changes::new();
+    let auditor = AuditorKeys {
+        party: genesis.auditor.party.clone(),
+        audit: genesis.auditor.audit,
+        box_key: genesis.auditor.box_key,
+        since: genesis.time,
+        previous: None,
+        sequence: 0,
+    };
+    changes.put(&Key::Genesis, genesis);
+    changes.put(&Key::Auditor, &auditor);
+    changes.put(&Key::Last, &Last { number: 0, now: genesis.time });
+    changes
+}
+
+/// Decides whether a transaction stands, and what it writes. Verifies its signatures.
+pub fn apply(
+    state: &dyn State,
+    context: &Context,
+    signed: &SignedTransaction,
+    ledger: &LedgerId,
+) -> Result<Changes, Rejection> {
+    apply_checked(state, context, &Checked::read(signed.clone(), ledger)?)
+}
+
+/// Decides like [`apply`], for the ledger that the transaction was read for. Signatures that [`Checked::check`]
+/// found to hold under the keys that the state names *now* aren't verified again; all others are.
+pub fn apply_checked(state: &dyn State, context: &Context, checked: &Checked) -> Result<Changes, Rejection> {
+    let last = state.last()?;
+    if Some(context.number) != last.number.checked_add(1) || context.now < last.now {
+        return Err(Rejection::OutOfOrder);
+    }
+    if let Some(entry) = state.entry_of(&checked.id())? {
+        return Err(Rejection::Duplicate { entry });
+    }
+    let genesis = state.genesis()?;
+    genesis.member(&context.sponsor).ok_or(Rejection::Unsponsored)?;
+    let quota = Key::Quota(context.sponsor.clone(), context.now / 3600);
+    let used = state.quota(&context.sponsor, context.now / 3600)?;
+    if used >= genesis.quota {
+        return Err(Rejection::Quota);
+    }
+    checked.require(state)?;
+
+    let mut step =
+        Step { state, now: context.now, id: checked.id(), ledger: checked.ledger(), changes: Changes::new() };
+    step.take(checked)?;
+    step.put(&quota, &(used + 1));
+    step.put(&Key::Transaction(checked.id()), &context.number);
+    step.put(&Key::Last, &Last { number: context.number, now: context.now });
+    Ok(step.changes)
+}
+
+/// One transaction on its way: the state before, and the writes so far. The rules are methods on it, one
+/// file a subject; its signatures hold when they are asked.
+struct Step<'a> {
+    state: &'a dyn State,
+    now: u64,
+    id: TransactionId,
+    ledger: &'a LedgerId,
+    changes: Changes,
+}
+
+impl Step<'_> {
+    fn take(&mut self, checked: &Checked) -> Result<(), Rejection> {
+        match checked.transaction() {
+            Transaction::RegisterParty(body) => self.register_party(body),
+            Transaction::SuspendParty(body) => self.suspend_party(body),
+            Transaction::RotateKeys(body) => self.rotate_keys(body),
+            Transaction::LogAudit(body) => self.log_audit(body),
+            Transaction::OpenHolder(body) => self.open_holder(body),
+            Transaction::MoveHolder(body) => self.move_holder(body),
+            Transaction::AnchorReport(body) => self.anchor_report(body, checked.credential()?),
+            Transaction::SupersedeReport(body) => self.supersede_report(body, checked.credential()?),
+            Transaction::BindTicket(body) => self.bind_ticket(body),
+            Transaction::CancelTicket(body) => self.cancel_ticket(body, checked.credential()?),
+            Transaction::IssueGrant(body) => self.issue_grant(body),
+            Transaction::AcceptGrant(body) => {
+                let acceptance = checked.acceptance().ok_or(Rejection::Form)?;
+                self.accept_grant(body, checked.credential()?, acceptance)
+            }
+            Transaction::RedeemGrant(body) => self.redeem_grant(body, checked.credential()?),
+            Transaction::RevokeGrant(body) => self.revoke_grant(body),
+        }
+    }
+
+    fn put<T: minicbor::Encode<()>>(&mut self, key: &Key, value: &T) {
+        self.changes.put(key, value);
+    }
+}
+
+fn check_text(text: &str) -> Result<(), Rejection> {
+    if (1..=MAX_TEXT).contains(&text.len()) { Ok(()) } else { Err(Rejection::Text) }
+}
+
+fn check_auditor_box(sealed: &[u8]) -> Result<(), Rejection> {
+    if (1..=MAX_AUDITOR_BOX).contains(&sealed.len()) { Ok(()) } else { Err(Rejection::AuditorBox) }
+}

@@ -1,0 +1,305 @@
+//! What the state holds (formats.cddl, "state"): one struct a kind of leaf.
+
+use super::transaction::{CertificateDer, Destination, IssueGrant, Kind};
+use crate::id::{Commitment, HolderCommitment, PartyId, TransactionId};
+use crate::identity::Role;
+use crate::sm::{Digest, Label, PublicKey};
+use minicbor::{Decode, Encode};
+
+/// A registered organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Party {
+    /// Its certificate.
+    #[n(0)]
+    pub certificate: CertificateDer,
+    /// Signs its credentials.
+    #[n(1)]
+    pub acceptance: PublicKey,
+    /// All keys that ever signed its vouchers.
+    #[n(2)]
+    pub vouchers: Vec<PublicKey>,
+    /// What it may act as.
+    #[n(3)]
+    pub roles: Vec<Role>,
+    /// Of the last [`RotateKeys`](super::RotateKeys); 0 at first.
+    #[n(4)]
+    pub sequence: u64,
+    /// When it registered first.
+    #[n(5)]
+    pub since: u64,
+    /// Set once, moved only to an earlier moment, never lifted.
+    #[n(6)]
+    pub suspension: Option<Suspension>,
+}
+
+impl Party {
+    /// Whether it is suspended at this moment.
+    pub fn is_suspended(&self, now: u64) -> bool {
+        self.suspension.as_ref().is_some_and(|suspension| suspension.from <= now)
+    }
+}
+
+/// An organisation's suspension.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Suspension {
+    /// From when on; may be before [`Suspension::at`].
+    #[n(0)]
+    pub from: u64,
+    /// Why.
+    #[n(1)]
+    pub why: String,
+    /// When the members decided.
+    #[n(2)]
+    pub at: u64,
+}
+
+/// A vault's holder.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Holder {
+    /// Its hash is the holder's id.
+    #[n(0)]
+    pub root: PublicKey,
+    /// Signs grants' bindings.
+    #[n(1)]
+    pub authority: PublicKey,
+    /// Signs moves.
+    #[n(2)]
+    pub manage: PublicKey,
+    /// How often it moved.
+    #[n(3)]
+    pub sequence: u64,
+}
+
+/// A report's anchor.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Anchor {
+    /// Who issued it.
+    #[n(0)]
+    pub party: PartyId,
+    /// When.
+    #[n(1)]
+    pub at: u64,
+    /// For whom.
+    #[n(2)]
+    pub destination: Destination,
+    /// Which wallet kept it, for a ticket.
+    #[n(3)]
+    pub binding: Option<Binding>,
+    /// Whether the issuer took it back.
+    #[n(4)]
+    pub cancellation: Option<Cancellation>,
+    /// The version that it replaces.
+    #[n(5)]
+    pub replaces: Option<Commitment>,
+    /// The version that replaces it.
+    #[n(6)]
+    pub replaced_by: Option<Commitment>,
+    /// The desk's credential key, which signed; it signs the ticket's deposits too.
+    #[n(7)]
+    pub issuer: PublicKey,
+}
+
+impl Anchor {
+    /// The holder that it belongs to: named by the issuer, or by the ticket's binding.
+    pub fn holder(&self) -> Option<&HolderCommitment> {
+        match (&self.destination, &self.binding) {
+            (Destination::Holder(holder), _) => Some(holder),
+            (Destination::Ticket(..), binding) => binding.as_ref().map(|binding| &binding.holder),
+        }
+    }
+}
+
+/// A ticket's binding to a wallet.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Binding {
+    /// Whose.
+    #[n(0)]
+    pub holder: HolderCommitment,
+    /// Gates seal to it.
+    #[n(1)]
+    pub seal: PublicKey,
+    /// Signs requests for blobs, and "kept".
+    #[n(2)]
+    pub request: PublicKey,
+    /// When.
+    #[n(3)]
+    pub at: u64,
+}
+
+/// The issuer took a report back.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Cancellation {
+    /// Why.
+    #[n(0)]
+    pub why: String,
+    /// When.
+    #[n(1)]
+    pub at: u64,
+}
+
+/// A grant's leaf in the state map: what a wallet compares with the entries it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct GrantLeaf {
+    /// What it allows.
+    #[n(0)]
+    pub kind: Kind,
+    /// Where it stands; that it has expired is computed, never stored.
+    #[n(1)]
+    pub status: Status,
+    /// Redemptions so far.
+    #[n(2)]
+    pub uses: u64,
+    /// Entries so far, all kinds.
+    #[n(3)]
+    pub count: u64,
+    /// Over all of those entries, in order: [`extend_chain`].
+    #[n(4)]
+    pub chain: Digest,
+}
+
+/// Where a grant stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Status {
+    /// Nobody has accepted it.
+    #[n(0)]
+    Offered,
+    /// Somebody has; uses are left.
+    #[n(1)]
+    Accepted,
+    /// No uses are left.
+    #[n(2)]
+    Exhausted,
+    /// The patient withdrew it.
+    #[n(3)]
+    Revoked,
+}
+
+/// The chain before the first entry of a grant.
+pub const CHAIN_START: Digest = Digest::from_bytes([0; 32]);
+
+/// The chain of a grant, one entry longer: SM3(label ‖ previous ‖ transaction id ‖ now). So the leaf proves
+/// that the entries one holds are all there are.
+pub fn extend_chain(previous: &Digest, id: &TransactionId, now: u64) -> Digest {
+    let parts: [&[u8]; 3] = [previous.as_bytes(), id.as_bytes(), &now.to_be_bytes()];
+    Digest::labelled(Label::new("grant-chain"), &parts)
+}
+
+/// A grant's terms, beside its leaf.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Terms {
+    /// As issued.
+    #[n(0)]
+    pub grant: IssueGrant,
+    /// When it was included: its start.
+    #[n(1)]
+    pub issued: u64,
+    /// By whom it was accepted.
+    #[n(2)]
+    pub accepted: Option<Accepted>,
+    /// 0.
+    #[n(3)]
+    pub reserved: u64,
+}
+
+impl Terms {
+    /// The first second in which it no longer holds.
+    pub const fn end(&self) -> u64 {
+        self.issued.saturating_add(self.grant.duration)
+    }
+
+    /// The first second in which it can no longer be accepted.
+    pub const fn accept_end(&self) -> u64 {
+        self.issued.saturating_add(self.grant.accept_within)
+    }
+}
+
+/// Who accepted a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Accepted {
+    /// The organisation.
+    #[n(0)]
+    pub party: PartyId,
+    /// Signs redemptions.
+    #[n(1)]
+    pub grantee: PublicKey,
+    /// The patient's half is sealed to it.
+    #[n(2)]
+    pub box_key: PublicKey,
+    /// When.
+    #[n(3)]
+    pub at: u64,
+}
+
+/// One redemption.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Use {
+    /// Gates seal to it.
+    #[n(0)]
+    pub epk: PublicKey,
+    /// Which records.
+    #[n(1)]
+    pub records: Vec<u64>,
+    /// When.
+    #[n(2)]
+    pub at: u64,
+    /// By which transaction.
+    #[n(3)]
+    pub transaction: TransactionId,
+}
+
+/// The auditor's keys in force.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AuditorKeys {
+    /// The organisation.
+    #[n(0)]
+    pub party: PartyId,
+    /// Signs [`LogAudit`](super::LogAudit).
+    #[n(1)]
+    pub audit: PublicKey,
+    /// Auditor boxes are sealed to it.
+    #[n(2)]
+    pub box_key: PublicKey,
+    /// Since when that box key is in force.
+    #[n(3)]
+    pub since: u64,
+    /// The box key before; it holds for 24 h more.
+    #[n(4)]
+    pub previous: Option<PublicKey>,
+    /// Of the last [`RotateKeys`](super::RotateKeys) of an auditor's key; 0 at first.
+    #[n(5)]
+    pub sequence: u64,
+}
+
+impl AuditorKeys {
+    /// How long the previous box key still holds, in seconds.
+    pub const OVERLAP: u64 = 86_400;
+
+    /// Whether a box sealed to `key` was sealed to the auditor, in an entry at `now` under these keys.
+    pub fn is_valid(&self, key: &PublicKey, now: u64) -> bool {
+        self.box_key == *key || self.previous == Some(*key) && now < self.since.saturating_add(Self::OVERLAP)
+    }
+}
+
+/// The last entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Last {
+    /// Its number.
+    #[n(0)]
+    pub number: u64,
+    /// Its time.
+    #[n(1)]
+    pub now: u64,
+}
