@@ -99,6 +99,9 @@ impl Bounds {
 /// Why a genesis can't found a ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisError {
+    /// The root certificate isn't a root's, signed with its own key.
+    #[error("the root certificate is not a root's")]
+    Root,
     /// No member, or more than 16.
     #[error("a ledger has 1 to 16 members")]
     Members,
@@ -141,6 +144,8 @@ impl Genesis {
 
     /// Checks what must hold before anybody builds on it.
     pub fn check(&self) -> Result<(), GenesisError> {
+        let root = self.root.read().map_err(|_| GenesisError::Root)?;
+        root.verify_root().map_err(|_| GenesisError::Root)?;
         if self.members.is_empty() || self.members.len() > MAX_MEMBERS {
             return Err(GenesisError::Members);
         }
