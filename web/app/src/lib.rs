@@ -1,1 +1,29 @@
 //! The Suishen web interface (Yew, main thread).
+//!
+//! What a person sees and taps. It holds no keys and decides nothing: questions go to the engine worker over the
+//! messages of `suishen-bridge`, answers come back as views. What crosses this thread is the closed list of DESIGN §6
+//! (typed passphrase, PRF output, phrase on screen, QR payloads), and none of it is stored here.
+//!
+//! [`view`] is plain code, tested natively; [`component`] is one part of LOOK a file; [`page`] is one page a file;
+//! [`browser`] is what only a browser can do.
+
+pub mod app;
+pub mod browser;
+pub mod clock;
+pub mod component;
+pub mod page;
+pub mod role;
+pub mod route;
+pub mod view;
+pub mod words;
+
+#[cfg(target_arch = "wasm32")]
+mod entry {
+    use wasm_bindgen::prelude::wasm_bindgen;
+
+    /// Mounts the interface. `boot.js` calls it with the fragment that it took from the address before anything else.
+    #[wasm_bindgen]
+    pub fn start(taken: String) {
+        crate::app::mount(taken);
+    }
+}

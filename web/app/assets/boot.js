@@ -1,0 +1,24 @@
+// Starts the interface. Before anything else it takes the fragment, which may carry a secret (a report's ticket, a
+// consent, an invitation), and strips it from the address bar and the history; only then is code fetched.
+const taken = location.hash.slice(1);
+if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
+
+const note = document.getElementById("opening-note");
+const missing = ["WebAssembly" in self, "HTMLDialogElement" in self, "Worker" in self, "crypto" in self && "subtle" in crypto];
+
+if (missing.includes(false)) {
+  note.textContent =
+    "这个浏览器太旧，打不开随身。请用 Chrome 109、Edge 109、Safari 16 或更新的浏览器。 This browser is too old: " +
+    "please use Chrome or Edge 109, Safari 16, or newer.";
+} else {
+  try {
+    const app = await import("/app.js");
+    await app.default();
+    app.start(taken);
+  } catch (cause) {
+    console.error(cause);
+    note.textContent =
+      "没有打开：页面的文件没有收全。连上网再试一次，病历没有受影响。 Could not open: a file of this page did not " +
+      "arrive. Try again online; your records are not affected.";
+  }
+}

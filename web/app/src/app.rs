@@ -1,0 +1,90 @@
+//! The root: which role this origin plays, which page is shown, in which language, and what a link brought.
+
+use yew::{Callback, ContextProvider, Html, Properties, component, html, use_effect_with, use_state};
+
+use crate::{
+    browser::{
+        address::{self, Address},
+        language::{self, Change, Setting},
+        page,
+    },
+    component::Announcer,
+    page::StartPage,
+    role::Role,
+    route::Route,
+    words::Words,
+};
+
+/// Mounts the interface; `taken` is the fragment that `boot.js` took.
+pub fn mount(taken: String) {
+    let Some(root) = page::document().get_element_by_id("app") else { return };
+    root.set_inner_html("");
+    yew::Renderer::<App>::with_root_and_props(root, Props { taken }).render();
+}
+
+/// What the page was opened with.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The fragment, without `#`; secret.
+    pub taken: String,
+}
+
+/// The app.
+#[component]
+pub fn App(props: &Props) -> Html {
+    let (host, path) = (page::host(), page::path());
+    let role = Role::of(&host, &path);
+    let base = Role::base(&host, &path);
+    let look = use_state(|| (language::stored_language(), language::stored_theme()));
+    let route = use_state({
+        let base = base.clone();
+        move || address::current(&base)
+    });
+    let opened = use_state({
+        let taken = props.taken.clone();
+        move || address::link_of(&taken)
+    });
+
+    use_effect_with(*look, |(language, theme)| language::apply(*language, *theme));
+    use_effect_with((), {
+        let (base, route, opened) = (base.clone(), route.setter(), opened.setter());
+        move |()| {
+            page::set_root("data-desk", role.is_desk().then_some("yes"));
+            let moved = Callback::from(move |to: Route| route.set(to));
+            address::follow(&base, moved, Callback::from(move |link: String| opened.set(Some(link))));
+        }
+    });
+    use_effect_with((*route).clone(), |_| page::focus_heading());
+
+    let change = Callback::from({
+        let look = look.clone();
+        move |change| {
+            let (language, theme) = *look;
+            look.set(match change {
+                Change::Language(language) => (language, theme),
+                Change::Theme(theme) => (language, theme),
+            });
+        }
+    });
+    let setting = Setting { words: Words::new(look.0, page::offset_minutes()), theme: look.1, change };
+    let go = Callback::from({
+        let route = route.setter();
+        move |to| route.set(to)
+    });
+    let address = Address::new(&base, (*route).clone(), go);
+    html! {
+        <ContextProvider<Setting> context={setting}>
+            <ContextProvider<Address> context={address}>
+                <Announcer>
+                    { content(role) }
+                </Announcer>
+            </ContextProvider<Address>>
+        </ContextProvider<Setting>>
+    }
+}
+
+fn content(role: Role) -> Html {
+    match role {
+        _ => html! { <StartPage /> },
+    }
+}

@@ -1,0 +1,5 @@
+//! The pages, one a file, by role.
+
+mod start;
+
+pub use start::StartPage;

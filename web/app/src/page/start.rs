@@ -1,0 +1,74 @@
+//! The start page of the demonstration: the story in five steps, each with a button to the role that plays it.
+//! It talks to no engine; the roles live on origins of their own.
+
+use yew::{Callback, Html, component, html};
+
+use crate::{
+    browser::{
+        language::{Change, use_setting},
+        page,
+    },
+    component::{Icon, Mark},
+    words::rich,
+};
+
+/// A step: its text's key, and the roles it leads to.
+const STEPS: [(&str, &[&str]); 5] = [
+    ("issue", &["hospital"]),
+    ("keep", &["patient"]),
+    ("share", &["patient", "doctor"]),
+    ("read", &["doctor", "doctor2"]),
+    ("check", &["patient", "patient2", "auditor"]),
+];
+
+/// Draws it.
+#[component]
+pub fn StartPage() -> Html {
+    let setting = use_setting();
+    let words = &setting.words;
+    let other = words.language().other();
+    let change = {
+        let change = setting.change.clone();
+        Callback::from(move |_| change.emit(Change::Language(other)))
+    };
+    html! {
+        <div class="story">
+            <header class="top">
+                <span class="desk-name"><Mark />{ words.say("suishen") }</span>
+                <button class="plain" lang={other.tag()} onclick={change}>{ words.say("other-language") }</button>
+            </header>
+            <main>
+                <h1>{ words.say("start-title") }</h1>
+                <p>{ rich(&words.say("start-lead")) }</p>
+                <ol class="steps">
+                    { for STEPS.iter().enumerate().map(|(index, (key, roles))| html! {
+                        <li class="card step">
+                            <span class="number" aria-hidden="true">{ index + 1 }</span>
+                            <div class="say stack close">
+                                <h2>{ words.say(&format!("start-{key}")) }</h2>
+                                <p class="quiet">{ words.say(&format!("start-{key}-text")) }</p>
+                            </div>
+                            <div class="go">
+                                { for roles.iter().enumerate().map(|(first, role)| html! {
+                                    <a class={if first == 0 { "button small primary" } else { "button small" }} href={origin_of(role)} target="_blank" rel="noopener">
+                                        { words.say(&format!("role-{role}")) }
+                                        <Icon name="arrow-square-out" class="small" />
+                                    </a>
+                                }) }
+                            </div>
+                        </li>
+                    }) }
+                </ol>
+                <p class="quiet">{ words.say("start-note") }</p>
+            </main>
+        </div>
+    }
+}
+
+/// `http://doctor.localhost:8080` beside this page's `http://localhost:8080`.
+fn origin_of(role: &str) -> String {
+    let origin = page::origin();
+    let (scheme, host) = origin.split_once("://").unwrap_or(("http", &origin));
+    let host = host.replace("127.0.0.1", "localhost");
+    format!("{scheme}://{role}.{host}/")
+}
