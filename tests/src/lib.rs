@@ -1,1 +1,44 @@
-//! End to end: a real relay, real Chromium, a real ledger.
+//! End to end: a real relay, real Chromium, a real ledger, and people who look at screens and show each other QR codes.
+//!
+//! A test is a [`Scene`]: a relay on fresh data, and persons, each with a browser profile of their own.
+//!
+//! ```no_run
+//! # use suishen_tests::{Result, Scene, Window};
+//! # async fn example() -> Result<()> {
+//! Scene::play("a-report-is-kept", 1, async |scene| {
+//!     let patient = scene.person("patient", Window::Phone).await?;
+//!     patient.goes_to("patient", "/").await?;
+//!     patient.taps("保存").await?;
+//!     patient.sees("已保存").await?;
+//!     patient.picture("a-report-is-kept").await
+//! })
+//! .await
+//! # }
+//! ```
+//!
+//! `cargo xtask test` builds the relay and the web bundles and hands over where they are (`SUISHEN_BIN`,
+//! `SUISHEN_WEB`); without these nothing here runs. Waiting has a hang limit and no test depends on speed. At the end of
+//! a scene every browser's console must be clean: an error, or anything the content security policy stopped, fails it.
+
+mod accessibility;
+mod built;
+mod camera;
+mod console;
+mod driver;
+mod passkey;
+mod person;
+mod process;
+mod relay;
+mod scene;
+
+pub use camera::Camera;
+pub use passkey::Authenticator;
+pub use person::{Person, Window};
+pub use relay::{Answer, Relay};
+pub use scene::Scene;
+
+/// What a test ends with.
+pub type Result<T> = anyhow::Result<T>;
+
+/// After this long something hangs; no other time is ever asserted.
+pub const HANG: std::time::Duration = std::time::Duration::from_mins(1);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use data_encoding::HEXLOWER;
 use sm3::{Digest, Sm3};
 
 use crate::npm;
@@ -131,5 +132,5 @@ impl Tools {
 
 /// SM3 of some bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    Sm3::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Sm3::digest(bytes))
 }

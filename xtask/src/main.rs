@@ -1,16 +1,19 @@
-//! `cargo xtask`: what a person or a CI machine does with this repository. `run` shows the product, `web` builds what browsers load, `doctor` names what this machine lacks.
+//! `cargo xtask`: what a person or a CI machine does with this repository. `run` shows the product, `test` says whether
+//! it holds, `web` builds what browsers load, `doctor` names what this machine lacks.
 //!
 //! It never needs a tool that it can neither install nor name in one line to paste.
 
 mod bundle;
 mod doctor;
 mod layout;
+mod licences;
 mod machine;
 mod npm;
 mod place;
 mod run;
 mod sizes;
 mod steps;
+mod test;
 mod wasm;
 mod web;
 
@@ -29,6 +32,8 @@ struct Cli {
 enum Task {
     /// Build everything, start one relay with the demo consortium, open the start page
     Run(run::Run),
+    /// Install what is missing, then every check and test, end to end in Chromium included
+    Test(test::Test),
     /// Build the three wasm bundles and lay out what browsers load; print the sizes
     Web(web::Web),
     /// Say what this machine lacks, with the line that installs it
@@ -38,6 +43,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Run(run) => run.go(),
+        Task::Test(test) => test.go(),
         Task::Web(web) => web.go(),
         Task::Doctor => doctor::go(),
     };

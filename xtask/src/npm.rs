@@ -1,5 +1,5 @@
-//! The npm package that building uses: binaryen's `wasm-opt`. Of a fixed version, installed below
-//! the target folder, never part of what is shipped.
+//! The two npm packages that building and testing use: binaryen's `wasm-opt` and axe-core. Of fixed versions, installed
+//! below the target folder, never part of what is shipped.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -21,7 +21,10 @@ pub struct Package {
 /// Makes wasm smaller and quicker after the compiler.
 pub const WASM_OPT: Package = Package { name: "binaryen", version: "132.0.0", file: "bin/wasm-opt" };
 
-const LIMIT: Duration = Duration::from_secs(300);
+/// Finds what a screen reader or a keyboard user would stumble over.
+pub const AXE: Package = Package { name: "axe-core", version: "4.14.1", file: "axe.min.js" };
+
+const LIMIT: Duration = Duration::from_mins(5);
 
 impl Package {
     /// The package's file, installed if need be; none where npm is absent or cannot reach its registry.

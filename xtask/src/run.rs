@@ -120,8 +120,8 @@ fn healthy(port: u16) -> bool {
 }
 
 fn open(url: &str) {
-    let opener = ["xdg-open", "open"].into_iter().find_map(machine::program);
-    let opened = opener.is_some_and(|program| Command::new(program).arg(url).spawn().is_ok());
+    let program = ["xdg-open", "open"].into_iter().find_map(machine::program);
+    let opened = program.is_some_and(|program| Command::new(program).arg(url).spawn().is_ok());
     if !opened {
         println!("  open {url} in a browser");
     }

@@ -16,7 +16,7 @@ use crate::steps::{output, succeed, succeed_within};
 const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "rust-web-src", "cargo-web", "lld-22"];
 /// A download of 30 MB; without network the call hangs.
-const RUSTUP_LIMIT: Duration = Duration::from_secs(180);
+const RUSTUP_LIMIT: Duration = Duration::from_mins(3);
 
 /// A way to compile for wasm32.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

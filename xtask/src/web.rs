@@ -36,23 +36,23 @@ impl Web {
 
 /// Builds the three bundles and lays them out with the assets.
 pub fn build(place: &Place, steps: &mut Steps, compiler: Option<Compiler>) -> Result<Vec<Served>> {
-    let compiler = match compiler {
-        Some(compiler) => compiler.require()?,
+    let by = match compiler {
+        Some(by) => by.require()?,
         None => Compiler::find()?,
     };
-    eprintln!("  wasm by {}", compiler.name());
-    let mut compiled = Vec::new();
+    eprintln!("  wasm by {}", by.name());
+    let mut folders = Vec::new();
     for profile in ["wasm-size", "wasm-speed"] {
         let packages: Vec<&str> =
             BUNDLES.iter().filter(|b| b.profile == profile).map(|b| b.package).collect();
-        let dir = steps
-            .step(&format!("wasm: {}", packages.join(", ")), || compiler.build(place, profile, &packages))?;
-        compiled.push((profile, dir));
+        let dir =
+            steps.step(&format!("wasm: {}", packages.join(", ")), || by.build(place, profile, &packages))?;
+        folders.push((profile, dir));
     }
     let tools = steps.step("wasm-bindgen and wasm-opt", || Tools::provide(place))?;
     let mut staged = Vec::new();
     for bundle in BUNDLES {
-        for (_, dir) in compiled.iter().filter(|(profile, _)| *profile == bundle.profile) {
+        for (_, dir) in folders.iter().filter(|(profile, _)| *profile == bundle.profile) {
             let out = steps.step(&format!("bundle: {}", bundle.name), || bundle.stage(place, dir, &tools))?;
             staged.push(out);
         }

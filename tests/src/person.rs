@@ -1,0 +1,327 @@
+//! A person at a browser of their own: looks, taps, types, holds things in front of the camera.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+use thirtyfour::{BrowserLogEntry, ChromiumLikeCapabilities, LoggingPrefsLogLevel};
+
+use crate::driver::{Driver, call, chromium};
+use crate::passkey::Authenticator;
+use crate::{Camera, HANG, accessibility, built, console};
+
+/// What a person holds or sits at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// 390 by 844 at two pixels a point, touch.
+    Phone,
+    /// 360 by 640: the smallest phone that is promised.
+    SmallPhone,
+    /// 1440 by 900.
+    Desk,
+}
+
+impl Window {
+    fn metrics(self) -> Value {
+        let (width, height, ratio, hand) = match self {
+            Self::Phone => (390, 844, 2.0, true),
+            Self::SmallPhone => (360, 640, 2.0, true),
+            Self::Desk => (1440, 900, 1.0, false),
+        };
+        json!({ "width": width, "height": height, "pixelRatio": ratio, "mobile": hand, "touch": hand })
+    }
+}
+
+/// One person. Clones are the same person.
+#[derive(Clone)]
+pub struct Person {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    window: Window,
+    profile: PathBuf,
+    camera: Camera,
+    address: String,
+    client: reqwest::Client,
+    /// Host and port after the role's name.
+    origin_of: Box<dyn Fn(&str) -> String + Send + Sync>,
+    browser: RwLock<WebDriver>,
+    tolerated: RwLock<Vec<String>>,
+    complaints: RwLock<Vec<String>>,
+}
+
+/// Flags that Chromium needs as root and without a screen, and that keep it from calling home.
+const FLAGS: &[&str] = &[
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--lang=zh-CN",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+];
+
+impl Person {
+    pub(crate) async fn new(
+        name: &str,
+        window: Window,
+        dir: &Path,
+        driver: &Driver,
+        origin_of: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let profile = dir.join(name);
+        std::fs::create_dir_all(&profile)?;
+        let camera = Camera::new(&profile)?;
+        let browser = open(&driver.address(), window, &profile, &camera).await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                name: name.to_owned(),
+                window,
+                profile,
+                camera,
+                address: driver.address(),
+                client: driver.client(),
+                origin_of: Box::new(origin_of),
+                browser: RwLock::new(browser),
+                tolerated: RwLock::default(),
+                complaints: RwLock::default(),
+            }),
+        })
+    }
+
+    /// The browser, for what has no words here.
+    pub fn browser(&self) -> WebDriver {
+        self.inner.browser.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Who this is.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// What the camera films.
+    pub fn camera(&self) -> &Camera {
+        &self.inner.camera
+    }
+
+    /// Opens a page of a role's origin (`patient`, `hospital`…; the start page's origin for an empty name).
+    pub async fn goes_to(&self, role: &str, path: &str) -> Result<()> {
+        self.keep_complaints().await?;
+        Ok(self.browser().goto(format!("{}{path}", (self.inner.origin_of)(role))).await?)
+    }
+
+    /// Waits until this text is on the screen.
+    pub async fn sees(&self, text: &str) -> Result<()> {
+        let start = Instant::now();
+        let mut screen = String::new();
+        while start.elapsed() < HANG {
+            screen = self.screen().await?;
+            if squeezed(&screen).contains(&squeezed(text)) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("{} does not see “{text}”, but:\n{screen}", self.name())
+    }
+
+    /// Whether this text is on the screen now.
+    pub async fn has_before_them(&self, text: &str) -> Result<bool> {
+        Ok(squeezed(&self.screen().await?).contains(&squeezed(text)))
+    }
+
+    /// All text on the screen.
+    pub async fn screen(&self) -> Result<String> {
+        let text = self.runs("return document.body ? document.body.innerText : ''").await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Runs a script in the page: what it returns.
+    pub async fn runs(&self, script: &str) -> Result<Value> {
+        Ok(self.browser().execute(script, Vec::new()).await?.json().clone())
+    }
+
+    /// Waits for an element that is shown.
+    pub async fn finds(&self, css: &str) -> Result<WebElement> {
+        let query = self.browser();
+        let query = query.query(By::Css(css)).and_displayed().wait(HANG, Duration::from_millis(50));
+        query.first().await.with_context(|| format!("{} does not find {css}", self.name()))
+    }
+
+    /// Taps what is called so: a button, link, tab or choice by its accessible name (exact first, else containing).
+    pub async fn taps(&self, label: &str) -> Result<()> {
+        self.acts_on(NAMED, label, async |element| element.click().await).await
+    }
+
+    /// Types into the field that is labelled so, in place of what is there.
+    pub async fn types(&self, label: &str, text: &str) -> Result<()> {
+        self.acts_on(FIELD, label, async |field| {
+            field.clear().await?;
+            field.send_keys(text).await
+        })
+        .await
+    }
+
+    /// Gives a file to a file input, shown or not.
+    pub async fn gives_file(&self, css: &str, file: &Path) -> Result<()> {
+        let path = file.canonicalize()?;
+        let input = self.browser().find(By::Css(css)).await?;
+        Ok(input.send_keys(path.to_str().context("a path that is not text")?).await?)
+    }
+
+    /// Acts on an element found by a script that takes a label; again while the page is still moving.
+    async fn acts_on(
+        &self,
+        script: &str,
+        label: &str,
+        act: impl AsyncFn(WebElement) -> WebDriverResult<()>,
+    ) -> Result<()> {
+        let start = Instant::now();
+        let mut last = None;
+        while start.elapsed() < HANG {
+            let found = self.browser().execute(script, vec![json!(label)]).await?;
+            if let Ok(element) = found.element() {
+                match act(element).await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => last = Some(error.to_string()),
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let screen = self.screen().await?;
+        let why = last.map_or_else(|| "is not there".to_owned(), |error| format!("cannot be used ({error})"));
+        bail!("{}: “{label}” {why}; on the screen:\n{screen}", self.name())
+    }
+
+    /// Keeps a picture of what is on the screen as `NAME.png`.
+    pub async fn picture(&self, name: &str) -> Result<()> {
+        let png = self.browser().screenshot_as_png().await?;
+        Ok(std::fs::write(built::pictures()?.join(format!("{name}.png")), png)?)
+    }
+
+    /// axe-core finds nothing on this page.
+    pub async fn finds_it_accessible(&self) -> Result<()> {
+        accessibility::check(&self.browser()).await
+    }
+
+    /// Gets an authenticator with PRF.
+    pub async fn has_passkeys(&self) -> Result<Authenticator> {
+        Authenticator::add(self.inner.client.clone(), &self.session()).await
+    }
+
+    /// The dark or the light look, as the system tells it.
+    pub async fn prefers_dark(&self, yes: bool) -> Result<()> {
+        let value = if yes { "dark" } else { "light" };
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await?;
+        Ok(())
+    }
+
+    /// Without network, as in a lift, or with it again. The page only: a worker's requests need the relay killed.
+    pub async fn is_offline(&self, yes: bool) -> Result<()> {
+        let conditions =
+            json!({ "offline": yes, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.devtools("Network.enable", json!({})).await?;
+        self.devtools("Network.emulateNetworkConditions", conditions).await?;
+        Ok(())
+    }
+
+    /// One command of the Chrome `DevTools` protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
+        let body = json!({ "cmd": command, "params": parameters });
+        call(&self.inner.client, &format!("{}/goog/cdp/execute", self.session()), &body).await
+    }
+
+    fn session(&self) -> String {
+        format!("{}/session/{}", self.inner.address, self.browser().session_id())
+    }
+
+    /// Closes the browser and opens it again with the same profile: what was stored is still there.
+    pub async fn reopens_the_browser(&self) -> Result<()> {
+        self.keep_complaints().await?;
+        self.browser().quit().await?;
+        let Inner { address, window, profile, camera, .. } = &*self.inner;
+        let browser = open(address, *window, profile, camera).await?;
+        *self.inner.browser.write().unwrap_or_else(PoisonError::into_inner) = browser;
+        Ok(())
+    }
+
+    /// From here on a complaint of the console that contains this text is part of the scene.
+    pub fn expects_complaint(&self, text: &str) {
+        self.inner.tolerated.write().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    }
+
+    /// All that the console complained of so far, but for what was expected.
+    pub async fn complaints(&self) -> Result<Vec<String>> {
+        self.keep_complaints().await?;
+        let tolerated = self.inner.tolerated.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.inner.complaints.read().unwrap_or_else(PoisonError::into_inner);
+        let unexpected = all.iter().filter(|line| !tolerated.iter().any(|text| line.contains(text)));
+        Ok(unexpected.map(|line| format!("{}: {line}", self.name())).collect())
+    }
+
+    /// Reading the log empties it.
+    async fn keep_complaints(&self) -> Result<()> {
+        let entries: Vec<BrowserLogEntry> = self.browser().browser_log().await?;
+        let mut all = self.inner.complaints.write().unwrap_or_else(PoisonError::into_inner);
+        all.extend(console::complaints(&entries));
+        Ok(())
+    }
+
+    pub(crate) async fn leaves(&self) -> Result<()> {
+        Ok(self.browser().quit().await?)
+    }
+}
+
+async fn open(address: &str, window: Window, profile: &Path, camera: &Camera) -> Result<WebDriver> {
+    let mut capabilities = DesiredCapabilities::chrome();
+    capabilities.set_binary(chromium()?.to_str().context("a path that is not text")?)?;
+    for flag in FLAGS {
+        capabilities.add_arg(flag)?;
+    }
+    capabilities.add_arg(&format!("--user-data-dir={}", profile.display()))?;
+    capabilities.add_arg(&format!("--use-file-for-fake-video-capture={}", camera.file().display()))?;
+    capabilities.add_experimental_option("mobileEmulation", json!({ "deviceMetrics": window.metrics() }))?;
+    capabilities.set_browser_log_level(LoggingPrefsLogLevel::All)?;
+    let browser = WebDriver::new(address, capabilities).await.context("Chromium did not start")?;
+    browser.update_timeouts(TimeoutConfiguration::new(Some(HANG), Some(HANG), None)).await?;
+    Ok(browser)
+}
+
+/// Spaces and line breaks are the layout's business.
+fn squeezed(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Finds a control by its accessible name.
+const NAMED: &str = r"
+const wanted = arguments[0].replace(/\s/g, '');
+const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]');
+const names = (e) => [e.getAttribute('aria-label'), e.innerText, e.value, e.title]
+    .filter((n) => typeof n === 'string').map((n) => n.replace(/\s/g, ''));
+const all = [...document.querySelectorAll(
+    'button, a[href], [role=button], [role=tab], [role=link], [role=menuitem], [role=switch], [role=radio], ' +
+    '[role=checkbox], summary, label, input[type=submit], input[type=button]')].filter(shown);
+return all.find((e) => names(e).includes(wanted)) || all.find((e) => names(e).some((n) => n.includes(wanted))) || null;
+";
+
+/// Finds a field by its label, or by what stands in it while empty.
+const FIELD: &str = r"
+const wanted = arguments[0].replace(/\s/g, '');
+const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]');
+const names = (e) => [e.getAttribute('aria-label'), e.placeholder, ...[...(e.labels || [])].map((l) => l.innerText),
+    ...(e.getAttribute('aria-labelledby') || '').split(/\s+/).map((id) => document.getElementById(id)?.innerText)]
+    .filter((n) => typeof n === 'string').map((n) => n.replace(/\s/g, ''));
+const all = [...document.querySelectorAll('input, textarea, select, [contenteditable=true]')].filter(shown);
+return all.find((e) => names(e).includes(wanted)) || all.find((e) => names(e).some((n) => n.includes(wanted))) || null;
+";

@@ -1,0 +1,143 @@
+//! A real relay: the `suishen` program on a fresh data folder and a port of its own. It can be killed in the middle of
+//! its work and started again on the same data and port.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Client, Method, StatusCode, header::HeaderMap};
+use tempfile::TempDir;
+
+use crate::HANG;
+use crate::built;
+use crate::process::{Process, free_port, tail};
+
+/// A relay with the demo consortium.
+pub struct Relay {
+    process: Option<Process>,
+    dir: TempDir,
+    port: u16,
+    client: Client,
+}
+
+/// What the relay answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header field's value, empty when absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Relay {
+    /// Starts a relay on fresh data and waits until it is ready.
+    pub async fn start() -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("suishen-relay-").tempdir()?;
+        let client = Client::builder().timeout(HANG).build()?;
+        let mut relay = Self { process: None, dir, port: free_port()?, client };
+        relay.resume().await?;
+        Ok(relay)
+    }
+
+    /// Starts it (again) on the same data and port, and waits until it is ready.
+    pub async fn resume(&mut self) -> Result<()> {
+        let mut command = Command::new(built::binary()?);
+        command.args(["serve", "--demo", "--port", &self.port.to_string(), "--data"]).arg(self.data());
+        command.arg("--web").arg(built::web()?);
+        self.process = Some(Process::start(&mut command, &self.log())?);
+        self.wait_ready().await
+    }
+
+    async fn wait_ready(&mut self) -> Result<()> {
+        let start = Instant::now();
+        while start.elapsed() < HANG {
+            if let Some(status) = self.process.as_mut().context("the relay is not running")?.ended()? {
+                bail!("the relay ended with {status}:\n{}", tail(&self.log()));
+            }
+            if self.get("/healthz").await.is_ok_and(|answer| answer.status == StatusCode::OK) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("the relay was not ready after {} s:\n{}", HANG.as_secs(), tail(&self.log()))
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.take().context("the relay is not running")?.kill()
+    }
+
+    /// SIGTERM: it ends in its own good order.
+    pub fn stop(&mut self) -> Result<ExitStatus> {
+        self.process.take().context("the relay is not running")?.stop()
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// What it printed.
+    pub fn log(&self) -> PathBuf {
+        self.dir.path().join("relay.log")
+    }
+
+    /// The origin of a role (`patient`, `hospital`…); the start page's for an empty name.
+    pub fn origin(&self, role: &str) -> String {
+        let dot = if role.is_empty() { "" } else { "." };
+        format!("http://{role}{dot}localhost:{}", self.port)
+    }
+
+    /// A GET.
+    pub async fn get(&self, path: &str) -> Result<Answer> {
+        self.send(Method::GET, path, &[], Vec::new()).await
+    }
+
+    /// Any request, as an attacker too would make it.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer> {
+        let mut request = self.client.request(method, format!("http://127.0.0.1:{}{path}", self.port));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.body(body).send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+    }
+
+    /// Runs `suishen --data … ARGUMENTS` beside it: its exit code, and all that it printed.
+    pub async fn command(&self, arguments: &[&str]) -> Result<(i32, String)> {
+        run(&self.data(), arguments).await
+    }
+}
+
+async fn run(data: &Path, arguments: &[&str]) -> Result<(i32, String)> {
+    let mut command = tokio::process::Command::new(built::binary()?);
+    command.arg("--data").arg(data).args(arguments).kill_on_drop(true);
+    let output = tokio::time::timeout(HANG, command.output())
+        .await
+        .with_context(|| format!("`suishen {}` hangs", arguments.join(" ")))??;
+    let printed = [output.stdout, output.stderr].concat();
+    let code = output.status.code().context("the program was ended by a signal")?;
+    Ok((code, String::from_utf8_lossy(&printed).into_owned()))
+}

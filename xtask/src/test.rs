@@ -1,0 +1,84 @@
+//! `cargo xtask test`: everything that must hold before a change is taken, on a fresh machine too.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::machine::{self, BROWSER, LINKER, NPM};
+use crate::place::Place;
+use crate::run::build_relay;
+use crate::steps::{Steps, succeed};
+use crate::wasm::clean;
+use crate::{licences, npm, sizes, web};
+
+#[derive(Args)]
+pub struct Test {
+    /// Only the end-to-end tests whose name contains this
+    #[arg(long, value_name = "NAME")]
+    scene: Option<String>,
+}
+
+impl Test {
+    pub fn go(&self) -> Result<()> {
+        let place = Place::new();
+        let mut steps = Steps::default();
+        let outcome = self.stages(&place, &mut steps);
+        steps.print();
+        outcome
+    }
+
+    fn stages(&self, place: &Place, steps: &mut Steps) -> Result<()> {
+        steps.step("set up", set_up)?;
+        if self.scene.is_none() {
+            steps.step("format", || cargo(place, &["fmt", "--all", "--check"]))?;
+            steps.step("licences and sources", || licences::check(place))?;
+            steps.step("clippy", || {
+                cargo(place, &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+            })?;
+            steps.step("tests without a browser", || {
+                cargo(place, &["test", "--workspace", "--exclude", "suishen-tests"])
+            })?;
+        }
+        let served = web::build(place, steps, None)?;
+        sizes::report(&served, None)?;
+        steps.step("relay", || build_relay(place))?;
+        let axe = npm::AXE
+            .provide(place)
+            .with_context(|| format!("{} could not be installed by npm", npm::AXE.label()))?;
+        steps.step("end to end", || self.end_to_end(place, &axe))
+    }
+
+    fn end_to_end(&self, place: &Place, axe: &Path) -> Result<()> {
+        let mut tests = Command::new("cargo");
+        clean(&mut tests).current_dir(&place.root).args(["test", "--package", "suishen-tests"]);
+        if let Some(scene) = &self.scene {
+            tests.args(["--", scene]);
+        }
+        tests.env("CARGO_TARGET_DIR", &place.target);
+        tests.env("SUISHEN_BIN", place.relay_binary()).env("SUISHEN_WEB", place.web_dist());
+        tests.env("SUISHEN_AXE", axe).env("SUISHEN_SCREENSHOTS", place.target.join("screenshots"));
+        succeed(&mut tests)
+    }
+}
+
+fn set_up() -> Result<()> {
+    let mut needs = vec![&LINKER, &NPM];
+    needs.extend(BROWSER);
+    machine::provide(&needs)?;
+    // rustup's minimal profile brings neither.
+    for (component, program) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
+        if machine::program(program).is_none() {
+            let mut rustup = Command::new("rustup");
+            succeed(clean(&mut rustup).args(["component", "add", component]))?;
+        }
+    }
+    Ok(())
+}
+
+fn cargo(place: &Place, arguments: &[&str]) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    clean(&mut cargo).current_dir(&place.root).args(arguments);
+    succeed(cargo.env("CARGO_TARGET_DIR", &place.target))
+}
