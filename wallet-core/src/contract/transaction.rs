@@ -11,8 +11,9 @@ use crate::sm::{Digest, Object, PublicKey, SecretKey, Signed};
 use core::fmt;
 use minicbor::{Decode, Encode};
 
-/// Most bytes that a signed transaction may have.
-pub const MAX_TRANSACTION: usize = 64 * 1024;
+/// Most bytes that a signed transaction may have: 64 KiB, less what an entry adds to it, since the length of
+/// an entry is written in two bytes ([`crate::proof::tile`]).
+pub const MAX_TRANSACTION: usize = 64 * 1024 - 256;
 
 /// Something that the ledger may be asked to record. Kinds 14 and up are reserved.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

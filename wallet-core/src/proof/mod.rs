@@ -7,9 +7,13 @@
 //! | what does the state hold under a key, and is that all of it | [`map`] |
 //! | do the members vouch for these roots, and since when | [`checkpoint`] |
 //! | what time is it by the ledger | [`time`] |
+//! | who read what and when: all of it | [`log`] |
+//! | the same in one file, for anybody, offline | [`bundle`] |
 //! | may I accept this after what I have seen before | [`remembered`] |
 
+pub mod bundle;
 pub mod checkpoint;
+pub mod log;
 pub mod map;
 pub mod remembered;
 pub mod tile;
