@@ -50,3 +50,7 @@ impl Cipher {
         opened
     }
 }
+
+#[cfg(test)]
+#[path = "gcm_tests.rs"]
+mod tests;

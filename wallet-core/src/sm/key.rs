@@ -1,5 +1,5 @@
 //! SM2 keys and signatures (GB/T 32918.2), with the guard that the crate `sm2` leaves to its caller: d = n-1
-//! is refused, secrets print as `[redacted]`, and Z_A ‖ M is always hashed here, never a digest from outside.
+//! is refused, secrets print as `[redacted]`, and `Z_A` ‖ M is always hashed here, never a digest from outside.
 
 use super::{Digest, Random, SmError};
 use core::fmt;
@@ -64,7 +64,7 @@ impl SecretKey {
         self.signing.as_nonzero_scalar()
     }
 
-    /// Signs SM3(Z_A ‖ message). Deterministic (RFC 6979): needs no randomness, repeats no nonce.
+    /// Signs `SM3(Z_A ‖ message)`. Deterministic (RFC 6979): needs no randomness, repeats no nonce.
     pub fn sign(&self, message: &[u8]) -> Signature {
         Signature(self.signing.sign(message).to_bytes().into())
     }
@@ -135,7 +135,7 @@ impl PublicKey {
         KeyId(id)
     }
 
-    /// Checks a signature over SM3(Z_A ‖ message).
+    /// Checks a signature over `SM3(Z_A ‖ message)`.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SmError> {
         let key =
             sm2::dsa::VerifyingKey::from_sec1_bytes(USER_ID, &self.0).map_err(|_| SmError::PublicKey)?;

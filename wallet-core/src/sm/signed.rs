@@ -1,9 +1,9 @@
-//! Signed objects: COSE_Sign1 (RFC 9052) in exactly one form.
+//! Signed objects: `COSE_Sign1` (RFC 9052) in exactly one form.
 //!
 //! Protected header {1: -65537, 3: "application/suishen.<object>+cbor", 4: kid}, unprotected header empty,
-//! payload attached, raw 64-byte SM2 signature over the Sig_structure.
+//! payload attached, raw 64-byte SM2 signature over the `Sig_structure`.
 //!
-//! **external_aad = "suishen" ‖ ledger id ‖ version: nothing replays on another ledger.** An envelope that
+//! **`external_aad` = "suishen" ‖ ledger id ‖ version: nothing replays on another ledger.** An envelope that
 //! doesn't encode again to the same bytes is refused, so an object has one id and one spelling.
 
 use super::{Digest, KeyId, PublicKey, SecretKey, Signature, SmError};
@@ -64,12 +64,12 @@ impl<T: Object> Signed<T> {
         Digest::of(&self.payload)
     }
 
-    /// The canonical COSE_Sign1 bytes.
+    /// The canonical `COSE_Sign1` bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         cbor::encode(self)
     }
 
-    /// Reads canonical COSE_Sign1 bytes of this object type. Nothing is verified but the form.
+    /// Reads canonical `COSE_Sign1` bytes of this object type. Nothing is verified but the form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SmError> {
         cbor::decode(bytes).map_err(|_| SmError::Form)
     }

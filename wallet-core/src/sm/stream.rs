@@ -3,9 +3,9 @@
 //!
 //! `header (16 random bytes) ‖ chunk ‖ chunk ‖ …`, each chunk at most 64 KiB of ciphertext and a 16-byte tag,
 //! under the SM4 key HKDF-SM3(K, header, "suishen/stream" ‖ object type) and the nonce 0³ ‖ counter (u64,
-//! big-endian) ‖ last flag. **No two parts, retries or copies share key and nonce; the last chunk is not empty unless the
-//! whole is; plaintext comes out only after its chunk's tag held.** A stream cut at a chunk's end fails in
-//! [`Decryptor::finish`]: until that returned, nothing is complete.
+//! big-endian) ‖ last flag. **No two parts, retries or copies share key and nonce; the last chunk is not empty
+//! unless the whole is; plaintext comes out only after its chunk's tag held.** A stream cut at a chunk's end
+//! fails in [`Decryptor::finish`]: until that returned, nothing is complete.
 //!
 //! GCM doesn't commit to its key: whoever makes a copy signs [`key_commitment`], whoever issues a part signs
 //! [`PlaintextDigest`].
@@ -105,7 +105,7 @@ enum Stage {
         key: Key32,
         object: Label,
     },
-    Chunks(Chunks),
+    Chunks(Box<Chunks>),
     Refused,
 }
 
@@ -151,7 +151,7 @@ impl Decryptor {
         match core::mem::replace(&mut self.stage, Stage::Refused) {
             Stage::Header { key, object } => {
                 let header = self.buffer.first_chunk().ok_or(SmError::Open)?;
-                self.stage = Stage::Chunks(Chunks::new(&key, object, header));
+                self.stage = Stage::Chunks(Box::new(Chunks::new(&key, object, header)));
             }
             Stage::Chunks(mut chunks) => {
                 let first = chunks.counter == 0;

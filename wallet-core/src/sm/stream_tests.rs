@@ -128,7 +128,7 @@ fn memory_stays_constant() {
     let (mut out, mut encryptor_capacity) = (Vec::new(), 0);
     let mut encryptor = Encryptor::new(&key(), PART, &mut Seeded::new(1), &mut out);
     for _ in 0..50 {
-        encryptor.push(&[1; 30_000], &mut out);
+        encryptor.push(&text(30_000), &mut out);
         assert!(out.len() <= SEALED_CHUNK + HEADER);
         out.clear();
         encryptor_capacity = encryptor_capacity.max(encryptor.buffer.capacity());

@@ -33,7 +33,7 @@ pub fn signature_from_der(bytes: &[u8]) -> Result<Signature, SmError> {
     Ok(Signature::from_bytes(signature))
 }
 
-/// A public key as SubjectPublicKeyInfo: id-ecPublicKey with the SM2 curve, uncompressed point.
+/// A public key as `SubjectPublicKeyInfo`: id-ecPublicKey with the SM2 curve, uncompressed point.
 pub fn public_key_to_der(key: &PublicKey) -> Vec<u8> {
     point(key).to_public_key_der().expect("a point on a named curve has an SPKI form").into_vec()
 }
