@@ -9,11 +9,12 @@ use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const NOW: u64 = 1_780_000_000;
+pub(super) const NOW: u64 = 1_780_000_000;
 const YEARS: Validity = Validity { not_before: NOW - 1000, not_after: NOW + 10 * 365 * 86_400 };
-const DAYS: Validity = Validity { not_before: NOW - 1000, not_after: NOW - 1000 + LONGEST_PERSON_VALIDITY };
+pub(super) const DAYS: Validity =
+    Validity { not_before: NOW - 1000, not_after: NOW - 1000 + LONGEST_PERSON_VALIDITY };
 
-fn key(n: u8) -> SecretKey {
+pub(super) fn key(n: u8) -> SecretKey {
     SecretKey::from_bytes(&[n; 32]).unwrap()
 }
 
@@ -21,11 +22,11 @@ fn party(code: &str) -> PartyId {
     PartyId::new(code).unwrap()
 }
 
-fn serial(n: u64) -> Serial {
+pub(super) fn serial(n: u64) -> Serial {
     Serial::generate(&mut Seeded::new(n))
 }
 
-fn hospital() -> Subject {
+pub(super) fn hospital() -> Subject {
     Subject::organisation(party("12330100470038456X"), "安澜市人民医院")
 }
 
@@ -38,11 +39,11 @@ fn doctor() -> Subject {
     }
 }
 
-fn root() -> Certificate {
+pub(super) fn root() -> Certificate {
     self_sign(Subject::organisation(party("SUISHEN"), "随身联盟"), &key(1), &serial(1), YEARS).unwrap()
 }
 
-fn organisation(subject: Subject, n: u8) -> Certificate {
+pub(super) fn organisation(subject: Subject, n: u8) -> Certificate {
     let request =
         Request { kind: Kind::Organisation, subject, key: key(n).public(), role: None, inbox: None };
     issue(&root(), &key(1), &request, &serial(n.into()), YEARS).unwrap()
@@ -187,16 +188,16 @@ proptest! {
 // ---- openssl ---------------------------------------------------------------------------------------------
 
 /// A folder of its own, gone when the test is over.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("suishen-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(super) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.0.join(name), bytes).unwrap();
     }
 
@@ -208,7 +209,7 @@ impl Folder {
             .expect("the openssl program is needed for this test")
     }
 
-    fn run(&self, line: &str) -> String {
+    pub(super) fn run(&self, line: &str) -> String {
         let output = self.openssl(line);
         assert!(output.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
