@@ -8,12 +8,14 @@
 //! | read and show medical reports (FHIR R4) | [`fhir`] |
 //! | certificates: who acts, for whom, in which role | [`identity`] |
 //! | what may stand on the ledger | [`contract`] |
+//! | who holds shares of keys, when they are released and torn | [`gate`] |
 //! | names of things, one type a kind | [`id`] |
 //! | check what a relay claims about the ledger | [`proof`] |
 
 pub mod cbor;
 pub mod contract;
 pub mod fhir;
+pub mod gate;
 pub mod id;
 pub mod identity;
 pub mod proof;

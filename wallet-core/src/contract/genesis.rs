@@ -137,6 +137,11 @@ impl Genesis {
         self.members.len() - self.faults()
     }
 
+    /// How many gates' signed acknowledgements make a revocation sure: n - t + 1 + f.
+    pub fn torn_quorum(&self) -> usize {
+        self.members.len() - self.threshold() + 1 + self.faults()
+    }
+
     /// The member that runs for this organisation.
     pub fn member(&self, party: &PartyId) -> Option<&Member> {
         self.members.iter().find(|member| member.party == *party)
