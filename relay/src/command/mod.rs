@@ -1,0 +1,34 @@
+//! The command line: one module a subcommand. Parsing here, work there.
+
+pub mod serve;
+
+use crate::config::{self, Cli, Command};
+use std::{ffi::OsString, process::ExitCode};
+
+/// How a command ended that could run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All well.
+    Well,
+    /// Something that was checked is wrong.
+    FoundWrong,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Well => Self::SUCCESS,
+            Outcome::FoundWrong => Self::from(1),
+        }
+    }
+}
+
+/// Reads the command line, the environment and the configuration file, and does what they say. A command
+/// line that can't be read ends the process with the usage, code 2.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outcome> {
+    let cli: Cli = config::read(arguments.into_iter().collect())?;
+    crate::telemetry::start_logging(&cli.log);
+    match cli.command {
+        Command::Serve(serve) => serve::run(&cli.place, &serve),
+    }
+}

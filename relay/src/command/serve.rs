@@ -1,0 +1,118 @@
+//! `suishen serve`: runs the relay until SIGINT or SIGTERM, then lets requests under way finish.
+
+use super::Outcome;
+use crate::{
+    config::{Place, Serve},
+    http,
+    node::Node,
+};
+use anyhow::Context as _;
+use axum::{Router, routing::get};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, signal::unix};
+
+/// Ports tried after a busy one.
+const NEXT_PORTS: u16 = 100;
+/// How long requests under way may take to finish.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs the relay.
+pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
+    std::fs::create_dir_all(&place.data)
+        .with_context(|| format!("could not make the data folder {}", place.data.display()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = bind(serve.listen, serve.port).await?;
+        let port = listener.local_addr()?.port();
+        let node = Arc::new(Node::new(serve, port)?);
+        let metrics = metrics(&node, serve.metrics_port).await?;
+        let stop = stop_signal()?;
+        tracing::info!(address = %listener.local_addr()?, data = %place.data.display(), "serving");
+        let ended = until(listener, node, stop).await;
+        metrics.abort();
+        ended
+    })?;
+    tracing::info!("stopped");
+    Ok(Outcome::Well)
+}
+
+/// Takes the port, or the next free one.
+async fn bind(listen: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
+    let last = port.saturating_add(NEXT_PORTS);
+    for candidate in port..=last {
+        match TcpListener::bind((listen, candidate)).await {
+            Ok(listener) => {
+                if candidate != port && port != 0 {
+                    tracing::warn!(busy = port, taken = candidate, "port is busy, took the next free one");
+                }
+                return Ok(listener);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("could not listen on {listen}:{candidate}"));
+            }
+        }
+    }
+    anyhow::bail!("ports {port} to {last} on {listen} are all busy: choose another with --port")
+}
+
+/// Serves until `stop`, then waits for what is under way.
+pub async fn until(
+    listener: TcpListener,
+    node: Arc<Node>,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let service = http::service(node).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    });
+    let serving = tokio::spawn(serving.into_future());
+    stop.await;
+    tracing::info!("stopping");
+    let _ = stopping.send(true);
+    match tokio::time::timeout(GRACE, serving).await {
+        Ok(ended) => Ok(ended??),
+        // An open event socket or a slow client doesn't keep the relay alive.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Figures for Prometheus, on loopback only.
+async fn metrics(node: &Arc<Node>, port: u16) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    if port == 0 {
+        return Ok(tokio::spawn(async {}));
+    }
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| format!("could not listen on port {port} for metrics"))?;
+    let node = node.clone();
+    let figures = move || {
+        let text = node.figures.to_text();
+        async { ([("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")], text) }
+    };
+    let service = Router::new().route("/metrics", get(figures));
+    tracing::info!(port, "metrics");
+    Ok(tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, service).await {
+            tracing::error!(%error, "metrics ended");
+        }
+    }))
+}
+
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
+    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,224 @@
+//! Configuration by flag, environment (`SUISHEN_…`) and file, in this order of precedence.
+//!
+//! The file is TOML whose keys are the flags' names without dashes in front; it becomes the defaults of the
+//! flags, so `--help` with a file shows what holds. An unknown key is an error, not ignored.
+
+use anyhow::{Context as _, bail};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use std::{ffi::OsString, net::IpAddr, path::PathBuf};
+
+/// 随身 Suishen: relay of the patient's health wallet, and the tools around its ledger.
+#[derive(Debug, Parser)]
+#[command(name = "suishen", version, max_term_width = 100)]
+pub struct Cli {
+    /// Where the data is.
+    #[command(flatten)]
+    pub place: Place,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: Log,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that all commands share.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Folder of the relay's data: ledger, blobs, keys
+    #[arg(long, global = true, env = "SUISHEN_DATA", value_name = "DIR", default_value = ".suishen")]
+    pub data: PathBuf,
+    /// Configuration file (TOML): the flags' names and values
+    #[arg(long, global = true, env = "SUISHEN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// How to log. Logs never hold bodies, keys, fragments or the addresses of readers.
+#[derive(Clone, Debug, Args)]
+pub struct Log {
+    /// Least level that is logged, or a filter like `info,suishen_relay::http=debug`
+    #[arg(long = "log", global = true, env = "SUISHEN_LOG", value_name = "LEVEL", default_value = "info")]
+    pub level: String,
+    /// Form of the log on standard error
+    #[arg(long = "log-format", global = true, env = "SUISHEN_LOG_FORMAT", default_value = "json")]
+    pub format: LogFormat,
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the relay
+    Serve(Serve),
+}
+
+/// Options of `suishen serve`.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// Port for pages, API and peers; a busy one gives way to the next free
+    #[arg(long, env = "SUISHEN_PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Address to listen on; another than loopback belongs behind a proxy that speaks HTTPS
+    #[arg(long, env = "SUISHEN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub listen: IpAddr,
+    /// Folder of the built pages; without it only the API is served
+    #[arg(long, env = "SUISHEN_WEB", value_name = "DIR")]
+    pub web: Option<PathBuf>,
+    /// Set up a demo consortium in an empty data folder and serve invite links for its roles
+    #[arg(long, env = "SUISHEN_DEMO")]
+    pub demo: bool,
+    /// Origin of a page that may use this relay, like <https://wallet.example.org>; several by comma or repeated
+    #[arg(long = "origin", env = "SUISHEN_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub origins: Vec<String>,
+    /// Origin of the wallet's pages, which tickets lead to [default: the first --origin, in the demo
+    /// patient.localhost]
+    #[arg(long, env = "SUISHEN_WALLET_ORIGIN", value_name = "ORIGIN")]
+    pub wallet_origin: Option<String>,
+    /// Loopback port for Prometheus (`/metrics`); 0 for none
+    #[arg(long, env = "SUISHEN_METRICS_PORT", value_name = "PORT", default_value_t = 0)]
+    pub metrics_port: u16,
+    /// Take the client's address from the last entry of X-Forwarded-For: only behind a proxy that sets it
+    #[arg(long, env = "SUISHEN_TRUST_PROXY")]
+    pub trust_proxy: bool,
+    /// Limits.
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Limits of what one client may ask for.
+#[derive(Clone, Debug, Args)]
+pub struct Limits {
+    /// API requests an address may send in a minute, in bursts of as many; 0 for no limit
+    #[arg(long, env = "SUISHEN_REQUESTS_PER_ADDRESS", value_name = "N", default_value_t = 3000)]
+    pub requests_per_address: u32,
+    /// Signed requests an organisation or key may send in a minute, in bursts of as many; 0 for no limit
+    #[arg(long, env = "SUISHEN_REQUESTS_PER_PARTY", value_name = "N", default_value_t = 3000)]
+    pub requests_per_party: u32,
+    /// Largest blob, in MiB
+    #[arg(long, env = "SUISHEN_BLOB_MIB", value_name = "MIB", default_value_t = 512)]
+    pub blob_mib: u64,
+    /// Room for blobs, in MiB; beyond it none is taken
+    #[arg(long, env = "SUISHEN_BLOBS_MIB", value_name = "MIB", default_value_t = 102_400)]
+    pub blobs_mib: u64,
+    /// Days that a blob which no ticket or grant names is kept
+    #[arg(long, env = "SUISHEN_BLOB_DAYS", value_name = "DAYS", default_value_t = 30)]
+    pub blob_days: u64,
+    /// Largest body of any other request, in KiB
+    #[arg(long, env = "SUISHEN_BODY_KIB", value_name = "KIB", default_value_t = 1024)]
+    pub body_kib: usize,
+    /// Accepted entries a sponsor and hour, written into a new ledger's genesis
+    #[arg(long, env = "SUISHEN_QUOTA", value_name = "N", default_value_t = 1_000_000)]
+    pub quota: u64,
+}
+
+/// Reads flags over environment over file over defaults.
+pub fn read(arguments: Vec<OsString>) -> anyhow::Result<Cli> {
+    let mut command = Cli::command();
+    if let Some(file) = file_named(&arguments) {
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("could not read the configuration {}", file.display()))?;
+        command =
+            with_file(command, &text).with_context(|| format!("in the configuration {}", file.display()))?;
+    }
+    let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| error.exit());
+    Ok(Cli::from_arg_matches(&matches)?)
+}
+
+/// The configuration file, found before the flags can be read in full.
+fn file_named(arguments: &[OsString]) -> Option<PathBuf> {
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        if argument == "--config" {
+            return rest.next().map(PathBuf::from);
+        }
+        if let Some(path) = argument.to_str().and_then(|text| text.strip_prefix("--config=")) {
+            return Some(path.into());
+        }
+    }
+    std::env::var_os("SUISHEN_CONFIG").map(PathBuf::from)
+}
+
+/// Makes the file's values the defaults of the flags that they name.
+fn with_file(mut command: clap::Command, text: &str) -> anyhow::Result<clap::Command> {
+    let table: toml::Table = text.parse()?;
+    for (key, value) in &table {
+        let values = flag_values(key, value)?;
+        let names = |command: &clap::Command| {
+            command.get_arguments().find(|a| a.get_long() == Some(key)).map(|a| a.get_id().clone())
+        };
+        if let Some(id) = names(&command) {
+            command = command.mut_arg(id, |arg| arg.default_values(values));
+        } else if let Some(id) = command.find_subcommand("serve").and_then(names) {
+            command = command.mut_subcommand("serve", |c| c.mut_arg(id, |arg| arg.default_values(values)));
+        } else {
+            bail!("there is no option {key}");
+        }
+    }
+    Ok(command)
+}
+
+fn flag_values(key: &str, value: &toml::Value) -> anyhow::Result<Vec<String>> {
+    Ok(match value {
+        toml::Value::String(text) => vec![text.clone()],
+        toml::Value::Integer(number) => vec![number.to_string()],
+        toml::Value::Boolean(yes) => vec![yes.to_string()],
+        toml::Value::Array(list) => {
+            list.iter().map(|one| flag_values(key, one)).collect::<Result<Vec<_>, _>>()?.concat()
+        }
+        _ => bail!("{key} must be text, a whole number, true or false, or a list of these"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serve(file: &str, flags: &[&str]) -> anyhow::Result<Serve> {
+        let command = with_file(Cli::command(), file)?;
+        let matches = command.try_get_matches_from([&["suishen", "serve"], flags].concat())?;
+        match Cli::from_arg_matches(&matches)?.command {
+            Command::Serve(serve) => Ok(serve),
+            #[allow(unreachable_patterns)]
+            _ => bail!("not serve"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_file_gives_defaults_and_a_flag_overrides_them() {
+        let file = "port = 9000\ndemo = true\norigin = [\"https://a.example\", \"https://b.example\"]";
+        let from_file = serve(file, &[]).unwrap();
+        assert_eq!((from_file.port, from_file.demo), (9000, true));
+        assert_eq!(from_file.origins, ["https://a.example", "https://b.example"]);
+        assert_eq!(serve(file, &["--port", "9001"]).unwrap().port, 9001);
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named() {
+        assert!(serve("prot = 9000", &[]).unwrap_err().to_string().contains("prot"));
+    }
+
+    #[test]
+    fn every_option_tells_its_default_and_its_variable_in_the_help() {
+        let mut command = Cli::command();
+        let serve = command.find_subcommand_mut("serve").unwrap();
+        for arg in serve.get_arguments().filter(|a| !["help"].contains(&a.get_id().as_str())) {
+            assert!(arg.get_env().is_some(), "{} has no variable", arg.get_id());
+            assert!(arg.get_help().is_some(), "{} has no help", arg.get_id());
+        }
+        let help = serve.render_long_help().to_string();
+        assert!(help.contains("[default: 8080]"), "{help}");
+    }
+}
