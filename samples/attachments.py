@@ -79,7 +79,7 @@ def laboratory_lines():
     y = 448
     for o in of_type(resources("laboratory"), "Observation"):
         q, mark = o["valueQuantity"], {"H": " ↑", "L": " ↓", "N": ""}[o["interpretation"][0]["coding"][0]["code"]]
-        span = o["referenceRange"][0]["text"]
+        span = o["referenceRange"][0]["text"].replace("–", "-")
         cells = [o["code"]["text"], o["code"]["coding"][1]["code"], q["value"] + mark, q["unit"], span]
         for x, text in zip(columns, cells):
             yield x, y, 10, text

@@ -6,6 +6,8 @@
 //! | sign, seal, encrypt, hash | [`sm`] |
 //! | encode and decode any object, byte for byte | [`cbor`] |
 //! | read and show medical reports (FHIR R4) | [`fhir`] |
+//! | issue, verify and disclose reports; tickets | [`report`] |
+//! | what a scanned code is, and the codes shown | [`qr`] |
 //! | certificates: who acts, for whom, in which role | [`identity`] |
 //! | what may stand on the ledger | [`contract`] |
 //! | who holds shares of keys, when they are released and torn | [`gate`] |
@@ -19,4 +21,6 @@ pub mod gate;
 pub mod id;
 pub mod identity;
 pub mod proof;
+pub mod qr;
+pub mod report;
 pub mod sm;
