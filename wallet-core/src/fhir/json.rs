@@ -38,7 +38,7 @@ impl Json {
             return Err(FhirError::TooLarge { max: MAX_BYTES });
         }
         let text = core::str::from_utf8(bytes).map_err(|e| FhirError::NotJson {
-            line: 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count(),
+            line: bytes[..e.valid_up_to()].split(|b| *b == b'\n').count(),
             column: 1,
             problem: "not UTF-8".to_owned(),
         })?;

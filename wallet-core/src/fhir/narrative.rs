@@ -87,15 +87,13 @@ fn push_text(text: &str, out: &mut String) {
     while let Some(start) = rest.find('&') {
         push_collapsed(&rest[..start], out);
         rest = &rest[start..];
-        match rest.find(';').filter(|end| *end <= 10).and_then(|end| Some((entity(&rest[1..end])?, end))) {
-            Some((c, end)) => {
-                out.push(c);
-                rest = &rest[end + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
+        let end = rest.find(';').filter(|end| *end <= 10);
+        if let Some((c, end)) = end.and_then(|end| Some((entity(&rest[1..end])?, end))) {
+            out.push(c);
+            rest = &rest[end + 1..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
         }
     }
     push_collapsed(rest, out);

@@ -525,7 +525,7 @@ impl Specimen {
     }
 }
 
-/// DocumentReference or Media: attachments with what they are of.
+/// `DocumentReference` or `Media`: attachments with what they are of.
 #[derive(Clone, Debug)]
 pub(super) struct Document {
     pub description: Option<String>,

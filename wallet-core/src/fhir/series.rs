@@ -115,7 +115,7 @@ impl Series {
         let shown = found.iter().map(|(n, _)| *n).chain(low.iter().chain(&high).map(|(n, _)| *n));
         let (least, most) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), n| (a.min(n), b.max(n)));
         let axis = Axis::over(least, most);
-        let (first, last) =
+        let (start, end) =
             (found.first().map_or(0, |f| f.1.at.minutes()), found.last().map_or(0, |f| f.1.at.minutes()));
         let count = found.len();
         let points: Vec<Point> = found
@@ -124,7 +124,7 @@ impl Series {
             .map(|(i, (number, point))| {
                 let minutes = point.at.minutes();
                 // Dates of one and the same day keep apart by their order.
-                let x = if last > first { ratio(minutes - first, last - first) } else { spread(i, count) };
+                let x = if end > start { ratio(minutes - start, end - start) } else { spread(i, count) };
                 Point { x, y: axis.place(number), ..point }
             })
             .collect();

@@ -18,7 +18,7 @@ pub enum Foreign {
     TaxInvoice,
     /// The address of a provincial e-bill service, or a bill's numbers.
     MedicalBill,
-    /// WeChat or Alipay wants money, or shows who pays.
+    /// `WeChat` or Alipay wants money, or shows who pays.
     Payment,
     /// 药品追溯码: 20 digits.
     DrugTrace,

@@ -4,7 +4,7 @@
 //! - One group an entry: an Observation with its code, value, unit, range, status, date, subject and every
 //!   modifier; **what belongs together is never cut apart**.
 //! - Cut out of their entry, because they repeat others' content or name the patient elsewhere: the
-//!   narrative, conclusion and originals of a DiagnosticReport, the sections of a Composition, patient and
+//!   narrative, conclusion and originals of a `DiagnosticReport`, the sections of a `Composition`, patient and
 //!   visit numbers, addresses. A reference in `result` goes with the Observation that it names, for its
 //!   display text may hold the value.
 

@@ -24,11 +24,21 @@ pub enum TicketError {
 }
 
 /// What the QR code of a report carries: 64 bytes, of which 32 are secret.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Ticket {
     seed: Key32,
     commitment: Commitment,
+    key: SecretKey,
 }
+
+impl PartialEq for Ticket {
+    fn eq(&self, other: &Self) -> bool {
+        // The key follows from these two.
+        self.seed == other.seed && self.commitment == other.commitment
+    }
+}
+
+impl Eq for Ticket {}
 
 impl Ticket {
     /// A fresh ticket to the report that the ledger knows as `commitment`.
@@ -42,9 +52,9 @@ impl Ticket {
     }
 
     fn new(seed: Key32, commitment: Commitment) -> Result<Self, TicketError> {
-        let ticket = Self { seed, commitment };
-        SecretKey::from_bytes(ticket.derived("ticket-key").as_bytes()).map_err(|_| TicketError::Damaged)?;
-        Ok(ticket)
+        let scalar = seed.derive(Label::new("ticket-key"), &[commitment.as_bytes()]);
+        let key = SecretKey::from_bytes(scalar.as_bytes()).map_err(|_| TicketError::Damaged)?;
+        Ok(Self { seed, commitment, key })
     }
 
     /// The report it is for.
@@ -52,15 +62,14 @@ impl Ticket {
         self.commitment
     }
 
-    /// The one-use key whose public half stands in AnchorReport; signs BindTicket.
-    pub fn key(&self) -> SecretKey {
-        SecretKey::from_bytes(self.derived("ticket-key").as_bytes())
-            .expect("the scalar was found in range when the ticket was made or read")
+    /// The one-use key whose public half stands in `AnchorReport`; signs `BindTicket`.
+    pub const fn key(&self) -> &SecretKey {
+        &self.key
     }
 
     /// The key of the contents: HKDF-SM3(fragment half ‖ gate half, label ‖ commitment).
     pub fn content_key(&self, gate_half: &Key32) -> Key32 {
-        let half = self.derived("ticket-half");
+        let half = self.seed.derive(Label::new("ticket-half"), &[self.commitment.as_bytes()]);
         let both = Zeroizing::new([half.as_bytes().as_slice(), gate_half.as_bytes()].concat());
         let label = Label::new("ticket-content");
         Key32::from_bytes(*crate::sm::kdf::derive(&both, label, &[self.commitment.as_bytes()]))
@@ -79,10 +88,6 @@ impl Ticket {
         let (seed, commitment) = bytes.split_first_chunk::<32>().ok_or(TicketError::Damaged)?;
         let commitment = commitment.try_into().map_err(|_| TicketError::Damaged)?;
         Self::new(Key32::from_bytes(*seed), Commitment::from_bytes(commitment))
-    }
-
-    fn derived(&self, label: &'static str) -> Key32 {
-        self.seed.derive(Label::new(label), &[self.commitment.as_bytes()])
     }
 }
 
@@ -112,7 +117,7 @@ pub struct TicketContents {
     /// The issuer's certificates (DER), its own first.
     #[n(4)]
     pub chain: Vec<minicbor::bytes::ByteVec>,
-    /// For a known patient: the salt between C and the holder commitment in AnchorReport.
+    /// For a known patient: the salt between C and the holder commitment in `AnchorReport`.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub holder_salt: Option<[u8; 32]>,
 }

@@ -328,16 +328,11 @@ impl<'a> Build<'a> {
         if self.view.organisation.is_some() {
             return;
         }
-        let (named, organisation) = match self.resolve(holder, reference) {
-            Some(named) => match &named.resource {
-                Resource::Organization(organisation) => (named, organisation),
-                _ => return,
-            },
-            None => {
-                self.view.organisation.clone_from(&reference.display);
-                return;
-            }
+        let Some(named) = self.resolve(holder, reference) else {
+            self.view.organisation.clone_from(&reference.display);
+            return;
         };
+        let Resource::Organization(organisation) = &named.resource else { return };
         let parent = organisation.part_of.as_ref().and_then(|part_of| match self.resolve(named, part_of) {
             Some(Named { resource: Resource::Organization(parent), .. }) => parent.name.clone(),
             _ => part_of.display.clone(),

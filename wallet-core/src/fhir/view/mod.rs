@@ -329,7 +329,7 @@ pub struct ReportView {
 }
 
 impl ReportView {
-    /// Reads FHIR R4 JSON: a bundle, or one DiagnosticReport, Composition or Observation.
+    /// Reads FHIR R4 JSON: a bundle, or one `DiagnosticReport`, `Composition` or `Observation`.
     ///
     /// ```
     /// use suishen_core::fhir::{ReportView, Verdict};

@@ -2,7 +2,11 @@
 //!
 //! **No range in the report: no bar, no verdict.** A range in words is read only where it has one reading.
 
-use super::super::{element::Decimal, resource::ReferenceRange};
+use super::super::{
+    datatype::{CodeableConcept, Quantity},
+    element::Decimal,
+    resource::ReferenceRange,
+};
 use super::{Bar, Marker, RangeView, Verdict};
 
 /// A range in figures.
@@ -37,7 +41,7 @@ pub(super) fn choose(ranges: &[ReferenceRange], unit: Option<&str>) -> Option<(R
 
 /// A range among several, with what it is for.
 fn several(range: &ReferenceRange) -> Option<String> {
-    let end = |q: &Option<super::super::datatype::Quantity>| q.as_ref().and_then(|q| q.text());
+    let end = |q: &Option<Quantity>| q.as_ref().and_then(Quantity::text);
     let figures = match (end(&range.low), end(&range.high)) {
         (Some(low), Some(high)) => Some(format!("{low}–{high}")),
         (Some(low), None) => Some(format!("≥{low}")),
@@ -45,7 +49,7 @@ fn several(range: &ReferenceRange) -> Option<String> {
         (None, None) => None,
     };
     let text = range.text.clone().or(figures)?;
-    Some(match range.code.as_ref().and_then(|c| c.label()) {
+    Some(match range.code.as_ref().and_then(CodeableConcept::label) {
         Some(label) => format!("{label}: {text}"),
         None => text,
     })
@@ -53,7 +57,7 @@ fn several(range: &ReferenceRange) -> Option<String> {
 
 fn limits(range: &ReferenceRange, unit: Option<&str>) -> Limits {
     let exclusive = range.text.as_deref().is_some_and(says_exclusive);
-    let in_unit = |q: &super::super::datatype::Quantity| match (q.unit_text(), unit) {
+    let in_unit = |q: &Quantity| match (q.unit_text(), unit) {
         (Some(a), Some(b)) => super::row::same_unit(a, b),
         _ => true,
     };
@@ -124,14 +128,12 @@ pub(super) fn judge(value: f64, comparator: Option<&str>, limits: &Limits) -> Ve
     let at_or_below_low = low.is_some_and(|l| value <= l);
     let at_or_above_high = high.is_some_and(|h| value >= h);
     match comparator {
-        None if above(value) => Verdict::High,
-        None if below(value) => Verdict::Low,
+        None | Some(">=") if above(value) => Verdict::High,
+        None | Some("<=") if below(value) => Verdict::Low,
         None => Verdict::Normal,
         Some("<") if at_or_below_low => Verdict::Low,
-        Some("<=") if below(value) => Verdict::Low,
         Some("<" | "<=") if low.is_none() && !above(value) => Verdict::Normal,
         Some(">") if at_or_above_high => Verdict::High,
-        Some(">=") if above(value) => Verdict::High,
         Some(">" | ">=") if high.is_none() && !below(value) => Verdict::Normal,
         Some(_) => Verdict::None,
     }

@@ -139,12 +139,11 @@ fn unit_key(unit: &str) -> String {
         .filter(|c| !c.is_whitespace())
         .map(|c| match c {
             '\u{3bc}' | '\u{b5}' => 'u',
-            '×' | 'x' | 'X' => '*',
+            '×' | 'x' | 'X' | '^' => '*',
             '⁹' => '9',
             '¹' => '1',
             '²' => '2',
             '³' => '3',
-            '^' => '*',
             c => c,
         })
         .collect();
