@@ -1,8 +1,8 @@
 //! Errors as RFC 9457 problem+json in Chinese and English, by the request's Accept-Language (Chinese unless
 //! English is preferred).
 //!
-//! `code` is stable: below 1000 it is the number of a contract's rejection, from 1000 on a [`Fault`] of the
-//! relay. A problem never repeats what the request held.
+//! `code` is stable: a number where the contract or a gate refuses, a name where the relay does ([`Fault`]). A
+//! problem never repeats what the request held.
 
 use axum::{
     extract::Request,
@@ -45,8 +45,8 @@ pub struct ProblemBody {
     pub title: String,
     /// HTTP status.
     pub status: u16,
-    /// Stable number.
-    pub code: u16,
+    /// Stable: a number in decimal, or a name.
+    pub code: String,
     /// What was wrong here.
     pub detail: String,
     /// What to do.
@@ -57,7 +57,7 @@ pub struct ProblemBody {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
-    code: u16,
+    code: String,
     title: Text,
     detail: Text,
     action: Text,
@@ -65,8 +65,8 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with a number of its own, for what the contract and the gate refuse.
-    pub fn numbered(status: StatusCode, code: u16, title: Text, action: Text) -> Self {
-        Self { status, code, detail: title.clone(), title, action }
+    pub fn numbered(status: StatusCode, number: u16, title: Text, action: Text) -> Self {
+        Self { status, code: number.to_string(), detail: title.clone(), title, action }
     }
 
     /// Says what was wrong in this case. Must not repeat what the request held.
@@ -76,9 +76,9 @@ impl Problem {
         self
     }
 
-    /// The stable number.
-    pub const fn code(&self) -> u16 {
-        self.code
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.code
     }
 
     fn body(&self, language: Language) -> ProblemBody {
@@ -86,7 +86,7 @@ impl Problem {
             kind: format!("urn:suishen:problem:{}", self.code),
             title: self.title.choose(language).to_owned(),
             status: self.status.as_u16(),
-            code: self.code,
+            code: self.code.clone(),
             detail: self.detail.choose(language).to_owned(),
             action: self.action.choose(language).to_owned(),
         }
@@ -102,13 +102,12 @@ impl IntoResponse for Problem {
 }
 
 macro_rules! faults {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $status:ident,
+    ($($(#[$doc:meta])* $name:ident $code:literal $status:ident,
         $zh:literal / $en:literal, $act_zh:literal / $act_en:literal;)*) => {
         /// What the relay itself refuses.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u16)]
         pub enum Fault {
-            $($(#[$doc])* $name = $code,)*
+            $($(#[$doc])* $name,)*
         }
 
         impl Fault {
@@ -119,7 +118,7 @@ macro_rules! faults {
                 match self {
                     $(Self::$name => Problem {
                         status: StatusCode::$status,
-                        code: $code,
+                        code: $code.into(),
                         title: Text::new($zh, $en),
                         detail: Text::new($zh, $en),
                         action: Text::new($act_zh, $act_en),
@@ -132,76 +131,83 @@ macro_rules! faults {
 
 faults! {
     /// No such route or page.
-    NotFound = 1000 NOT_FOUND, "没有这个地址" / "There is nothing at this address", "请检查地址" / "Check the address";
+    NotFound "not-found" NOT_FOUND, "没有这个地址" / "There is nothing at this address", "请检查地址" / "Check the address";
     /// The route exists for other methods.
-    Method = 1001 METHOD_NOT_ALLOWED, "这个地址不支持这种请求方法" / "This address does not take this method",
+    Method "method" METHOD_NOT_ALLOWED, "这个地址不支持这种请求方法" / "This address does not take this method",
         "请查阅 /v1/openapi.json" / "See /v1/openapi.json";
     /// The body is over the limit.
-    TooLarge = 1002 PAYLOAD_TOO_LARGE, "内容太大" / "The content is too large",
+    TooLarge "too-large" PAYLOAD_TOO_LARGE, "内容太大" / "The content is too large",
         "请拆小后再发" / "Send less at once";
     /// The content type isn't that of the route.
-    MediaType = 1003 UNSUPPORTED_MEDIA_TYPE, "内容类型不对" / "The content is of another type than this address takes",
+    MediaType "media-type" UNSUPPORTED_MEDIA_TYPE, "内容类型不对" / "The content is of another type than this address takes",
         "请按 /v1/openapi.json 设置 Content-Type" / "Set Content-Type as /v1/openapi.json says";
     /// The body, a header, or a part of the path can't be read.
-    Malformed = 1004 BAD_REQUEST, "请求无法读懂" / "The request cannot be read",
+    Malformed "malformed" BAD_REQUEST, "请求无法读懂" / "The request cannot be read",
         "请按 /v1/openapi.json 检查请求" / "Check the request against /v1/openapi.json";
     /// A page of another site asks.
-    Origin = 1005 FORBIDDEN, "这个网页不属于本中继站的成员" / "The page that asks does not belong to this relay",
+    Origin "origin" FORBIDDEN, "这个网页不属于本中继站的成员" / "The page that asks does not belong to this relay",
         "请从本院或钱包的网址打开" / "Open it at your hospital's or the wallet's own address";
     /// Over the rate limit.
-    TooMany = 1006 TOO_MANY_REQUESTS, "请求太频繁" / "Too many requests", "请稍后再试" / "Try again in a moment";
+    TooMany "too-many" TOO_MANY_REQUESTS, "请求太频繁" / "Too many requests", "请稍后再试" / "Try again in a moment";
     /// Our own fault.
-    Internal = 1007 INTERNAL_SERVER_ERROR, "中继站出错了" / "The relay failed",
+    Internal "internal" INTERNAL_SERVER_ERROR, "中继站出错了" / "The relay failed",
         "请稍后再试；如仍出错，请联系运营方" / "Try again later; if it stays, tell the operator";
     /// Starting, stopping, or out of room.
-    Unavailable = 1008 SERVICE_UNAVAILABLE, "中继站暂时不能处理" / "The relay cannot do this now",
+    Unavailable "unavailable" SERVICE_UNAVAILABLE, "中继站暂时不能处理" / "The relay cannot do this now",
         "请稍后再试，或使用其他中继站" / "Try again later, or use another relay";
     /// The request needs a signature and has none that holds.
-    Unsigned = 1009 UNAUTHORIZED, "请求的签名缺失或无效" / "The request's signature is missing or does not hold",
+    Unsigned "unsigned" UNAUTHORIZED, "请求的签名缺失或无效" / "The request's signature is missing or does not hold",
         "请用有权的密钥签名后再发" / "Sign the request with the key that may do this";
     /// The signature is too old, from the future, or was used before.
-    Stale = 1010 UNAUTHORIZED, "请求的签名已过时或已用过" / "The request's signature is too old or was used before",
+    Stale "stale" UNAUTHORIZED, "请求的签名已过时或已用过" / "The request's signature is too old or was used before",
         "请以中继站的时间重新签名" / "Sign anew, by the relay's time";
     /// The key that signed has no right to this.
-    NotAllowed = 1011 FORBIDDEN, "这把密钥无权这样做" / "This key may not do this",
+    NotAllowed "not-allowed" FORBIDDEN, "这把密钥无权这样做" / "This key may not do this",
         "请确认授权仍然有效" / "Check that the consent or ticket still stands";
     /// No such blob, or it has expired.
-    NoBlob = 1012 NOT_FOUND, "没有这份密文，或已到期删除" / "There is no such blob, or it has expired",
+    NoBlob "no-blob" NOT_FOUND, "没有这份密文，或已到期删除" / "There is no such blob, or it has expired",
         "请向上传者索取，或使用其他中继站" / "Ask the one who uploaded it, or another relay";
     /// The content isn't what the address or the digest says.
-    Digest = 1013 UNPROCESSABLE_ENTITY, "内容与其摘要不符" / "The content does not match its digest",
+    Digest "digest" UNPROCESSABLE_ENTITY, "内容与其摘要不符" / "The content does not match its digest",
         "请重新上传" / "Upload it again";
     /// The range lies outside of the content.
-    Range = 1014 RANGE_NOT_SATISFIABLE, "请求的范围超出内容" / "The range lies outside of the content",
+    Range "range" RANGE_NOT_SATISFIABLE, "请求的范围超出内容" / "The range lies outside of the content",
         "请按内容长度请求" / "Ask within the content's length";
     /// The disk's share for blobs is used up.
-    NoRoom = 1015 INSUFFICIENT_STORAGE, "中继站存储已满" / "The relay has no room left",
+    NoRoom "no-room" INSUFFICIENT_STORAGE, "中继站存储已满" / "The relay has no room left",
         "请使用其他中继站，并通知运营方" / "Use another relay and tell the operator";
     /// The header says more or less than came.
-    Length = 1016 LENGTH_REQUIRED, "须注明内容长度" / "The content's length must be stated",
+    Length "length" LENGTH_REQUIRED, "须注明内容长度" / "The content's length must be stated",
         "请设置 Content-Length" / "Set Content-Length";
     /// The drop box or inbox is full.
-    BoxFull = 1017 CONFLICT, "信箱已满" / "The box is full", "请重新发起授权" / "Make a new grant";
+    BoxFull "box-full" CONFLICT, "信箱已满" / "The box is full", "请重新发起授权" / "Make a new grant";
     /// No such entry, tile, person or message.
-    NotThere = 1018 NOT_FOUND, "没有找到" / "It is not there", "请检查编号" / "Check its number or name";
+    NotThere "not-there" NOT_FOUND, "没有找到" / "It is not there", "请检查编号" / "Check its number or name";
     /// The drop box is past its time.
-    BoxClosed = 1019 GONE, "信箱已到期关闭" / "The box is past its time and closed",
+    BoxClosed "box-closed" GONE, "信箱已到期关闭" / "The box is past its time and closed",
         "请重新发起授权" / "Make a new grant";
 
-    /// No such invite.
-    InviteUnknown = 1200 NOT_FOUND, "邀请无效或已经用过" / "The invitation is unknown or was used",
+    /// The answer would be too long.
+    PrefixTooShort "prefix-too-short" PAYLOAD_TOO_LARGE, "前缀太短，结果太多" / "Too many leaves lie under this prefix",
+        "请用更长的前缀" / "Ask for a longer prefix";
+
+    /// Not an invite of an organisation here.
+    InviteUnknown "invite-unknown" NOT_FOUND, "邀请无效" / "This is not an invitation of an organisation here",
+        "请向管理员索取新的邀请" / "Ask the administrator for a new one";
+    /// Used before.
+    InviteUsed "invite-used" CONFLICT, "邀请已经用过" / "The invitation was used before",
         "请向管理员索取新的邀请" / "Ask the administrator for a new one";
     /// Older than 24 hours.
-    InviteExpired = 1201 GONE, "邀请已过期" / "The invitation has expired",
+    InviteExpired "invite-expired" GONE, "邀请已过期" / "The invitation has expired",
         "请向管理员索取新的邀请" / "Ask the administrator for a new one";
     /// The key isn't that of an enrolled person.
-    NotEnrolled = 1202 FORBIDDEN, "这把密钥没有登记在任何人名下" / "This key is not that of an enrolled person",
+    NotEnrolled "not-enrolled" FORBIDDEN, "这把密钥没有登记在任何人名下" / "This key is not that of an enrolled person",
         "请用邀请链接登记本设备" / "Enrol this desk with an invitation";
     /// The person was suspended by their organisation.
-    PersonSuspended = 1203 FORBIDDEN, "该人员已被本机构暂停" / "The organisation suspended this person",
+    PersonSuspended "person-suspended" FORBIDDEN, "该人员已被本机构暂停" / "The organisation suspended this person",
         "请联系本机构管理员" / "Ask your organisation's administrator";
     /// The organisation's keys aren't at this relay.
-    NoOrganisation = 1204 NOT_FOUND, "本中继站不代管该机构的密钥" / "This relay does not keep that organisation's keys",
+    NoOrganisation "no-organisation" NOT_FOUND, "本中继站不代管该机构的密钥" / "This relay does not keep that organisation's keys",
         "请使用该机构自己的中继站" / "Use the organisation's own relay";
 }
 
@@ -310,7 +316,8 @@ mod tests {
         let mut seen = BTreeSet::new();
         for fault in Fault::ALL {
             let problem = fault.problem();
-            assert!(problem.code >= 1000 && seen.insert(problem.code), "{fault:?}");
+            assert!(!problem.code.starts_with(|c: char| c.is_ascii_digit()), "{fault:?}");
+            assert!(seen.insert(problem.code.clone()), "{fault:?}");
             for text in [&problem.title, &problem.detail, &problem.action] {
                 assert!(text.zh.chars().any(|c| !c.is_ascii()), "{fault:?}: {}", text.zh);
                 assert!(text.en.is_ascii() && !text.en.is_empty(), "{fault:?}: {}", text.en);
