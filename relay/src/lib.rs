@@ -6,6 +6,8 @@
 //! | flags, environment and file | [`config`] |
 //! | a running relay and its parts | [`node`] |
 //! | pages, API, their limits and errors | [`http`] |
+//! | entries, state, proofs and the checkpoint over them | [`replica`] |
+//! | who orders transactions | [`order`] |
 //! | logs and figures | [`telemetry`] |
 //! | what `suishen` does on a command line | [`command`] |
 
@@ -13,4 +15,6 @@ pub mod command;
 pub mod config;
 pub mod http;
 pub mod node;
+pub mod order;
+pub mod replica;
 pub mod telemetry;

@@ -141,6 +141,11 @@ pub struct MapProof {
 }
 
 impl MapProof {
+    /// The leaves that it shows, not verified.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
     /// All leaves under the prefix in the map with this root.
     pub fn verify(&self, prefix: &Prefix, root: &Digest) -> Result<Vec<Leaf>, MapError> {
         let depth = self.siblings.len();
