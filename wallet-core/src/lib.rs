@@ -11,6 +11,7 @@
 //! | certificates: who acts, for whom, in which role | [`identity`] |
 //! | what may stand on the ledger | [`contract`] |
 //! | who holds shares of keys, when they are released and torn | [`gate`] |
+//! | a patient's records, shares and keys, and what unlocks them | [`vault`] |
 //! | names of things, one type a kind | [`id`] |
 //! | check what a relay claims about the ledger | [`proof`] |
 
@@ -24,3 +25,4 @@ pub mod proof;
 pub mod qr;
 pub mod report;
 pub mod sm;
+pub mod vault;

@@ -7,6 +7,7 @@
 
 use super::{Certificate, CertificateError, Chain, Kind, Request, Role, Subject};
 use crate::cbor;
+use crate::contract::Credential;
 use crate::id::{LedgerId, PartyId};
 use crate::sm::{Digest, Object, PublicKey, Random, SecretKey, Signed, SmError};
 
@@ -253,6 +254,25 @@ impl CredentialRequest {
             return Err(EnrolmentError::Number);
         }
         Ok(*person.key())
+    }
+
+    /// The credentials, once [`CredentialRequest::check`] passed and the person is enrolled and unsuspended.
+    pub fn grant(
+        &self,
+        party: &PartyId,
+        acceptance: &SecretKey,
+        ledger: &LedgerId,
+        now: u64,
+    ) -> Vec<Signed<Credential>> {
+        let expiry = now.saturating_add(CREDENTIAL_LIFETIME);
+        let credential = |&(grantee, box_key): &(PublicKey, PublicKey)| {
+            Signed::new(
+                &Credential { party: party.clone(), role: self.role, grantee, box_key, expiry },
+                acceptance,
+                ledger,
+            )
+        };
+        self.keys.iter().map(credential).collect()
     }
 }
 

@@ -12,7 +12,7 @@ pub mod request;
 mod role;
 mod subject;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod x509;
 
 pub use certificate::{Certificate, CertificateError, Kind, Serial, Validity};
@@ -22,6 +22,9 @@ pub use enrolment::{
     EnrolmentError, INVITE_LIFETIME, Invite,
 };
 pub use issue::{LONGEST_PERSON_VALIDITY, Request, issue, self_sign};
-pub use recovery::{CODE_PREFIX, Entropy, Language, PhraseError, RecoveryKeys, RecoveryPublic, WORDS};
+pub use recovery::{
+    CODE_PREFIX, Entropy, Language, PhraseError, RecoveryKeys, RecoveryPublic, WORDS, places_to_ask,
+    word_list,
+};
 pub use role::Role;
 pub use subject::Subject;

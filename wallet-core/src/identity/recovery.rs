@@ -6,7 +6,7 @@
 //! the entropy could never be removed.
 
 use crate::id::{HolderId, VaultId};
-use crate::sm::{Digest, Label, PublicKey, Random, SecretKey, kdf};
+use crate::sm::{Digest, Label, PublicKey, Random, SecretKey};
 use core::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
@@ -52,6 +52,25 @@ impl Language {
             Self::Chinese => bip39::Language::SimplifiedChinese,
         }
     }
+}
+
+/// The 2048 words of a language, in the order of BIP-39.
+pub fn word_list(language: Language) -> &'static [&'static str; 2048] {
+    language.bip39().word_list()
+}
+
+/// Three places, from 1, ascending, of which the words are asked for once the phrase is written down.
+pub fn places_to_ask(random: &mut dyn Random) -> [u8; 3] {
+    let mut places: [u8; 24] = core::array::from_fn(|i| u8::try_from(i + 1).unwrap_or(u8::MAX));
+    let mut bytes = [0; 6];
+    random.fill(&mut bytes);
+    for (i, pair) in bytes.chunks_exact(2).enumerate() {
+        let left = WORDS - i;
+        places.swap(i, i + usize::from(u16::from_be_bytes([pair[0], pair[1]])) % left);
+    }
+    let mut asked = [places[0], places[1], places[2]];
+    asked.sort_unstable();
+    asked
 }
 
 /// The secret of which everything comes back. Wiped when dropped.
@@ -133,12 +152,28 @@ impl Entropy {
         Ok(entropy)
     }
 
+    /// Whether these are the words at these places (from 1), in either language, typed as people do. At least
+    /// three different places must be given.
+    pub fn has_words(&self, given: &[(u8, &str)]) -> bool {
+        let mut places: Vec<_> = given.iter().map(|(place, _)| *place).collect();
+        places.sort_unstable();
+        places.dedup();
+        let right = |language: Language| {
+            let words = self.words(language);
+            given.iter().all(|(place, typed)| {
+                let typed = Zeroizing::new(typed.trim().nfkd().collect::<String>().to_lowercase());
+                usize::from(*place).checked_sub(1).and_then(|at| words.get(at)) == Some(&typed.as_str())
+            })
+        };
+        places.len() >= 3 && [Language::English, Language::Chinese].into_iter().any(right)
+    }
+
     /// The three keys.
     pub fn keys(&self) -> RecoveryKeys {
         RecoveryKeys {
-            encryption: derive(&self.0, Label::new("recovery-encryption")),
-            vault_root: derive(&self.0, Label::new("vault-root")),
-            holder_root: derive(&self.0, Label::new("holder-root")),
+            encryption: SecretKey::derive(&self.0, Label::new("recovery-encryption")),
+            vault_root: SecretKey::derive(&self.0, Label::new("vault-root")),
+            holder_root: SecretKey::derive(&self.0, Label::new("holder-root")),
         }
     }
 }
@@ -165,13 +200,6 @@ fn code_checksum(entropy: &[u8; 32]) -> [u8; CHECKSUM] {
     let mut checksum = [0; CHECKSUM];
     checksum.copy_from_slice(&digest.as_bytes()[..CHECKSUM]);
     checksum
-}
-
-/// HKDF-SM3(entropy, label ‖ try), try counting from zero until the scalar is in range.
-fn derive(entropy: &[u8; 32], label: Label) -> SecretKey {
-    (0..=u8::MAX)
-        .find_map(|attempt| SecretKey::from_bytes(&kdf::derive(entropy, label, &[&[attempt]])).ok())
-        .expect("a scalar is out of range once in 2^32 tries, and 256 are made")
 }
 
 /// The three keys that the entropy yields.
@@ -309,6 +337,25 @@ mod tests {
                 Some(PhraseError::Code)
             );
         }
+    }
+
+    #[test]
+    fn three_words_at_their_places_are_asked_for() {
+        let entropy = entropy();
+        for seed in 0..50 {
+            let places = places_to_ask(&mut Seeded::new(seed));
+            assert!(places[0] >= 1 && places[0] < places[1] && places[1] < places[2] && places[2] <= 24);
+            for language in [Language::English, Language::Chinese] {
+                let words = entropy.words(language);
+                let mut given = places.map(|place| (place, words[usize::from(place) - 1]));
+                assert!(entropy.has_words(&given));
+                assert!(!entropy.has_words(&given[..2]));
+                assert!(!entropy.has_words(&[given[0], given[0], given[0]]));
+                given[1].1 = words[usize::from(places[2]) - 1];
+                assert!(!entropy.has_words(&given));
+            }
+        }
+        assert!(!entropy.has_words(&[(0, "a"), (25, "b"), (255, "c")]));
     }
 
     #[test]

@@ -9,12 +9,12 @@ use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-pub(super) const NOW: u64 = 1_780_000_000;
+pub(crate) const NOW: u64 = 1_780_000_000;
 const YEARS: Validity = Validity { not_before: NOW - 1000, not_after: NOW + 10 * 365 * 86_400 };
-pub(super) const DAYS: Validity =
+pub(crate) const DAYS: Validity =
     Validity { not_before: NOW - 1000, not_after: NOW - 1000 + LONGEST_PERSON_VALIDITY };
 
-pub(super) fn key(n: u8) -> SecretKey {
+pub(crate) fn key(n: u8) -> SecretKey {
     SecretKey::from_bytes(&[n; 32]).unwrap()
 }
 
@@ -22,11 +22,11 @@ fn party(code: &str) -> PartyId {
     PartyId::new(code).unwrap()
 }
 
-pub(super) fn serial(n: u64) -> Serial {
+pub(crate) fn serial(n: u64) -> Serial {
     Serial::generate(&mut Seeded::new(n))
 }
 
-pub(super) fn hospital() -> Subject {
+pub(crate) fn hospital() -> Subject {
     Subject::organisation(party("12330100470038456X"), "安澜市人民医院")
 }
 
@@ -39,11 +39,11 @@ fn doctor() -> Subject {
     }
 }
 
-pub(super) fn root() -> Certificate {
+pub(crate) fn root() -> Certificate {
     self_sign(Subject::organisation(party("SUISHEN"), "随身联盟"), &key(1), &serial(1), YEARS).unwrap()
 }
 
-pub(super) fn organisation(subject: Subject, n: u8) -> Certificate {
+pub(crate) fn organisation(subject: Subject, n: u8) -> Certificate {
     let request =
         Request { kind: Kind::Organisation, subject, key: key(n).public(), role: None, inbox: None };
     issue(&root(), &key(1), &request, &serial(n.into()), YEARS).unwrap()
@@ -58,7 +58,7 @@ fn certified(request: &Request) -> Result<Certificate, CertificateError> {
     issue(&organisation(hospital(), 2), &key(2), request, &serial(3), DAYS)
 }
 
-fn chain() -> Chain {
+pub(crate) fn chain() -> Chain {
     Chain::new(vec![certified(&person(Kind::PersonSign)).unwrap(), organisation(hospital(), 2)]).unwrap()
 }
 
@@ -188,16 +188,16 @@ proptest! {
 // ---- openssl ---------------------------------------------------------------------------------------------
 
 /// A folder of its own, gone when the test is over.
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("suishen-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    pub(super) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.0.join(name), bytes).unwrap();
     }
 
@@ -209,7 +209,7 @@ impl Folder {
             .expect("the openssl program is needed for this test")
     }
 
-    pub(super) fn run(&self, line: &str) -> String {
+    pub(crate) fn run(&self, line: &str) -> String {
         let output = self.openssl(line);
         assert!(output.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()

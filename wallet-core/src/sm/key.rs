@@ -6,6 +6,7 @@ use core::fmt;
 use sm2::dsa::signature::{Signer as _, Verifier as _};
 use sm2::elliptic_curve::sec1::ToSec1Point as _;
 use std::sync::OnceLock;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// The user ID that GM/T 0009 fixes for everyone.
@@ -46,6 +47,14 @@ impl SecretKey {
         Ok(Self { signing: Box::new(signing) })
     }
 
+    /// The key that a secret of full entropy yields for a purpose: HKDF-SM3(secret, label ‖ try), try (one byte)
+    /// counting from zero until the scalar is in range.
+    pub fn derive(secret: &[u8; 32], label: super::Label) -> Self {
+        (0..=u8::MAX)
+            .find_map(|attempt| Self::from_bytes(&super::kdf::derive(secret, label, &[&[attempt]])).ok())
+            .expect("a scalar is out of range once in 2^32 tries, and 256 are made")
+    }
+
     /// The 32-byte big-endian scalar.
     pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.signing.to_bytes().into())
@@ -83,6 +92,14 @@ impl Drop for SecretKey {
         core::hint::black_box(&self.signing);
     }
 }
+
+impl PartialEq for SecretKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_bytes().ct_eq(other.to_bytes().as_slice()).into()
+    }
+}
+
+impl Eq for SecretKey {}
 
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

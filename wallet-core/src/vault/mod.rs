@@ -1,0 +1,110 @@
+//! A patient's vault: a log of signed, encrypted events and what unlocks it (PROTOCOL §3).
+//!
+//! Every change is an [`Event`]: signed by its device, chained to that device's previous one, encrypted under
+//! the epoch's read key, padded, addressed by the SM3 of its ciphertext. The [`RecordIndex`] is a fold over
+//! the set of events: **in whatever order they come, the index is the same.** A copy of a vault is a set of
+//! events, so a mailbox, a backup file and another device are the same thing.
+//!
+//! A new vault is epoch 0 of the scheme: one device that manages, one epoch, wraps to it and to the recovery
+//! key. Removing devices starts further epochs; their numbers, wraps and accepted heads are in the formats.
+//!
+//! Sans-io: [`Vault`] gives bytes to store and takes bytes that were stored. Secrets are wiped when it is
+//! dropped; that is what locking means.
+
+mod backup;
+mod epoch;
+mod event;
+mod index;
+mod log;
+mod passphrase;
+mod slot;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod wallet;
+
+pub use backup::{BackupError, BackupReader, BackupSummary, BackupWriter, Item};
+pub use epoch::{DeviceCertificate, DeviceRole, Epoch, EpochKeys, Head, Wrap};
+pub use event::{
+    Answer, Body, Contact, Event, GrantIssued, GrantSecrets, IdentityShown, ReadSeen, ReceiptSeen,
+    RecordAdded, Source, StoredEvent,
+};
+pub use index::{Alarm, Grant, Marks, Record, RecordIndex};
+pub use passphrase::{ENOUGH_BITS, strength, suggest};
+pub use slot::{Slot, new_prf_salt};
+pub use stored::{Locked, Unlock};
+pub use wallet::{LoadReport, Origin, Vault};
+
+/// Why a vault cannot do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The secret of this slot isn't right. Says no more than that.
+    #[error("this does not open the wallet: try again, or use the recovery phrase")]
+    WrongSecret,
+    /// What was stored isn't what was written.
+    #[error(
+        "the wallet's store on this device is damaged: restore it from a backup with the recovery phrase"
+    )]
+    Damaged,
+    /// Written by a newer release.
+    #[error("this wallet was written by a newer version: update the app")]
+    Newer,
+    /// Parameters below what we write, or absurdly high: not ours.
+    #[error("the passphrase slot has been tampered with: restore the wallet from a backup")]
+    SlotParameters,
+    /// No slot of this kind or id.
+    #[error("the wallet has no such way to open it")]
+    NoSlot,
+    /// The last slot can't be removed.
+    #[error("add another way to open the wallet before removing this one")]
+    LastSlot,
+    /// Too easily guessed offline.
+    #[error(
+        "this passphrase is too easily guessed ({bits} bits of {ENOUGH_BITS}): make it longer, or take a generated one"
+    )]
+    Weak {
+        /// The estimate.
+        bits: u32,
+    },
+    /// Not protected yet.
+    #[error("protect the wallet with a passkey or a passphrase first")]
+    NotProtected,
+    /// The device's role doesn't hold the key.
+    #[error("this device may only look: use the wallet's main device")]
+    Role,
+    /// The phrase has been written down, or this device never had it.
+    #[error("the recovery phrase is no longer on this device")]
+    PhraseGone,
+    /// The three words aren't right.
+    #[error("these are not the words at these places: look at what you wrote down")]
+    Words,
+    /// The phrase is another wallet's.
+    #[error("this recovery phrase belongs to another wallet")]
+    OtherWallet,
+    /// The log of this device hasn't been loaded, so its next event has no place.
+    #[error("the wallet's events are not loaded")]
+    Incomplete,
+    /// No such grant, or not readable with this device's keys.
+    #[error("the wallet does not hold the keys of this share")]
+    NoGrant,
+}
+
+/// Why an event is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// Its address isn't the SM3 of its bytes, or it isn't an event at all.
+    #[error("not an event of a wallet")]
+    Form,
+    /// Of an epoch whose key isn't here.
+    #[error("an event of an epoch that this device has no key for")]
+    Epoch,
+    /// Doesn't open with the epoch's key: another vault's, or changed.
+    #[error("an event that does not open with this wallet's key")]
+    Open,
+    /// Not signed by the device that it names.
+    #[error("an event whose signature does not match")]
+    Signature,
+    /// The device isn't certified by the vault's root, or the event isn't its next one.
+    #[error("an event of a device that was never admitted, or out of its order")]
+    Device,
+}
