@@ -92,6 +92,11 @@ impl HolderId {
 }
 
 impl HolderCommitment {
+    /// Hides a commitment once more under another fresh salt: what the ledger shows for a known patient.
+    pub fn again(&self, salt: &[u8; 32]) -> Self {
+        Self(Digest::labelled(Label::new("holder-commitment"), &[salt, self.as_bytes()]))
+    }
+
     /// Hides a holder under a fresh salt.
     pub fn of(salt: &[u8; 32], holder: &HolderId) -> Self {
         Self(Digest::labelled(Label::new("holder-commitment"), &[salt, holder.as_bytes()]))

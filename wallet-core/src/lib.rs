@@ -10,12 +10,14 @@
 //! | what a scanned code is, and the codes shown | [`qr`] |
 //! | certificates: who acts, for whom, in which role | [`identity`] |
 //! | what may stand on the ledger | [`contract`] |
+//! | what travels around a grant | [`consent`] |
 //! | who holds shares of keys, when they are released and torn | [`gate`] |
 //! | a patient's records, shares and keys, and what unlocks them | [`vault`] |
 //! | names of things, one type a kind | [`id`] |
 //! | check what a relay claims about the ledger | [`proof`] |
 
 pub mod cbor;
+pub mod consent;
 pub mod contract;
 pub mod fhir;
 pub mod gate;

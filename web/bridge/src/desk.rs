@@ -77,6 +77,8 @@ pub enum DeskRequest {
 /// Answers to [`DeskRequest`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum DeskResponse {
+    /// Done, nothing to say.
+    Done,
     /// Who this desk is, if enrolled.
     Desk(Option<Desk>),
     /// The prepared report.

@@ -11,12 +11,13 @@ mod desk;
 mod patient;
 
 pub use desk::{
-    Attachment, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState, OfferState, OfferView, Preview, Reading,
-    ReadRecord,
+    Attachment, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState, OfferState, OfferView, Preview,
+    ReadRecord, Reading,
 };
 pub use patient::{
-    Access, AccessLog, AccessOutcome, Duration, Filter, PatientRequest, PatientResponse, ProofLine, Purpose, RecordCard,
-    RecordDetail, RecordTag, Sensitivity, Share, ShareChoice, ShareSentence, ShareState, Slot, TicketNotice, Wallet,
+    Access, AccessLog, AccessOutcome, Duration, Filter, PatientRequest, PatientResponse, ProofLine, Purpose,
+    RecordCard, RecordDetail, RecordTag, Sensitivity, Share, ShareChoice, ShareSentence, ShareState, Slot,
+    TicketNotice, Wallet,
 };
 
 use serde::{Deserialize, Serialize};
@@ -53,8 +54,6 @@ pub enum Response {
     Done,
     /// The engine's greeting.
     Started {
-        /// Whether this is a demo consortium.
-        demo: bool,
         /// The release that runs.
         release: String,
     },

@@ -146,6 +146,8 @@ pub enum PatientRequest {
 /// Answers to [`PatientRequest`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum PatientResponse {
+    /// Done, nothing to say.
+    Done,
     /// State of the wallet.
     Wallet(Wallet),
     /// What a scanned text is.
@@ -406,6 +408,21 @@ pub enum Purpose {
     Emergency,
     /// PATRQT: at the patient's own request.
     PatientRequest,
+}
+
+impl Purpose {
+    /// All that can be chosen, in the order of the page.
+    pub const ALL: [Self; 4] = [Self::Treatment, Self::Coordination, Self::Emergency, Self::PatientRequest];
+
+    /// The PurposeOfUse code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Treatment => "TREAT",
+            Self::Coordination => "COC",
+            Self::Emergency => "ETREAT",
+            Self::PatientRequest => "PATRQT",
+        }
+    }
 }
 
 /// The parts of the sentence, for the page to put into words.

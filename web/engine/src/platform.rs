@@ -1,9 +1,9 @@
 //! What the browser gives a worker: randomness, monotonic time, timers, requests, the lock on the wallet.
 //! Nothing here knows what a wallet is.
 
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use suishen_core::sm::Random;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::DedicatedWorkerGlobalScope;
 
@@ -58,6 +58,15 @@ pub fn to_js(bytes: &[u8]) -> Uint8Array {
     Uint8Array::from(bytes)
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// Web Locks, which `web-sys` holds to be unstable; every browser that runs this has them.
+    type LockManager;
+
+    #[wasm_bindgen(method)]
+    fn request(this: &LockManager, name: &str, options: &Object, callback: &Function) -> Promise;
+}
+
 /// The lock that one engine holds for one wallet, so that two tabs never write at once.
 #[derive(Debug)]
 pub struct WalletLock {
@@ -67,13 +76,10 @@ pub struct WalletLock {
 impl WalletLock {
     /// Takes the lock when it is free, or from whoever holds it (`steal`). `lost` runs when another tab takes it.
     pub async fn take(steal: bool, lost: impl FnOnce() + 'static) -> Option<Self> {
-        let locks = scope().navigator().locks();
-        let options = web_sys::LockOptions::new();
-        if steal {
-            options.set_steal(true);
-        } else {
-            options.set_if_available(true);
-        }
+        let locks: LockManager = Reflect::get(&scope().navigator(), &"locks".into()).ok()?.unchecked_into();
+        let options = Object::new();
+        let option = if steal { "steal" } else { "ifAvailable" };
+        Reflect::set(&options, &option.into(), &JsValue::TRUE).ok()?;
         let (sender, receiver) = futures::channel::oneshot::channel::<Option<Function>>();
         let mut sender = Some(sender);
         let granted = Closure::<dyn FnMut(JsValue) -> JsValue>::new(move |lock: JsValue| {
@@ -88,11 +94,7 @@ impl WalletLock {
             let _ = sender.send(release);
             held.into()
         });
-        let request = locks.request_with_options_and_callback(
-            "suishen-vault",
-            &options,
-            granted.as_ref().unchecked_ref(),
-        );
+        let request = locks.request("suishen-vault", &options, granted.as_ref().unchecked_ref());
         wasm_bindgen_futures::spawn_local(async move {
             // Rejected when the lock was stolen.
             if JsFuture::from(request).await.is_err() {

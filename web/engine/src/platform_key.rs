@@ -57,8 +57,9 @@ impl PlatformKey {
     pub async fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
         let (nonce, rest) = sealed.split_at_checked(12).ok_or_else(|| StoreError("damaged value".into()))?;
         let parameters = AesGcmParams::new("AES-GCM", to_js(nonce).unchecked_ref::<Object>());
-        let promise =
-            subtle()?.decrypt_with_object_and_js_u8_array(&parameters, &self.0, &to_js(rest)).map_err(fault)?;
+        let promise = subtle()?
+            .decrypt_with_object_and_js_u8_array(&parameters, &self.0, &to_js(rest))
+            .map_err(fault)?;
         let plain: ArrayBuffer = JsFuture::from(promise).await.map_err(fault)?.unchecked_into();
         Ok(Uint8Array::new(&plain).to_vec())
     }

@@ -24,7 +24,8 @@ pub enum Table {
     Keys,
 }
 
-const TABLES: [Table; 6] = [Table::Plain, Table::Events, Table::Blobs, Table::Pending, Table::Desk, Table::Keys];
+const TABLES: [Table; 6] =
+    [Table::Plain, Table::Events, Table::Blobs, Table::Pending, Table::Desk, Table::Keys];
 
 impl Table {
     const fn name(self) -> &'static str {
@@ -69,9 +70,9 @@ pub struct Store {
 impl Store {
     /// Opens the database, making it the first time.
     pub async fn open() -> Result<Self, StoreError> {
-        let builder = TABLES
-            .iter()
-            .fold(Rexie::builder("suishen").version(1), |b, t| b.add_object_store(ObjectStore::new(t.name())));
+        let builder = TABLES.iter().fold(Rexie::builder("suishen").version(1), |b, t| {
+            b.add_object_store(ObjectStore::new(t.name()))
+        });
         Ok(Self { database: builder.build().await? })
     }
 

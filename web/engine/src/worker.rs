@@ -31,7 +31,11 @@ async fn handle(engine: &Rc<Engine>, message: &JsValue) {
     let Some(id) = field("id").as_f64() else { return };
     let request = field("json").as_string().and_then(|json| serde_json::from_str::<Request>(&json).ok());
     let bytes = field("bytes").dyn_into::<ArrayBuffer>().ok().map(|buffer| Uint8Array::new(&buffer).to_vec());
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ids are counted by the page")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "ids are counted by the page"
+    )]
     let task = id as u32;
     let answer = match request {
         Some(request) => engine.answer(task, request, bytes).await,

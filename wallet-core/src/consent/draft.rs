@@ -1,0 +1,206 @@
+//! Making a grant on the phone: keys, halves, deposits, payload, transaction (PROTOCOL §5 to §7).
+//!
+//! **Everything that must survive a crash is in [`Draft`]**: the phone stores it encrypted before it sends anything,
+//! and may send each piece again: the same piece gets the same answer.
+
+use super::auditor::{AuditedRecord, AuditorGrant, AuditorOpening, MOST_RECORDS};
+use super::payload::{
+    Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, WrappedPart,
+};
+use crate::contract::{IssueGrant, Kind, Role, SignedTransaction, Transaction};
+use crate::gate::{Deposit, RecordHalf, split};
+use crate::id::{GrantId, LedgerId};
+use crate::identity::Chain;
+use crate::report::{GroupOpening, Manifest, PartCopy};
+use crate::sm::{Key32, PublicKey, Random, SecretKey, Signed, stream};
+
+/// What the patient chose, in the ledger's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What the grantee must act as.
+    pub role: Role,
+    /// Seconds.
+    pub duration: u64,
+    /// Seconds in which it must be accepted; never over half the duration.
+    pub accept_within: u64,
+    /// Reads.
+    pub uses: u64,
+}
+
+/// A record to be shared.
+#[derive(Clone, Debug)]
+pub struct DraftRecord {
+    /// The issuer's signed manifest.
+    pub manifest: Signed<Manifest>,
+    /// Opens the report's commitment.
+    pub salt: [u8; 32],
+    /// Open the holder commitment.
+    pub holder_salts: Vec<Salt>,
+    /// The vault's copies of the parts that are shared, with the sizes of their ciphertext.
+    pub parts: Vec<(PartCopy, u64)>,
+    /// Groups opened where the FHIR part is not shared whole.
+    pub openings: Vec<GroupOpening>,
+    /// The issuer's certificates.
+    pub chain: Chain,
+}
+
+/// Around the grant: which ledger, whose holder, which gates.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// Which ledger.
+    pub ledger: &'a LedgerId,
+    /// The ledger's time.
+    pub now: u64,
+    /// How many gates the epoch has, and how many it takes.
+    pub gates: (u8, u8),
+    /// The auditor's box key in force.
+    pub auditor: &'a PublicKey,
+    /// Signs that this holder shares.
+    pub authority: &'a SecretKey,
+}
+
+/// A grant that can't be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// None, or more than the auditor's box holds.
+    #[error("a grant is for 1 to {MOST_RECORDS} records")]
+    Records,
+    /// The consent text or the list is longer than the auditor's box.
+    #[error("the auditor's box is full")]
+    Box,
+    /// Gates out of range.
+    #[error("the gates' halves cannot be split")]
+    Split,
+}
+
+/// A grant, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Its id.
+    pub grant: GrantId,
+    /// Signs the grant, its deposits, its revocation, its drop box.
+    pub key: SecretKey,
+    /// The code's secret.
+    pub offer: SecretKey,
+    /// The desk's certificate is sealed to it.
+    pub reply: SecretKey,
+    /// Handed over after the tap.
+    pub half: Key32,
+    /// For the ledger.
+    pub transaction: SignedTransaction,
+    /// For the gates, one each; still to be sealed to their keys of the day.
+    pub deposits: Vec<Deposit>,
+    /// For the drop box.
+    pub payload: Vec<u8>,
+}
+
+/// How long a grant may lie before it is included, in seconds: nobody can hold it back and use it later.
+pub const INCLUDE_WITHIN: u64 = 600;
+
+impl Draft {
+    /// Makes a grant of records, in order, with the proof of their holder.
+    pub fn new(
+        choice: Choice,
+        consent: Consent,
+        records: Vec<DraftRecord>,
+        holder: HolderProof,
+        around: &Surroundings<'_>,
+        random: &mut dyn Random,
+    ) -> Result<Self, DraftError> {
+        if records.is_empty() || records.len() > MOST_RECORDS {
+            return Err(DraftError::Records);
+        }
+        let key = SecretKey::generate(random);
+        let offer = SecretKey::generate(random);
+        let reply = SecretKey::generate(random);
+        let half = Key32::generate(random);
+        let grant = GrantId::of(around.ledger, &key.public());
+
+        let halves: Vec<RecordHalf> = records
+            .iter()
+            .map(|record| RecordHalf {
+                half: Key32::generate(random),
+                blobs: record.parts.iter().map(|(copy, _)| copy.address).collect(),
+            })
+            .collect();
+        let (gates, threshold) = around.gates;
+        let split =
+            split(grant.digest(), &halves, threshold, gates, random).map_err(|_| DraftError::Split)?;
+
+        let auditor = auditor_opening(grant, &consent, &records, &holder, random)?;
+        let auditor_box = auditor.seal(around.auditor, around.ledger).map_err(|_| DraftError::Box)?;
+        let issue = IssueGrant {
+            key: key.public(),
+            kind: Kind::Read,
+            offer: offer.public(),
+            role: choice.role,
+            duration: choice.duration,
+            accept_within: choice.accept_within.min(choice.duration / 2),
+            uses: choice.uses,
+            interval: 0,
+            records: records.len() as u64,
+            shares: split.digest,
+            auditor_box,
+            reply: reply.public(),
+            include_before: around.now.saturating_add(INCLUDE_WITHIN),
+        };
+        let transaction = SignedTransaction::new(&Transaction::IssueGrant(issue), &key, around.ledger);
+
+        let records: Vec<PayloadRecord> = (0u32..)
+            .zip(records)
+            .zip(&halves)
+            .map(|((number, record), gate)| {
+                let record_key = RecordKey::new(&half, &gate.half, &grant, number);
+                record.into_payload(number, &record_key, random)
+            })
+            .collect();
+        let named = records.iter().map(PayloadRecord::commitment).collect();
+        let binding = GrantBinding { grant, records: named, consent: consent.digest() };
+        let binding = Signed::new(&binding, around.authority, around.ledger);
+        let payload = Payload { records, consent, holder, binding, auditor }.seal(&half, &grant, random);
+        Ok(Self { grant, key, offer, reply, half, transaction, deposits: split.deposits, payload })
+    }
+}
+
+fn auditor_opening(
+    grant: GrantId,
+    consent: &Consent,
+    records: &[DraftRecord],
+    holder: &HolderProof,
+    random: &mut dyn Random,
+) -> Result<AuditorOpening, DraftError> {
+    let audited = records.iter().map(|record| {
+        let manifest = record.manifest.claimed().map_err(|_| DraftError::Records)?;
+        let commitment = crate::report::commitment(&record.salt, &record.manifest.to_bytes());
+        Ok(AuditedRecord::of(manifest.sensitivity, &commitment))
+    });
+    let text = AuditorGrant {
+        grant,
+        purpose: consent.purpose.clone(),
+        records: audited.collect::<Result<_, _>>()?,
+        holder: holder.holder,
+    };
+    Ok(AuditorOpening { seed: Key32::generate(random), grant: text })
+}
+
+impl DraftRecord {
+    fn into_payload(self, number: u32, key: &RecordKey, random: &mut dyn Random) -> PayloadRecord {
+        let wrap = |(copy, size): &(PartCopy, u64)| WrappedPart {
+            part: copy.part,
+            address: copy.address,
+            key_commitment: stream::key_commitment(&copy.key, copy.salt.as_bytes()),
+            wrapped: key.wrap(copy.part, &PartKey { key: copy.key.clone(), salt: copy.salt }, random),
+            size: *size,
+        };
+        let parts = self.parts.iter().map(wrap).collect();
+        PayloadRecord {
+            number,
+            manifest: self.manifest,
+            salt: self.salt,
+            holder_salts: self.holder_salts,
+            parts,
+            openings: self.openings,
+            chain: self.chain,
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The hospital's desk: a report is signed, sealed, stored, anchored, and handed over as a ticket or straight to a known
+//! patient (PROTOCOL §4).
+
+use super::person::{Pass, Person, keep, kept};
+use crate::engine::Engine;
+use crate::gates;
+use crate::http::Call;
+use crate::ledger::Ledger;
+use crate::links::{Page, origin_of};
+use crate::platform::{BrowserRandom, breathe};
+use crate::worker::tell;
+use std::cell::RefCell;
+use suishen_bridge::{Action, Attachment, Event, Fault, IssuedReport, IssuedState, Preview, Step};
+use suishen_core::cbor;
+use suishen_core::contract::{
+    Anchor, AnchorReport, CancelTicket, Destination, SignedTransaction, Transaction,
+};
+use suishen_core::fhir::ReportView;
+use suishen_core::gate::{RecordHalf, split};
+use suishen_core::id::{BlobAddress, Commitment, InboxId};
+use suishen_core::identity::Role;
+use suishen_core::qr::{IdentityOffer, ticket_url};
+use suishen_core::report::{
+    FHIR_MEDIA_TYPE, Manifest, NewPart, NewReport, PartCopy, Sensitivity, Ticket, TicketContents, commitment,
+    seal_part,
+};
+use suishen_core::sm::{Digest, Key32, Label, Random as _, Signed, sealed};
+
+/// How long a ticket waits for its patient, in seconds.
+const TICKET_TERM: u64 = 7 * 86_400;
+const ISSUED: &str = "issued/";
+const INBOX: Label = Label::new("inbox");
+
+/// The report being prepared.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    report: RefCell<Option<(Vec<u8>, ReportView)>>,
+    files: RefCell<Vec<(Attachment, Vec<u8>)>>,
+}
+
+/// What the desk remembers of a report that it issued.
+#[derive(Clone, Debug, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+struct Remembered {
+    #[n(0)]
+    commitment: Commitment,
+    #[n(1)]
+    title: String,
+    #[n(2)]
+    patient: String,
+    #[n(3)]
+    issued: u64,
+    /// Until when the ticket waits; none for a known patient.
+    #[n(4)]
+    until: Option<u64>,
+    /// The ticket's link, so that it can be shown and printed again until it is kept.
+    #[n(5)]
+    link: Option<String>,
+}
+
+/// What waits in an inbox for a known patient.
+#[derive(minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Delivery {
+    /// Sealed [`TicketContents`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub sealed: Vec<u8>,
+    /// The parts' addresses, which the inbox's key may then fetch.
+    #[n(1)]
+    pub blobs: Vec<BlobAddress>,
+    /// The organisation's word for who delivers.
+    #[n(2)]
+    pub credential: Signed<suishen_core::contract::Credential>,
+    /// The anchor.
+    #[n(3)]
+    pub commitment: Commitment,
+}
+
+/// The box of a delivery is bound to its inbox.
+pub fn open_delivery(
+    delivery: &Delivery,
+    secret: &suishen_core::sm::SecretKey,
+    inbox: &InboxId,
+    ledger: &Ledger,
+) -> Result<TicketContents, Fault> {
+    let plain = sealed::open(secret, &ledger.id, inbox.digest(), INBOX, &delivery.sealed)
+        .map_err(|_| Fault::new("delivery", Action::AskDesk))?;
+    cbor::decode(&plain).map_err(|_| Fault::new("delivery", Action::AskDesk))
+}
+
+impl Prepared {
+    /// Reads a FHIR bundle and shows it.
+    pub fn preview(&self, bytes: Vec<u8>) -> Result<Preview, Fault> {
+        let view = ReportView::from_json(&bytes)
+            .map_err(|error| Fault::new("fhir", Action::Nothing).with_detail(error.to_string()))?;
+        *self.report.borrow_mut() = Some((bytes, view));
+        self.shown()
+    }
+
+    /// Adds a file.
+    pub fn attach(&self, name: String, media_type: String, bytes: Vec<u8>) -> Result<Preview, Fault> {
+        let shown =
+            matches!(media_type.as_str(), "application/pdf" | "image/png" | "image/jpeg" | "image/webp");
+        if !shown {
+            return Err(Fault::new("attachment-type", Action::Nothing).with_detail(name));
+        }
+        let size = bytes.len() as u64;
+        self.files.borrow_mut().push((Attachment { name, media_type, size }, bytes));
+        self.shown()
+    }
+
+    /// Drops everything.
+    pub fn clear(&self) {
+        self.report.take();
+        self.files.take();
+    }
+
+    fn shown(&self) -> Result<Preview, Fault> {
+        let report = self.report.borrow();
+        let (_, view) = report.as_ref().ok_or_else(|| Fault::new("no-report", Action::Nothing))?;
+        let attachments = self.files.borrow().iter().map(|(a, _)| a.clone()).collect();
+        Ok(Preview { view: view.clone(), attachments })
+    }
+}
+
+/// Everything that one issue makes before it is sent.
+struct Sealed {
+    manifest: Signed<Manifest>,
+    contents: TicketContents,
+    blobs: Vec<(BlobAddress, Vec<u8>)>,
+    commitment: Commitment,
+}
+
+/// Signs, seals, stores and anchors the prepared report.
+pub async fn issue(
+    engine: &Engine,
+    task: u32,
+    prepared: &Prepared,
+    sensitive: bool,
+    identity: Option<IdentityOffer>,
+) -> Result<IssuedReport, Fault> {
+    let store = engine.store().await?;
+    let ledger = engine.fresh_ledger().await?;
+    let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
+    let pass = person.pass(ledger, Role::Issuer).await?;
+    let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
+    let preview = prepared.shown()?;
+    let mut sealed = seal(prepared, &person, &pass, ledger, now, sensitive).await?;
+
+    let (destination, halves) = match &identity {
+        None => ticket(&mut sealed, &pass, ledger, now)?,
+        Some(offer) => {
+            let salt: [u8; 32] = BrowserRandom.bytes();
+            sealed.contents.holder_salt = Some(salt);
+            (Destination::Holder(offer.holder.again(&salt)), None)
+        }
+    };
+    upload(ledger, task, &sealed.blobs, &pass).await?;
+    let body =
+        AnchorReport { commitment: sealed.commitment, credential: pass.credential.clone(), destination };
+    let anchor = SignedTransaction::new(&Transaction::AnchorReport(body), &pass.grantee, &ledger.id);
+    tell(&Event::Progress { task, step: Step::Anchoring, done: 0, total: 0 });
+    let receipt = ledger.submit(&anchor).await?;
+
+    let mut remembered = Remembered {
+        commitment: sealed.commitment,
+        title: preview.view.title.clone(),
+        patient: preview.view.patient.as_ref().and_then(|p| p.name.clone()).unwrap_or_default(),
+        issued: receipt.now,
+        until: None,
+        link: None,
+    };
+    if let Some((ticket, deposits)) = halves {
+        gates::deposit(ledger, &deposits, &pass.grantee).await?;
+        remembered.until = Some(now + TICKET_TERM);
+        let origin = origin_of(&engine.origin(), Page::Wallet);
+        let link = ticket_url(&origin, &ticket).map_err(|e| Fault::new(e.sentence(), Action::Nothing))?;
+        remembered.link = Some(link.to_string());
+    } else if let Some(offer) = &identity {
+        deliver(ledger, &sealed, offer, &pass).await?;
+    }
+    keep(store, &format!("{ISSUED}{}", sealed.commitment), &(&remembered, &pass)).await?;
+    prepared.clear();
+    Ok(view(&remembered, None, now))
+}
+
+async fn seal(
+    prepared: &Prepared,
+    person: &Person,
+    pass: &Pass,
+    ledger: &Ledger,
+    now: u64,
+    sensitive: bool,
+) -> Result<Sealed, Fault> {
+    let bad = |e: suishen_core::report::ReportError| {
+        Fault::new("report", Action::Nothing).with_detail(e.to_string())
+    };
+    let (fhir, _) =
+        prepared.report.borrow().clone().ok_or_else(|| Fault::new("no-report", Action::Nothing))?;
+    let files = prepared.files.borrow().clone();
+    let attachments: Vec<NewPart> =
+        files.iter().map(|(a, b)| NewPart::of(&a.name, &a.media_type, b, &mut BrowserRandom)).collect();
+    let new = NewReport {
+        issuer: person.chain.leaf().subject().party.clone(),
+        issued_at: now,
+        version: 1,
+        replaces: None,
+        sensitivity: if sensitive { Sensitivity::Other } else { Sensitivity::Ordinary },
+        credential: pass.credential.to_bytes(),
+        fhir: Some(&fhir),
+        attachments,
+    };
+    let made = Manifest::make(new, &mut BrowserRandom).map_err(bad)?;
+    let manifest = Signed::new(&made.manifest, &pass.grantee, &ledger.id);
+    let mut parts: Vec<PartCopy> = Vec::new();
+    let mut blobs = Vec::new();
+    for (number, (entry, salt)) in (0u32..).zip(made.manifest.parts.iter().zip(&made.salts)) {
+        let file = files.iter().find(|(a, _)| a.name == entry.name).map(|(_, bytes)| bytes.as_slice());
+        let plain =
+            if entry.media_type == FHIR_MEDIA_TYPE { fhir.as_slice() } else { file.unwrap_or_default() };
+        let (copy, blob) = seal_part(number, *salt, plain, &mut BrowserRandom);
+        blobs.push((copy.address, blob));
+        parts.push(copy);
+        breathe().await;
+    }
+    let salt: [u8; 32] = BrowserRandom.bytes();
+    let bytes = manifest.to_bytes();
+    let commitment = commitment(&salt, &bytes);
+    let chain = person.chain.certificates().map(|c| c.to_der().to_vec().into()).collect();
+    let contents =
+        TicketContents { manifest: bytes, salt, parts, openings: made.openings, chain, holder_salt: None };
+    Ok(Sealed { manifest, contents, blobs, commitment })
+}
+
+type Halves = Option<(Ticket, Vec<suishen_core::gate::Deposit>)>;
+
+fn ticket(
+    sealed: &mut Sealed,
+    pass: &Pass,
+    ledger: &Ledger,
+    now: u64,
+) -> Result<(Destination, Halves), Fault> {
+    let ticket = Ticket::generate(sealed.commitment, &mut BrowserRandom);
+    let half = Key32::generate(&mut BrowserRandom);
+    let key = ticket.content_key(&half);
+    let (address, blob) = sealed.contents.seal(&pass.grantee, &ledger.id, &key, &mut BrowserRandom);
+    sealed.blobs.insert(0, (address, blob));
+    let blobs = sealed.blobs.iter().map(|(address, _)| *address).collect();
+    let (gates, needed) = ledger.gates();
+    let object: &Digest = sealed.commitment.digest();
+    let split = split(object, &[RecordHalf { half, blobs }], needed, gates, &mut BrowserRandom)
+        .map_err(|_| Fault::new("gates", Action::Nothing))?;
+    let destination = Destination::Ticket(ticket.key().public(), now + TICKET_TERM, split.digest);
+    Ok((destination, Some((ticket, split.deposits))))
+}
+
+async fn upload(
+    ledger: &Ledger,
+    task: u32,
+    blobs: &[(BlobAddress, Vec<u8>)],
+    pass: &Pass,
+) -> Result<(), Fault> {
+    let total = blobs.iter().map(|(_, b)| b.len() as u64).sum();
+    let mut done = 0;
+    for (address, blob) in blobs {
+        tell(&Event::Progress { task, step: Step::Sending, done, total });
+        ledger.put_blob(address, blob, &pass.grantee).await?;
+        done += blob.len() as u64;
+    }
+    Ok(())
+}
+
+async fn deliver(ledger: &Ledger, sealed: &Sealed, offer: &IdentityOffer, pass: &Pass) -> Result<(), Fault> {
+    let text = cbor::encode(&sealed.contents);
+    let boxed = sealed::seal(
+        &offer.encryption_key,
+        &ledger.id,
+        offer.inbox.digest(),
+        INBOX,
+        &text,
+        &mut BrowserRandom,
+    );
+    let delivery = Delivery {
+        sealed: boxed,
+        blobs: sealed.blobs.iter().map(|(address, _)| *address).collect(),
+        credential: pass.credential.clone(),
+        commitment: sealed.commitment,
+    };
+    let path = format!("/v1/inbox/{}", offer.inbox);
+    ledger.signed(Call::send("POST", path, cbor::encode(&delivery)), &pass.grantee).await?;
+    Ok(())
+}
+
+/// What this desk issued, newest first, each as the ledger has it.
+pub async fn issued(engine: &Engine) -> Result<Vec<IssuedReport>, Fault> {
+    let store = engine.store().await?;
+    let ledger = engine.fresh_ledger().await?;
+    let now = ledger.now().unwrap_or_default();
+    let mut list = Vec::new();
+    for (_, (remembered, _)) in kept::<(Remembered, Pass)>(store, ISSUED).await? {
+        let anchor = ledger.anchor(store, remembered.commitment).await?;
+        list.push(view(&remembered, anchor.as_ref(), now));
+    }
+    list.sort_by_key(|report| core::cmp::Reverse(report.issued));
+    Ok(list)
+}
+
+/// Makes a ticket void.
+pub async fn cancel(engine: &Engine, report: &str, why: String) -> Result<(), Fault> {
+    let store = engine.store().await?;
+    let ledger = engine.fresh_ledger().await?;
+    let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
+    let commitment = Commitment::from_hex(report).ok_or_else(|| Fault::new("request", Action::Nothing))?;
+    let pass = person.pass(ledger, Role::Issuer).await?;
+    let body = CancelTicket { commitment, credential: pass.credential.clone(), why };
+    let signed = SignedTransaction::new(&Transaction::CancelTicket(body), &pass.grantee, &ledger.id);
+    ledger.submit(&signed).await?;
+    Ok(())
+}
+
+fn view(remembered: &Remembered, anchor: Option<&Anchor>, now: u64) -> IssuedReport {
+    let cancelled = anchor.and_then(|a| a.cancellation.as_ref()).map(|c| c.at);
+    let bound = anchor.and_then(|a| a.binding.as_ref()).map(|b| b.at);
+    let state = match (cancelled, bound, remembered.until) {
+        (Some(at), ..) => IssuedState::Cancelled(at),
+        (_, Some(at), _) => IssuedState::Kept(at),
+        (.., None) => IssuedState::Delivered,
+        (.., Some(until)) if now >= until => IssuedState::Expired,
+        (.., Some(until)) => IssuedState::Waiting(until),
+    };
+    let waiting = matches!(state, IssuedState::Waiting(_));
+    IssuedReport {
+        report: remembered.commitment.to_hex(),
+        title: remembered.title.clone(),
+        patient: remembered.patient.clone(),
+        issued: remembered.issued,
+        state,
+        link: remembered.link.clone().filter(|_| waiting),
+    }
+}

@@ -1,0 +1,101 @@
+//! The desks' part of the engine: hospital (issue), doctor (read).
+
+mod issue;
+mod person;
+mod read;
+
+pub use issue::{Delivery, open_delivery};
+pub use read::series;
+
+use crate::engine::Engine;
+use crate::worker::tell;
+use std::rc::Rc;
+use suishen_bridge::{Action, DeskRequest, DeskResponse, Event, Fault, Topic};
+use suishen_core::qr::{Scanned, scan};
+
+/// What this worker holds for a desk while it runs.
+#[derive(Debug, Default)]
+pub struct Session {
+    prepared: issue::Prepared,
+    open: read::Open,
+}
+
+impl Session {
+    /// Answers one request.
+    pub async fn answer(
+        &self,
+        engine: &Rc<Engine>,
+        task: u32,
+        request: DeskRequest,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<(DeskResponse, Option<Vec<u8>>), Fault> {
+        let file = |bytes: Option<Vec<u8>>| bytes.ok_or_else(|| Fault::new("request", Action::Nothing));
+        let response = match request {
+            DeskRequest::Desk => {
+                let person = person::Person::load(engine.store().await?).await?;
+                DeskResponse::Desk(person.map(|p| p.desk()))
+            }
+            DeskRequest::Enrol { text } => {
+                DeskResponse::Desk(Some(person::Person::enrol(engine, &text).await?.desk()))
+            }
+            DeskRequest::Preview => DeskResponse::Preview(Box::new(self.prepared.preview(file(bytes)?)?)),
+            DeskRequest::Attach { name, media_type } => {
+                DeskResponse::Preview(Box::new(self.prepared.attach(name, media_type, file(bytes)?)?))
+            }
+            DeskRequest::Clear => {
+                self.prepared.clear();
+                DeskResponse::Done
+            }
+            DeskRequest::Issue { sensitive, identity } => {
+                let identity = identity.map(|text| identity_of(&text)).transpose()?;
+                let issued = issue::issue(engine, task, &self.prepared, sensitive, identity).await?;
+                tell(&Event::Changed(Topic::Desk));
+                DeskResponse::Issued(Box::new(issued))
+            }
+            DeskRequest::Issued => DeskResponse::IssuedList(issue::issued(engine).await?),
+            DeskRequest::Cancel { report, why } => {
+                issue::cancel(engine, &report, why).await?;
+                DeskResponse::Done
+            }
+            DeskRequest::Accept { text } => {
+                let Ok(Scanned::Consent { offer, .. }) = scan(&text) else {
+                    return Err(Fault::new("not-a-consent", Action::AskPatient));
+                };
+                DeskResponse::Offer(read::accept(engine, *offer).await?)
+            }
+            DeskRequest::Offers => DeskResponse::Offers(read::offers(engine, &self.open).await?),
+            DeskRequest::Read { share } => {
+                DeskResponse::Reading(Box::new(read::read(engine, task, &self.open, &share).await?))
+            }
+            DeskRequest::Reading { share } => DeskResponse::Reading(Box::new(self.open.reading(&share)?)),
+            DeskRequest::File { share, record, part } => {
+                let (name, media_type, bytes) = self.open.file(&share, record, part)?;
+                return Ok((DeskResponse::File { name, media_type }, Some(bytes)));
+            }
+            DeskRequest::Close { share } => {
+                self.open.close(&share);
+                DeskResponse::Done
+            }
+        };
+        Ok((response, None))
+    }
+
+    /// The desk's lists follow the ledger.
+    pub fn refresh(&self) {
+        tell(&Event::Changed(Topic::Desk));
+    }
+
+    /// Forgets all content.
+    pub fn lock(&self) {
+        self.prepared.clear();
+        self.open.close_all();
+    }
+}
+
+fn identity_of(text: &str) -> Result<suishen_core::qr::IdentityOffer, Fault> {
+    match scan(text) {
+        Ok(Scanned::Identity { identity, .. }) => Ok(*identity),
+        Ok(_) => Err(Fault::new("not-an-identity", Action::ScanAgain)),
+        Err(error) => Err(Fault::new(error.sentence(), Action::ScanAgain)),
+    }
+}
