@@ -178,7 +178,7 @@ impl PayloadRecord {
     fn holder_commitment(&self, holder: &HolderId) -> Option<HolderCommitment> {
         match self.holder_salts.as_slice() {
             [salt] => Some(HolderCommitment::of(&salt.0, holder)),
-            [inner, outer] => Some(HolderCommitment::of(&inner.0, holder).again(&outer.0)),
+            [outer, inner] => Some(HolderCommitment::of(&inner.0, holder).again(&outer.0)),
             _ => None,
         }
     }

@@ -107,7 +107,7 @@ pub struct PayloadRecord {
     /// Opens the report's commitment.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub salt: [u8; 32],
-    /// Open the holder commitment, inner salt first: one for a ticket, two for a known patient.
+    /// Open the holder commitment, outer salt first: one for a ticket, two for a known patient.
     #[n(3)]
     pub holder_salts: Vec<Salt>,
     /// The parts shared.

@@ -112,6 +112,11 @@ impl Engine {
         self.ledger.get().ok_or_else(|| Fault::new("offline", Action::Retry))
     }
 
+    /// The ledger, if it was met already.
+    pub fn known_ledger(&self) -> Option<&Ledger> {
+        self.ledger.get()
+    }
+
     /// The ledger with a time told within the last minutes and a fresh checkpoint.
     pub async fn fresh_ledger(&self) -> Result<&Ledger, Fault> {
         let ledger = self.ledger().await?;

@@ -7,6 +7,7 @@ use suishen_bridge::{Action, Fault};
 use suishen_core::cbor;
 use suishen_core::contract::SignedTransaction;
 use suishen_core::gate::{self, Deposit, Gathering, Released, Revocation, Torn};
+use suishen_core::id::BlobAddress;
 use suishen_core::sm::{Digest, PublicKey, SecretKey, Signed};
 
 #[derive(minicbor::Encode, minicbor::Decode)]
@@ -46,6 +47,15 @@ pub async fn deposit(ledger: &Ledger, deposits: &[Deposit], key: &SecretKey) -> 
     if taken >= needed { Ok(()) } else { Err(last) }
 }
 
+/// What the gates released.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The halves, each share checked against its commitment.
+    pub halves: Gathering,
+    /// The addresses deposited with them.
+    pub blobs: Vec<BlobAddress>,
+}
+
 /// Gathers the halves that the gates release for a use (0 for a ticket).
 pub async fn release(
     ledger: &Ledger,
@@ -53,22 +63,26 @@ pub async fn release(
     use_number: u32,
     secret: &SecretKey,
     shares: Digest,
-) -> Result<Gathering, Fault> {
+) -> Result<Gathered, Fault> {
     let (gates, needed) = ledger.gates();
     let mut gathering = Gathering::new(*object, shares, needed, gates);
+    let mut blobs = Vec::new();
     let mut came = 0u8;
     let mut last = Fault::new("gates", Action::Retry);
     let body = cbor::encode(&Ask { object: *object, use_number });
     for gate in ledger.gate_keys().await? {
         match ask(&gate, &body, ledger, object, use_number, secret).await {
             Ok(release) => match gathering.add(gate.number, &release) {
-                Ok(()) => came += 1,
+                Ok(()) => {
+                    came += 1;
+                    blobs = release.records.into_iter().flat_map(|record| record.blobs).collect();
+                }
                 Err(error) => last = Fault::new("gate-share", Action::Nothing).with_detail(error.to_string()),
             },
             Err(fault) => last = fault,
         }
     }
-    if came >= needed { Ok(gathering) } else { Err(last) }
+    if came >= needed { Ok(Gathered { halves: gathering, blobs }) } else { Err(last) }
 }
 
 async fn ask(
@@ -108,5 +122,14 @@ fn unreachable_is_none(error: LedgerError) -> Result<Vec<Gate>, Fault> {
     match error {
         LedgerError::Call(CallError::Unreachable) => Ok(Vec::new()),
         other => Err(other.into()),
+    }
+}
+
+/// Tells the gates that a ticket's content is kept: its half and its blobs go.
+pub async fn kept(ledger: &Ledger, commitment: suishen_core::id::Commitment, key: &SecretKey) {
+    let body = cbor::encode(&Signed::new(&gate::Kept { commitment }, key, &ledger.id));
+    for relay in &ledger.relays {
+        // Not heard now, the ticket's half is torn seven days after its binding.
+        let _ = http::send(relay, &Call::send("POST", "/v1/gate/kept", body.clone())).await;
     }
 }

@@ -10,10 +10,12 @@ use suishen_core::cbor;
 use suishen_core::consent::Message;
 use suishen_core::contract::{Anchor, AuditorKeys, Genesis, Holder, Key, Party, SignedTransaction, Terms};
 use suishen_core::gate::GateDay;
-use suishen_core::id::{BlobAddress, GrantId, LedgerId};
+use suishen_core::id::{BlobAddress, GrantId, LedgerId, PartyId};
 use suishen_core::identity::request;
+use suishen_core::proof::bundle::{self, Bundle, ShownParty};
 use suishen_core::proof::checkpoint::{Cosigner, Epoch, SignedCheckpoint, VerifiedCheckpoint};
-use suishen_core::proof::map::{MapKey, MapProof};
+use suishen_core::proof::log::{AccessLog, ProvenEntry, ProvenValue, ShownGrant, ShownGrants};
+use suishen_core::proof::map::{MapKey, MapProof, Prefix};
 use suishen_core::proof::remembered::{Alarm, Freshness, Remembered};
 use suishen_core::proof::time::{TimeStatement, ledger_time};
 use suishen_core::proof::tree::{Sm3, TreeHash as _, verify_inclusion};
@@ -39,6 +41,8 @@ pub struct Ledger {
     note: RefCell<String>,
     told: Cell<Option<(u64, f64)>>,
     alarm: Cell<Option<LedgerState>>,
+    /// Bits of the prefix by which grants are asked for: as few as the relay answers.
+    bits: Cell<u16>,
 }
 
 /// Why the ledger's word could not be had.
@@ -176,6 +180,7 @@ impl Ledger {
             note: RefCell::default(),
             told: Cell::default(),
             alarm: Cell::default(),
+            bits: Cell::default(),
         })
     }
 
@@ -334,7 +339,7 @@ impl Ledger {
     /// What the state holds under a key, proven under the newest checkpoint.
     pub async fn value(&self, store: &Store, key: &Key) -> Result<Proven, LedgerError> {
         let state_key = key.to_bytes();
-        let path = format!("/v1/ledger/value/{}", data_encoding::HEXLOWER.encode(&state_key));
+        let path = format!("/v1/ledger/value/{}", hex_of(key));
         let answer: StateAnswer =
             cbor::decode(&self.call(&Call::get(path)).await?).map_err(|_| LedgerError::Unsound("state"))?;
         let checkpoint = self.accept(store, &answer.note).await?;
@@ -517,4 +522,97 @@ impl Ledger {
             cbor::decode(&answer).map_err(|_| LedgerError::Unsound("drop box"))?;
         messages.iter().map(|m| cbor::decode(m).map_err(|_| LedgerError::Unsound("drop box"))).collect()
     }
+}
+
+impl Ledger {
+    /// The tree root of the newest checkpoint that this device verified.
+    pub fn root(&self) -> Option<Digest> {
+        self.remembered.borrow().as_ref().map(|r| r.checkpoint().tree)
+    }
+
+    /// A grant's log, proven complete. Asked for by a prefix under which many grants lie, without credentials, so that
+    /// the relay doesn't learn which is this wallet's.
+    pub async fn log_of(&self, store: &Store, id: &GrantId) -> Result<Option<AccessLog>, LedgerError> {
+        let key = MapKey::of(&Key::Grant(*id).to_bytes());
+        let mut bits = self.bits.get();
+        let (prefix, shown) = loop {
+            let prefix = Prefix::of(&key, bits);
+            match self.call(&Call::get(format!("/v1/ledger/state/{prefix}"))).await {
+                Ok(answer) => {
+                    let shown: ShownGrants =
+                        cbor::decode(&answer).map_err(|_| LedgerError::Unsound("log"))?;
+                    break (prefix, shown);
+                }
+                Err(error) if error.is(413) && bits < 256 => bits += 1,
+                Err(error) => return Err(error.into()),
+            }
+        };
+        self.bits.set(bits);
+        let verified = self.accept(store, &shown.note).await?;
+        shown.log_of(id, &prefix, verified.checkpoint()).map_err(|_| LedgerError::Unsound("log"))
+    }
+
+    /// Everything that proves a grant's log to somebody offline.
+    pub async fn bundle(
+        &self,
+        store: &Store,
+        id: &GrantId,
+        receipts: Vec<Vec<u8>>,
+    ) -> Result<Bundle, LedgerError> {
+        let unsound = |_| LedgerError::Unsound("bundle");
+        // The ledger may grow between two answers: asked again until all are of one size.
+        for _ in 0..8 {
+            let key = hex_of(&Key::Grant(*id));
+            let answer = self.call(&Call::get(format!("/v1/ledger/value/{key}"))).await?;
+            let answer: StateAnswer = cbor::decode(&answer).map_err(unsound)?;
+            let verified = self.accept(store, &answer.note).await?;
+            let shown = answer.values.into_iter().next().ok_or(LedgerError::Unsound("bundle"))?;
+            let grant = ShownGrant {
+                id: *id,
+                leaf: shown.value,
+                entries: shown
+                    .entries
+                    .into_iter()
+                    .map(|e| ProvenEntry { number: e.number, bytes: e.bytes, inclusion: e.inclusion })
+                    .collect(),
+            };
+            let log = grant
+                .verify(&answer.proof, verified.checkpoint())
+                .map_err(|_| LedgerError::Unsound("bundle"))?;
+            let mut parties = Vec::new();
+            let mut same = true;
+            for party in acting(&log) {
+                let proven = self.value(store, &Key::Party(party.clone())).await?;
+                same &= proven.checkpoint.checkpoint() == verified.checkpoint();
+                let value = proven.value.ok_or(LedgerError::Unsound("bundle"))?;
+                parties.push(ShownParty { id: party, value: ProvenValue { value, proof: proven.proof } });
+            }
+            if !same {
+                continue;
+            }
+            let size = verified.checkpoint().size;
+            let path = format!("/v1/ledger/proof/inclusion?entry=0&size={size}");
+            let inclusion = cbor::decode(&self.call(&Call::get(path)).await?).map_err(unsound)?;
+            let genesis = ProvenEntry { number: 0, bytes: cbor::encode(&self.genesis), inclusion };
+            let receipts = receipts.into_iter().map(bundle::Receipt).collect();
+            return Ok(Bundle { genesis, note: answer.note, grant, proof: answer.proof, parties, receipts });
+        }
+        Err(LedgerError::Unsound("busy"))
+    }
+}
+
+fn hex_of(key: &Key) -> String {
+    data_encoding::HEXLOWER.encode(&key.to_bytes())
+}
+
+/// The organisations whose credentials stand in a log.
+fn acting(log: &AccessLog) -> Vec<PartyId> {
+    let mut parties: Vec<PartyId> = log
+        .entries
+        .iter()
+        .filter_map(|entry| Some(entry.transaction.credential()?.claimed().ok()?.party))
+        .collect();
+    parties.sort();
+    parties.dedup();
+    parties
 }

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use suishen_bridge::{Action, Attachment, Event, Fault, IssuedReport, IssuedState, Preview, Step};
 use suishen_core::cbor;
 use suishen_core::contract::{
-    Anchor, AnchorReport, CancelTicket, Destination, SignedTransaction, Transaction,
+    Anchor, AnchorReport, CancelTicket, Credential, Destination, SignedTransaction, Transaction,
 };
 use suishen_core::fhir::ReportView;
 use suishen_core::gate::{RecordHalf, split};
@@ -24,7 +24,7 @@ use suishen_core::report::{
     FHIR_MEDIA_TYPE, Manifest, NewPart, NewReport, PartCopy, Sensitivity, Ticket, TicketContents, commitment,
     seal_part,
 };
-use suishen_core::sm::{Digest, Key32, Label, Random as _, Signed, sealed};
+use suishen_core::sm::{Digest, Key32, Label, Random as _, SecretKey, Signed, sealed};
 
 /// How long a ticket waits for its patient, in seconds.
 const TICKET_TERM: u64 = 7 * 86_400;
@@ -58,32 +58,29 @@ struct Remembered {
     link: Option<String>,
 }
 
-/// What waits in an inbox for a known patient.
+/// What goes into an inbox for a known patient.
 #[derive(minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
-pub struct Delivery {
-    /// Sealed [`TicketContents`].
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub sealed: Vec<u8>,
-    /// The parts' addresses, which the inbox's key may then fetch.
-    #[n(1)]
-    pub blobs: Vec<BlobAddress>,
+struct Delivery {
     /// The organisation's word for who delivers.
+    #[n(0)]
+    credential: Signed<Credential>,
+    /// Sealed [`TicketContents`].
+    #[cbor(n(1), with = "minicbor::bytes")]
+    sealed: Vec<u8>,
+    /// The parts' addresses, which the inbox's key may then fetch.
     #[n(2)]
-    pub credential: Signed<suishen_core::contract::Credential>,
-    /// The anchor.
-    #[n(3)]
-    pub commitment: Commitment,
+    blobs: Vec<BlobAddress>,
 }
 
-/// The box of a delivery is bound to its inbox.
+/// Opens what a hospital left in an inbox; the box is bound to that inbox.
 pub fn open_delivery(
-    delivery: &Delivery,
-    secret: &suishen_core::sm::SecretKey,
+    boxed: &[u8],
+    secret: &SecretKey,
     inbox: &InboxId,
     ledger: &Ledger,
 ) -> Result<TicketContents, Fault> {
-    let plain = sealed::open(secret, &ledger.id, inbox.digest(), INBOX, &delivery.sealed)
+    let plain = sealed::open(secret, &ledger.id, inbox.digest(), INBOX, boxed)
         .map_err(|_| Fault::new("delivery", Action::AskDesk))?;
     cbor::decode(&plain).map_err(|_| Fault::new("delivery", Action::AskDesk))
 }
@@ -125,7 +122,6 @@ impl Prepared {
 
 /// Everything that one issue makes before it is sent.
 struct Sealed {
-    manifest: Signed<Manifest>,
     contents: TicketContents,
     blobs: Vec<(BlobAddress, Vec<u8>)>,
     commitment: Commitment,
@@ -229,7 +225,7 @@ async fn seal(
     let chain = person.chain.certificates().map(|c| c.to_der().to_vec().into()).collect();
     let contents =
         TicketContents { manifest: bytes, salt, parts, openings: made.openings, chain, holder_salt: None };
-    Ok(Sealed { manifest, contents, blobs, commitment })
+    Ok(Sealed { contents, blobs, commitment })
 }
 
 type Halves = Option<(Ticket, Vec<suishen_core::gate::Deposit>)>;
@@ -281,10 +277,9 @@ async fn deliver(ledger: &Ledger, sealed: &Sealed, offer: &IdentityOffer, pass: 
         &mut BrowserRandom,
     );
     let delivery = Delivery {
+        credential: pass.credential.clone(),
         sealed: boxed,
         blobs: sealed.blobs.iter().map(|(address, _)| *address).collect(),
-        credential: pass.credential.clone(),
-        commitment: sealed.commitment,
     };
     let path = format!("/v1/inbox/{}", offer.inbox);
     ledger.signed(Call::send("POST", path, cbor::encode(&delivery)), &pass.grantee).await?;

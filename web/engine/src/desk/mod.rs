@@ -4,7 +4,7 @@ mod issue;
 mod person;
 mod read;
 
-pub use issue::{Delivery, open_delivery};
+pub use issue::open_delivery;
 pub use read::series;
 
 use crate::engine::Engine;

@@ -9,7 +9,7 @@ use crate::platform_key::PlatformKey;
 use crate::store::{Store, Table};
 use suishen_bridge::{Action, Desk, Fault};
 use suishen_core::cbor;
-use suishen_core::contract::{Credential, Role};
+use suishen_core::contract::Credential;
 use suishen_core::identity::{self, Certificate, Chain, CredentialRequest, Enrolled, Enrolment, Invite};
 use suishen_core::sm::{SecretKey, Signed};
 
@@ -161,16 +161,4 @@ impl Person {
 /// The consortium's root certificate, from the genesis.
 pub fn root(ledger: &Ledger) -> Result<Certificate, Fault> {
     Certificate::from_der(&ledger.genesis.root.0).map_err(|_| Fault::new("ledger-unsound", Action::Nothing))
-}
-
-/// The contract's role of the same name.
-pub const fn acting(role: identity::Role) -> Role {
-    match role {
-        identity::Role::Issuer => Role::Issuer,
-        identity::Role::Physician => Role::Physician,
-        identity::Role::InsurerStatutory => Role::InsurerStatutory,
-        identity::Role::InsurerCommercial => Role::InsurerCommercial,
-        identity::Role::Pharmacist => Role::Pharmacist,
-        identity::Role::Auditor => Role::Auditor,
-    }
 }

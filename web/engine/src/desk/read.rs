@@ -300,7 +300,7 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
     let redemption = redeem(ledger, store, &person, &mut held, &terms, &leaf).await?;
 
     tell(&Event::Progress { task, step: Step::Checking, done: 0, total: 0 });
-    let gathering = gates::release(
+    let gathered = gates::release(
         ledger,
         held.grant.digest(),
         redemption.number,
@@ -313,7 +313,8 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
     let total = payload.records.iter().flat_map(|r| &r.parts).map(|p| p.size).sum();
     let mut done = 0;
     for (record, facts) in payload.records.iter().zip(&judged.records) {
-        let gate = gathering
+        let gate = gathered
+            .halves
             .half(record.number)
             .map_err(|e| Fault::new("gate-share", Action::Retry).with_detail(e.to_string()))?;
         let key = RecordKey::new(&half, &gate, &held.grant, record.number);

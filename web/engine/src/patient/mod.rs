@@ -1,30 +1,224 @@
-//! The patient's part of the engine.
+//! The patient's part of the engine: the open vault, and what its pages ask.
+
+mod home;
+mod keep;
+mod log;
+mod protect;
+mod records;
+mod share;
+mod watch;
 
 use crate::engine::Engine;
+use crate::platform::BrowserRandom;
+use crate::store::{Change, Table};
+use crate::worker::tell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
-use suishen_bridge::{Action, Fault, PatientRequest, PatientResponse};
+use suishen_bridge::{self as bridge, Action, Event, Fault, PatientRequest, PatientResponse, Topic};
+use suishen_core::cbor;
+use suishen_core::id::GrantId;
+use suishen_core::vault::{Body, RecordIndex, Vault, VaultError};
 
 /// What this worker holds for the patient while it runs.
 #[derive(Debug, Default)]
-pub struct Session {}
+pub struct Session {
+    vault: RefCell<Option<Vault>>,
+    /// Bodies of records, opened once: they are read often.
+    opened: RefCell<BTreeMap<String, suishen_core::fhir::ReportView>>,
+    /// What the ledger and the drop boxes last said of each grant.
+    seen: RefCell<BTreeMap<GrantId, watch::Seen>>,
+    /// Ledger time as of which all logs are proven complete.
+    complete: Cell<Option<u64>>,
+    /// The salt that the passkey being made is asked with.
+    passkey_salt: Cell<Option<[u8; 32]>>,
+    /// A grant's log failed its proof.
+    broken: RefCell<Option<String>>,
+}
+
+type Answered = Result<(PatientResponse, Option<Vec<u8>>), Fault>;
 
 impl Session {
     /// Answers one request.
     pub async fn answer(
         &self,
-        _engine: &Rc<Engine>,
-        _task: u32,
-        _request: PatientRequest,
-        _bytes: Option<Vec<u8>>,
-    ) -> Result<(PatientResponse, Option<Vec<u8>>), Fault> {
-        Err(Fault::new("request", Action::Nothing))
+        engine: &Rc<Engine>,
+        task: u32,
+        request: PatientRequest,
+        bytes: Option<Vec<u8>>,
+    ) -> Answered {
+        use PatientRequest as R;
+        use PatientResponse as A;
+        let response = match request {
+            R::Wallet => A::Wallet(self.wallet(engine).await?),
+            R::Scan { text } => A::Scanned(keep::notice(engine, &text).await?),
+            R::Keep { text } => A::Kept { record: self.keep(engine, task, &text).await? },
+            R::Records(filter) => A::Records(self.records(engine, &filter).await?),
+            R::Record { record } => A::Record(Box::new(self.record(engine, &record).await?)),
+            R::File { record, part } => return self.file(engine, &record, part).await,
+            R::Tag { record, tag, on } => {
+                let id = records::id_of(&record)?;
+                let body = if on { Body::Tagged(id, tag) } else { Body::Untagged(id, tag) };
+                self.append(engine, vec![body], Vec::new()).await?;
+                A::Done
+            }
+            R::Hide { record, hidden } => {
+                let id = records::id_of(&record)?;
+                let body = if hidden { Body::Hidden(id) } else { Body::Unhidden(id) };
+                self.append(engine, vec![body], Vec::new()).await?;
+                A::Done
+            }
+            R::NewPasskey => protect::new_passkey(self),
+            R::AddPasskey { credential, prf } => self.add_passkey(engine, credential, &prf).await?,
+            R::Measure { passphrase } => protect::measure(&passphrase),
+            R::Suggest => protect::suggestion(&engine.language()),
+            R::AddPassphrase { passphrase } => self.add_passphrase(engine, task, &passphrase).await?,
+            R::UnlockPasskey { credential, prf } => {
+                self.unlock_passkey(engine, &credential, &prf).await?;
+                A::Done
+            }
+            R::UnlockPassphrase { passphrase } => {
+                self.unlock_passphrase(engine, task, &passphrase).await?;
+                A::Done
+            }
+            R::Lock => {
+                self.lock();
+                tell(&Event::Changed(Topic::Wallet));
+                A::Done
+            }
+            R::Phrase { chinese } => self.phrase(chinese)?,
+            R::CheckPhrase { words } => self.check_phrase(engine, words).await?,
+            R::Restore { phrase } => self.restore(engine, task, &phrase, bytes).await?,
+            R::Backup => return self.backup(engine, task).await,
+            R::Identity => A::Link(self.identity(engine).await?),
+            R::CheckInbox => {
+                self.check_inboxes(engine, task).await?;
+                A::Done
+            }
+            R::Preview(choice) => A::Sentence(self.sentence(engine, &choice).await?),
+            R::Share(choice) => A::Share(Box::new(self.share(engine, task, choice).await?)),
+            R::Shares => A::Shares(self.shares(engine).await?),
+            R::Consent { share, person } => {
+                self.agree(engine, &share, &person).await?;
+                A::Done
+            }
+            R::Revoke { share } => {
+                self.revoke(engine, &share).await?;
+                A::Done
+            }
+            R::Extend { share } => A::Share(Box::new(self.extend(engine, task, &share).await?)),
+            R::Log => A::Log(self.access_log(engine).await?),
+            R::Looked => {
+                let now = engine.ledger().await?.now();
+                if let Some(now) = now {
+                    self.append(engine, vec![Body::LastLooked(now)], Vec::new()).await?;
+                }
+                A::Done
+            }
+            R::Bundle { share, read } => return self.bundle(engine, &share, read).await,
+            R::Delete => {
+                engine.store().await?.erase().await?;
+                self.lock();
+                tell(&Event::Changed(Topic::Wallet));
+                A::Done
+            }
+        };
+        Ok((response, None))
     }
 
-    /// Asks the relays for everything that this part watches.
-    pub async fn refresh(&self, _engine: &Rc<Engine>) -> Result<(), Fault> {
+    /// Follows the ledger and the drop boxes; a locked wallet has nothing to follow.
+    pub async fn refresh(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
+        if self.vault.borrow().is_some() {
+            self.follow(engine).await?;
+        }
         Ok(())
     }
 
-    /// Forgets all secrets.
-    pub fn lock(&self) {}
+    /// Forgets all secrets and all that was read.
+    pub fn lock(&self) {
+        drop(self.vault.take());
+        self.opened.take();
+        self.seen.take();
+    }
+
+    /// Reads from the open vault.
+    fn read<T>(&self, read: impl FnOnce(&RecordIndex) -> T) -> Result<T, Fault> {
+        self.with(|vault| read(vault.index()))
+    }
+
+    /// Works with the open vault. Never across an await.
+    fn with<T>(&self, work: impl FnOnce(&mut Vault) -> T) -> Result<T, Fault> {
+        let mut vault = self.vault.borrow_mut();
+        vault.as_mut().map(work).ok_or_else(|| Fault::new("locked", Action::Unlock))
+    }
+
+    /// Adds events and stores them, with other changes, in one transaction.
+    async fn append(
+        &self,
+        engine: &Engine,
+        bodies: Vec<Body>,
+        mut changes: Vec<Change>,
+    ) -> Result<(), Fault> {
+        let now = engine.ledger().await.ok().and_then(crate::ledger::Ledger::now).unwrap_or_default();
+        for body in bodies {
+            let stored = self.with(|vault| vault.append(body, now, &mut BrowserRandom))?.map_err(fault)?;
+            changes.push(Change::Put(Table::Events, stored.address.to_hex(), stored.bytes));
+        }
+        engine.store().await?.write(changes).await?;
+        tell(&Event::Changed(Topic::Records));
+        Ok(())
+    }
+
+    /// Keeps work in progress under the device key.
+    async fn keep_pending<T: minicbor::Encode<()>>(
+        &self,
+        engine: &Engine,
+        name: &str,
+        value: &T,
+    ) -> Result<(), Fault> {
+        let text = zeroize::Zeroizing::new(cbor::encode(value));
+        let sealed = self.with(|vault| vault.seal_local(name, &text, &mut BrowserRandom))?;
+        Ok(engine.store().await?.put(Table::Pending, name, sealed).await?)
+    }
+
+    /// Reads work in progress back.
+    async fn pending<T>(&self, engine: &Engine, name: &str) -> Result<Option<T>, Fault>
+    where
+        T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>,
+    {
+        let Some(sealed) = engine.store().await?.get(Table::Pending, name).await? else { return Ok(None) };
+        let text = self.with(|vault| vault.open_local(name, &sealed))?;
+        Ok(text.ok().and_then(|text| cbor::decode(&text).ok()))
+    }
+}
+
+/// A vault's refusal as the person meets it.
+fn fault(error: VaultError) -> Fault {
+    let (name, action) = match &error {
+        VaultError::WrongSecret => ("wrong-secret", Action::Retry),
+        VaultError::Damaged => ("store-damaged", Action::Recover),
+        VaultError::Newer => ("store-newer", Action::Nothing),
+        VaultError::SlotParameters => ("slot-tampered", Action::Recover),
+        VaultError::NoSlot => ("no-slot", Action::Retry),
+        VaultError::LastSlot => ("last-slot", Action::Nothing),
+        VaultError::Weak { .. } => ("weak-passphrase", Action::Retry),
+        VaultError::NotProtected => ("not-protected", Action::Protect),
+        VaultError::Role => ("role", Action::Nothing),
+        VaultError::PhraseGone => ("phrase-gone", Action::Nothing),
+        VaultError::Words => ("wrong-words", Action::Retry),
+        VaultError::OtherWallet => ("other-wallet", Action::Recover),
+        VaultError::Incomplete => ("locked", Action::Unlock),
+        VaultError::NoGrant => ("no-grant", Action::Nothing),
+    };
+    Fault::new(name, action)
+}
+
+/// Where a slot leads, for the unlock page.
+fn slot_of(slot: &suishen_core::vault::Slot) -> bridge::Slot {
+    match slot {
+        suishen_core::vault::Slot::Passkey { credential, salt, .. } => {
+            bridge::Slot::Passkey { credential: credential.clone(), salt: salt.to_vec() }
+        }
+        suishen_core::vault::Slot::Passphrase { .. } => bridge::Slot::Passphrase,
+    }
 }

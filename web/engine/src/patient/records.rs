@@ -1,0 +1,234 @@
+//! Records for the screen: the list, one record, its files. Everything shown was decrypted and verified here.
+
+use super::{Answered, Session};
+use crate::desk::series;
+use crate::engine::Engine;
+use crate::store::Table;
+use suishen_bridge::{
+    Action, Fault, Filter, PatientResponse, ProofLine, RecordCard, RecordDetail, RecordTag, Sensitivity,
+};
+use suishen_core::contract::Anchor;
+use suishen_core::fhir::{Finding, Moment, ReportView};
+use suishen_core::id::Commitment;
+use suishen_core::report::{self, FHIR_MEDIA_TYPE, Manifest, open_part};
+use suishen_core::sm::Signed;
+use suishen_core::vault::{Marks, Record};
+
+/// A record's id as the page gives it.
+pub fn id_of(text: &str) -> Result<Commitment, Fault> {
+    Commitment::from_hex(text).ok_or_else(|| Fault::new("request", Action::Nothing))
+}
+
+impl Session {
+    /// The list, newest first.
+    pub(super) async fn records(&self, engine: &Engine, filter: &Filter) -> Result<Vec<RecordCard>, Fault> {
+        let records = self.read(|index| {
+            let marked = |r: &Record| (r.clone(), index.marks(&r.added.record));
+            (index.records().map(marked).collect::<Vec<_>>(), index.last_looked())
+        })?;
+        let (records, looked) = records;
+        let mut cards = Vec::new();
+        for (record, marks) in records {
+            let view = self.view(engine, &record).await?;
+            let card = card(&record, &marks, &view, looked)?;
+            if shown(&card, &view, filter) {
+                cards.push(card);
+            }
+        }
+        cards.sort_by(|a, b| {
+            b.date.cmp(&a.date).then_with(|| a.visit.cmp(&b.visit)).then_with(|| a.title.cmp(&b.title))
+        });
+        Ok(cards)
+    }
+
+    /// A record's content, decrypted and verified once a session.
+    async fn view(&self, engine: &Engine, record: &Record) -> Result<ReportView, Fault> {
+        let id = record.added.record.to_hex();
+        if let Some(view) = self.opened.borrow().get(&id) {
+            return Ok(view.clone());
+        }
+        let manifest = manifest_of(record)?;
+        let number = manifest.fhir_part().ok_or_else(|| Fault::new("content", Action::AskDesk))?;
+        let bytes = self.part(engine, record, &manifest, number).await?;
+        let view = ReportView::from_json(&bytes)
+            .map_err(|e| Fault::new("fhir", Action::AskDesk).with_detail(e.to_string()))?;
+        self.opened.borrow_mut().insert(id, view.clone());
+        Ok(view)
+    }
+
+    async fn part(
+        &self,
+        engine: &Engine,
+        record: &Record,
+        manifest: &Manifest,
+        number: u32,
+    ) -> Result<Vec<u8>, Fault> {
+        let missing = || Fault::new("no-file", Action::Recover);
+        let copy = record.added.parts.iter().find(|copy| copy.part == number).ok_or_else(missing)?;
+        let blob = engine.store().await?.get(Table::Blobs, &copy.address.to_hex()).await?;
+        open_part(manifest, copy, &blob.ok_or_else(missing)?)
+            .map_err(|_| Fault::new("store-damaged", Action::Recover))
+    }
+
+    /// One record with history, files and proof.
+    pub(super) async fn record(&self, engine: &Engine, id: &str) -> Result<RecordDetail, Fault> {
+        let commitment = id_of(id)?;
+        let missing = || Fault::new("no-record", Action::Nothing);
+        let (record, marks, looked) = self
+            .read(|index| {
+                let record = index.record(&commitment).cloned();
+                record.map(|r| (r, index.marks(&commitment), index.last_looked()))
+            })?
+            .ok_or_else(missing)?;
+        let view = self.view(engine, &record).await?;
+        let manifest = manifest_of(&record)?;
+        let mut card = card(&record, &marks, &view, looked)?;
+        let proof = self.proof(engine, &record, &manifest, &mut card).await;
+        let others: Vec<ReportView> = {
+            let opened = self.opened.borrow();
+            let same = |v: &&ReportView| v.patient == view.patient && **v != view;
+            std::iter::once(&view).chain(opened.values().filter(same)).cloned().collect()
+        };
+        let mine: Vec<_> =
+            series(&others).into_iter().filter(|s| view.rows.iter().any(|r| r.name == s.name)).collect();
+        let files = (0u32..)
+            .zip(&manifest.parts)
+            .filter(|(_, part)| part.media_type != FHIR_MEDIA_TYPE)
+            .map(|(number, part)| (number, part.name.clone(), part.media_type.clone(), part.size))
+            .collect();
+        let sound = proof.iter().all(|line| line.good);
+        Ok(RecordDetail { card, view, series: mine, files, proof, sound })
+    }
+
+    /// Signature, chain, digests and anchor, checked again now; offline the anchor stands as it was when it was kept.
+    async fn proof(
+        &self,
+        engine: &Engine,
+        record: &Record,
+        manifest: &Manifest,
+        card: &mut RecordCard,
+    ) -> Vec<ProofLine> {
+        let line = |key: &str, good: bool, detail: String| ProofLine { key: key.to_owned(), good, detail };
+        let issuer = record.added.chain.leaf().subject();
+        let who = [Some(issuer.organisation.clone()), issuer.unit.clone(), issuer.name.clone()];
+        let who = who.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let mut lines = vec![
+            line("proof-chain", true, who),
+            line("proof-digests", true, manifest.parts.len().to_string()),
+        ];
+        if let Ok(anchor) = self.anchor_now(engine, record).await {
+            let same = report::commitment(&record.added.salt, &record.added.manifest) == record.added.record;
+            let signed = Signed::<Manifest>::from_bytes(&record.added.manifest)
+                .and_then(|m| m.verify(&anchor.issuer, &engine_ledger(engine)))
+                .is_ok();
+            lines.insert(0, line("proof-signature", signed, issuer.organisation.clone()));
+            lines.push(line("proof-anchor", same, record.added.record.to_hex()));
+            if anchor.cancellation.is_some() {
+                card.marks.push(RecordTag::Withdrawn);
+            }
+            if anchor.replaced_by.is_some() {
+                card.marks.push(RecordTag::Corrected);
+            }
+            if self.suspended(engine, &anchor).await {
+                card.marks.push(RecordTag::IssuerSuspended);
+            }
+        }
+        lines
+    }
+
+    async fn anchor_now(&self, engine: &Engine, record: &Record) -> Result<Anchor, Fault> {
+        let ledger = engine.ledger().await?;
+        let anchor = ledger.anchor(engine.store().await?, record.added.record).await?;
+        anchor.ok_or_else(|| Fault::new("no-anchor", Action::AskDesk))
+    }
+
+    /// Suspended from a moment before this was anchored: it doesn't count any more. Later suspensions leave it valid.
+    async fn suspended(&self, engine: &Engine, anchor: &Anchor) -> bool {
+        let (Ok(ledger), Ok(store)) = (engine.ledger().await, engine.store().await) else { return false };
+        let party = ledger.party(store, anchor.party.clone()).await.ok().flatten();
+        party.is_some_and(|party| party.is_suspended(anchor.at))
+    }
+
+    /// An attachment.
+    pub(super) async fn file(&self, engine: &Engine, id: &str, number: u32) -> Answered {
+        let commitment = id_of(id)?;
+        let record = self.read(|index| index.record(&commitment).cloned())?;
+        let record = record.ok_or_else(|| Fault::new("no-record", Action::Nothing))?;
+        let manifest = manifest_of(&record)?;
+        let entry = manifest.part(number).map_err(|_| Fault::new("no-file", Action::Nothing))?;
+        let (name, media_type) = (entry.name.clone(), entry.media_type.clone());
+        let bytes = self.part(engine, &record, &manifest, number).await?;
+        Ok((PatientResponse::File { name, media_type }, Some(bytes)))
+    }
+}
+
+fn engine_ledger(engine: &Engine) -> suishen_core::id::LedgerId {
+    engine.known_ledger().map_or(suishen_core::id::LedgerId::from_bytes([0; 32]), |ledger| ledger.id)
+}
+
+/// What the issuer signed; verified against the anchor when it was kept.
+pub fn manifest_of(record: &Record) -> Result<Manifest, Fault> {
+    Signed::<Manifest>::from_bytes(&record.added.manifest)
+        .and_then(|signed| signed.claimed())
+        .map_err(|_| Fault::new("store-damaged", Action::Recover))
+}
+
+fn card(record: &Record, marks: &Marks, view: &ReportView, looked: Option<u64>) -> Result<RecordCard, Fault> {
+    let manifest = manifest_of(record)?;
+    let date = view.date().map(day_of).unwrap_or_default();
+    let department = view.department.clone().unwrap_or_default();
+    let organisation =
+        view.organisation.clone().unwrap_or_else(|| record.added.chain.leaf().subject().organisation.clone());
+    let (high, low, finding) = match &view.finding {
+        Finding::Counts { high, low, .. } => (*high, *low, String::new()),
+        Finding::Sentence(text) => (0, 0, text.clone()),
+        Finding::Nothing => (0, 0, String::new()),
+    };
+    let new = looked.is_none_or(|looked| record.kept > looked);
+    Ok(RecordCard {
+        record: record.added.record.to_hex(),
+        visit: format!("{date}|{organisation}|{department}"),
+        date,
+        department,
+        organisation,
+        kind: kind_name(view),
+        title: marks.name.clone().unwrap_or_else(|| view.title.clone()),
+        high: u32::try_from(high).unwrap_or(u32::MAX),
+        low: u32::try_from(low).unwrap_or(u32::MAX),
+        finding,
+        marks: if new { vec![RecordTag::New] } else { Vec::new() },
+        tags: marks.tags.iter().cloned().collect(),
+        hidden: marks.hidden,
+        sensitivity: match manifest.sensitivity {
+            report::Sensitivity::Ordinary => Sensitivity::Normal,
+            _ => Sensitivity::Sensitive,
+        },
+    })
+}
+
+/// `2026-11-12`, or less where less was known.
+fn day_of(moment: &Moment) -> String {
+    let part = |part: Option<u8>| part.map(|p| format!("-{p:02}")).unwrap_or_default();
+    format!("{:04}{}{}", moment.year, part(moment.month), part(moment.day))
+}
+
+fn kind_name(view: &ReportView) -> String {
+    serde_json::to_value(view.kind).ok().and_then(|v| v.as_str().map(str::to_lowercase)).unwrap_or_default()
+}
+
+fn shown(card: &RecordCard, view: &ReportView, filter: &Filter) -> bool {
+    let text = [&card.title, &card.organisation, &card.department, &card.finding, &card.date];
+    let names = view.rows.iter().flat_map(|row| std::iter::once(&row.name).chain(&row.short));
+    let hay: String = text
+        .into_iter()
+        .chain(names)
+        .chain(&card.tags)
+        .map(|s| s.to_lowercase())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let found = filter.search.to_lowercase().split_whitespace().all(|word| hay.contains(word));
+    found
+        && (filter.hidden || !card.hidden)
+        && filter.kind.as_ref().is_none_or(|kind| *kind == card.kind)
+        && filter.tag.as_ref().is_none_or(|tag| card.tags.contains(tag))
+}

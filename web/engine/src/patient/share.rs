@@ -1,0 +1,471 @@
+//! Sharing: the grant is made, everything that must survive a crash is stored, then it goes out (PROTOCOL §6).
+
+use super::{Session, fault, records};
+use crate::engine::Engine;
+use crate::gates;
+use crate::http::Call;
+use crate::ledger::{Ledger, Proven};
+use crate::links::{Page, origin_of};
+use crate::platform::BrowserRandom;
+use crate::store::{Change, Store, Table};
+use crate::worker::tell;
+use suishen_bridge::{
+    Action, Event, Fault, Purpose, Share, ShareChoice, ShareSentence, ShareState, Step, Topic,
+};
+use suishen_core::cbor;
+use suishen_core::consent::{
+    Choice, Consent, Draft, DraftRecord, HolderProof, MOST_RECORDS, Message, Salt, Surroundings,
+};
+use suishen_core::contract::{Key, RevokeGrant, Role, SignedTransaction, Transaction};
+use suishen_core::gate::Deposit;
+use suishen_core::id::{Commitment, GrantId};
+use suishen_core::proof::log::ProvenValue;
+use suishen_core::qr::{ConsentOffer, consent_url};
+use suishen_core::report::{GroupKind, PartCopy, describe};
+use suishen_core::sm::Signed;
+use suishen_core::vault::{Body, GrantIssued, GrantSecrets, Record};
+
+/// A desk must scan within half an hour, and within five minutes where the code alone opens.
+const ACCEPT: u64 = 30 * 60;
+const ACCEPT_OFFLINE: u64 = 5 * 60;
+const SHORTEST: u64 = 15 * 60;
+const LONGEST: u64 = 30 * 86_400;
+
+/// What still has to reach gates and drop box; under the device key, never in the event log.
+#[derive(Clone, Debug, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+struct Outgoing {
+    #[n(0)]
+    transaction: SignedTransaction,
+    #[n(1)]
+    deposits: Vec<Deposit>,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    payload: Vec<u8>,
+    /// Ciphertext that the grantee will fetch.
+    #[n(3)]
+    blobs: Vec<suishen_core::id::BlobAddress>,
+}
+
+fn pending_name(grant: &GrantId) -> String {
+    format!("grant/{grant}")
+}
+
+/// A share's id as the page gives it.
+pub fn grant_of(share: &str) -> Result<GrantId, Fault> {
+    GrantId::from_hex(share).ok_or_else(|| Fault::new("request", Action::Nothing))
+}
+
+fn accept_within(choice: &ShareChoice) -> u64 {
+    let most = if choice.offline { ACCEPT_OFFLINE } else { ACCEPT };
+    most.min(choice.duration / 2)
+}
+
+impl Session {
+    /// What a choice would mean.
+    pub(super) async fn sentence(
+        &self,
+        engine: &Engine,
+        choice: &ShareChoice,
+    ) -> Result<ShareSentence, Fault> {
+        let cards =
+            self.records(engine, &suishen_bridge::Filter { hidden: true, ..Default::default() }).await?;
+        let chosen: Vec<_> =
+            choice.records.iter().filter_map(|id| cards.iter().find(|c| c.record == *id)).collect();
+        let sensitive =
+            chosen.iter().filter(|c| c.sensitivity == suishen_bridge::Sensitivity::Sensitive).count();
+        Ok(ShareSentence {
+            titles: chosen.iter().map(|c| c.title.clone()).collect(),
+            reads: choice.reads,
+            duration: choice.duration,
+            accept_within: accept_within(choice),
+            sensitive: u32::try_from(sensitive).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Makes the grant and its code.
+    pub(super) async fn share(
+        &self,
+        engine: &Engine,
+        task: u32,
+        choice: ShareChoice,
+    ) -> Result<Share, Fault> {
+        if !self.with(|vault| vault.is_protected())? {
+            return Err(Fault::new("not-protected", Action::Protect));
+        }
+        let bounds = (SHORTEST..=LONGEST).contains(&choice.duration)
+            && (1..=1000).contains(&choice.reads)
+            && (1..=MOST_RECORDS).contains(&choice.records.len())
+            && !choice.text.trim().is_empty();
+        if !bounds {
+            return Err(Fault::new("share-bounds", Action::Nothing));
+        }
+        let store = engine.store().await?;
+        let ledger = engine.fresh_ledger().await?;
+        tell(&Event::Progress { task, step: Step::Checking, done: 0, total: 0 });
+        self.open_holder(engine, ledger, store).await?;
+        let ids = choice.records.iter().map(|id| records::id_of(id)).collect::<Result<Vec<_>, _>>()?;
+        let holder = self.holder_proof(ledger, store, &ids).await?;
+        let (draft, outgoing) = self.draft(engine, ledger, &choice, &ids, holder).await?;
+        let grant = draft.grant;
+
+        let name = pending_name(&grant);
+        self.keep_pending(engine, &name, &outgoing).await?;
+        let issued = self.issued(&draft, &choice, &ids, engine)?;
+        self.append(engine, vec![Body::GrantIssued(Box::new(issued))], Vec::new()).await?;
+        tell(&Event::Progress { task, step: Step::Anchoring, done: 0, total: 0 });
+        self.send(engine, ledger, &grant, &outgoing).await?;
+        tell(&Event::Changed(Topic::Shares));
+        self.one_share(engine, &grant).await
+    }
+
+    /// Sends what a grant needs; each piece may be sent again. Ledger first: gates take deposits for what stands.
+    async fn send(
+        &self,
+        engine: &Engine,
+        ledger: &Ledger,
+        grant: &GrantId,
+        outgoing: &Outgoing,
+    ) -> Result<(), Fault> {
+        let store = engine.store().await?;
+        let secrets = self.with(|vault| vault.grant_secrets(grant))?.map_err(fault)?;
+        for address in &outgoing.blobs {
+            let blob = store.get(Table::Blobs, &address.to_hex()).await?;
+            let blob = blob.ok_or_else(|| Fault::new("no-file", Action::Recover))?;
+            ledger.put_blob(address, &blob, &secrets.grant).await?;
+        }
+        ledger.submit(&outgoing.transaction).await?;
+        gates::deposit(ledger, &outgoing.deposits, &secrets.grant).await?;
+        let message = Message::Payload(outgoing.payload.clone());
+        let call = Call::send("POST", format!("/v1/drop/{grant}"), cbor::encode(&message));
+        ledger.signed(call, &secrets.grant).await?;
+        store.write(vec![Change::Delete(Table::Pending, pending_name(grant))]).await?;
+        Ok(())
+    }
+
+    /// Sends what a crash or a lost network left behind, while it still can be accepted.
+    pub(super) async fn send_pending(&self, engine: &Engine, ledger: &Ledger) -> Result<(), Fault> {
+        let store = engine.store().await?;
+        for (name, _) in store.all(Table::Pending).await? {
+            let Some(grant) = name.strip_prefix("grant/").and_then(GrantId::from_hex) else { continue };
+            let Some(outgoing) = self.pending::<Outgoing>(engine, &name).await? else { continue };
+            let revoked = self.read(|index| index.grant(&grant).is_none_or(|g| g.revoked.is_some()))?;
+            let sent = if revoked { Ok(()) } else { self.send(engine, ledger, &grant, &outgoing).await };
+            let over = matches!(&sent, Err(fault) if fault.key.starts_with("reject-"));
+            if revoked || over {
+                store.write(vec![Change::Delete(Table::Pending, name)]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The holder stands before the first grant.
+    pub(super) async fn open_holder(&self, _: &Engine, ledger: &Ledger, store: &Store) -> Result<(), Fault> {
+        let id = self.with(|vault| vault.holder())?;
+        if ledger.holder(store, id).await?.is_some() {
+            return Ok(());
+        }
+        let open = self.read(|index| index.holder().cloned())?;
+        let open = open.ok_or_else(|| Fault::new("store-damaged", Action::Recover))?;
+        ledger.submit(&open).await?;
+        Ok(())
+    }
+
+    /// Holder's leaf and each anchor's, under one checkpoint.
+    async fn holder_proof(
+        &self,
+        ledger: &Ledger,
+        store: &Store,
+        ids: &[Commitment],
+    ) -> Result<HolderProof, Fault> {
+        let holder = self.with(|vault| vault.holder())?;
+        // The ledger may grow between two answers: asked again until all are of one size.
+        for _ in 0..8 {
+            let first = ledger.value(store, &Key::Holder(holder)).await?;
+            let mut anchors = Vec::new();
+            for id in ids {
+                anchors.push(ledger.value(store, &Key::Anchor(*id)).await?);
+            }
+            let one = |p: &Proven| p.checkpoint.checkpoint() == first.checkpoint.checkpoint();
+            if anchors.iter().all(one) {
+                let missing = || Fault::new("no-anchor", Action::AskDesk);
+                let anchors =
+                    anchors.into_iter().map(|p| proven(p).ok_or_else(missing)).collect::<Result<_, _>>()?;
+                let checkpoint = first.note.clone();
+                let leaf = proven(first).ok_or_else(|| Fault::new("no-holder", Action::Retry))?;
+                return Ok(HolderProof { holder, checkpoint, leaf, anchors });
+            }
+        }
+        Err(Fault::new("ledger-busy", Action::Retry))
+    }
+
+    async fn draft(
+        &self,
+        engine: &Engine,
+        ledger: &Ledger,
+        choice: &ShareChoice,
+        ids: &[Commitment],
+        holder: HolderProof,
+    ) -> Result<(Draft, Outgoing), Fault> {
+        let store = engine.store().await?;
+        let auditor = ledger.auditor(store).await?;
+        let authority = self.with(|vault| vault.authority())?.map_err(fault)?;
+        let mut drafts = Vec::new();
+        for id in ids {
+            let record = self.read(|index| index.record(id).cloned())?;
+            let record = record.ok_or_else(|| Fault::new("no-record", Action::Nothing))?;
+            drafts.push(draft_record(store, &record).await?);
+        }
+        let blobs = drafts.iter().flat_map(|d| d.parts.iter().map(|(copy, _)| copy.address)).collect();
+        let consent = Consent {
+            purpose: choice.purpose.code().to_owned(),
+            language: engine.language(),
+            text: choice.text.clone(),
+        };
+        let terms = Choice {
+            role: Role::Physician,
+            duration: choice.duration,
+            accept_within: accept_within(choice),
+            uses: choice.reads.into(),
+        };
+        let around = Surroundings {
+            ledger: &ledger.id,
+            now: ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?,
+            gates: ledger.gates(),
+            auditor: &auditor.box_key,
+            authority: &authority,
+        };
+        let draft = Draft::new(terms, consent, drafts, holder, &around, &mut BrowserRandom)
+            .map_err(|e| Fault::new("share-bounds", Action::Nothing).with_detail(e.to_string()))?;
+        let outgoing = Outgoing {
+            transaction: draft.transaction.clone(),
+            deposits: draft.deposits.clone(),
+            payload: draft.payload.clone(),
+            blobs,
+        };
+        Ok((draft, outgoing))
+    }
+
+    fn issued(
+        &self,
+        draft: &Draft,
+        choice: &ShareChoice,
+        ids: &[Commitment],
+        engine: &Engine,
+    ) -> Result<GrantIssued, Fault> {
+        let secrets = GrantSecrets {
+            grant: draft.key.clone(),
+            offer: draft.offer.clone(),
+            reply: draft.reply.clone(),
+            half: draft.half.clone(),
+        };
+        let Ok(Transaction::IssueGrant(terms)) = draft.transaction.claimed() else {
+            return Err(Fault::new("request", Action::Nothing));
+        };
+        Ok(GrantIssued {
+            grant: draft.grant,
+            secrets: self
+                .with(|vault| vault.seal_grant(&draft.grant, &secrets, &mut BrowserRandom))?
+                .map_err(fault)?,
+            terms,
+            records: ids.to_vec(),
+            purpose: choice.purpose.code().to_owned(),
+            language: engine.language(),
+            text: choice.text.clone(),
+            offline: choice.offline,
+        })
+    }
+
+    /// The same share anew; the old one is taken back.
+    pub(super) async fn extend(&self, engine: &Engine, task: u32, share: &str) -> Result<Share, Fault> {
+        let old = self.one_share(engine, &grant_of(share)?).await?;
+        let new = self.share(engine, task, old.choice).await?;
+        self.revoke(engine, share).await?;
+        Ok(new)
+    }
+
+    /// Takes a share back: at the gates at once, on the ledger, and on this phone first of all.
+    pub(super) async fn revoke(&self, engine: &Engine, share: &str) -> Result<(), Fault> {
+        let grant = grant_of(share)?;
+        if self.read(|index| index.grant(&grant).is_some_and(|g| g.revoked.is_none()))? {
+            self.append(engine, vec![Body::GrantRevoked(grant)], Vec::new()).await?;
+        }
+        tell(&Event::Changed(Topic::Shares));
+        self.push_revocation(engine, &grant).await
+    }
+
+    /// Sends a revocation to every gate and to the ledger; what fails is tried again at the next refresh.
+    pub(super) async fn push_revocation(&self, engine: &Engine, grant: &GrantId) -> Result<(), Fault> {
+        let ledger = engine.ledger().await?;
+        let secrets = self.with(|vault| vault.grant_secrets(grant))?.map_err(fault)?;
+        let body = Transaction::RevokeGrant(RevokeGrant { grant: *grant });
+        let signed = SignedTransaction::new(&body, &secrets.grant, &ledger.id);
+        let torn = gates::revoke(ledger, secrets.grant.public(), &signed).await.unwrap_or(false);
+        self.seen.borrow_mut().entry(*grant).or_default().torn |= torn;
+        tell(&Event::Changed(Topic::Shares));
+        match ledger.submit(&signed).await {
+            Ok(_) => {
+                self.follow_one(engine, grant).await?;
+                Ok(())
+            }
+            // Where the gates have destroyed, the ledger may follow later: nobody can open it any more.
+            Err(_) if torn => Ok(()),
+            Err(error) => {
+                let fault: Fault = error.into();
+                // Ended or never issued: there is nothing left to take back.
+                if fault.key.starts_with("reject-") { Ok(()) } else { Err(fault) }
+            }
+        }
+    }
+
+    /// All shares, newest first.
+    pub(super) async fn shares(&self, engine: &Engine) -> Result<Vec<Share>, Fault> {
+        let ids: Vec<GrantId> = self.read(|index| index.grants().map(|(id, _)| *id).collect())?;
+        let mut shares = Vec::new();
+        for id in ids {
+            shares.push(self.one_share(engine, &id).await?);
+        }
+        shares.sort_by_key(|share| core::cmp::Reverse(share.issued));
+        Ok(shares)
+    }
+
+    pub(super) async fn one_share(&self, engine: &Engine, id: &GrantId) -> Result<Share, Fault> {
+        let grant = self.read(|index| index.grant(id).cloned())?;
+        let grant = grant.ok_or_else(|| Fault::new("no-grant", Action::Nothing))?;
+        let seen = self.seen.borrow().get(id).cloned().unwrap_or_default();
+        let now = engine.known_ledger().and_then(Ledger::now).unwrap_or(grant.time);
+        let issued = seen.issued().unwrap_or(grant.time);
+        let terms = &grant.issued.terms;
+        let until = issued + terms.duration;
+        let accept_by = issued + terms.accept_within;
+        let uses = seen.uses();
+        let state = state_of(&grant, &seen, now, until, accept_by);
+        let titles = self.titles(engine, &grant.issued.records).await?;
+        let link = (state == ShareState::Offered)
+            .then(|| self.link(engine, id, grant.issued.offline))
+            .transpose()?;
+        Ok(Share {
+            share: id.to_hex(),
+            choice: ShareChoice {
+                records: grant.issued.records.iter().map(|r| r.to_hex()).collect(),
+                purpose: purpose_of(&grant.issued.purpose),
+                duration: terms.duration,
+                reads: u32::try_from(terms.uses).unwrap_or(u32::MAX),
+                offline: grant.issued.offline,
+                text: grant.issued.text.clone(),
+            },
+            titles,
+            state,
+            issued,
+            until,
+            accept_by,
+            reads_left: u32::try_from(terms.uses.saturating_sub(uses)).unwrap_or(0),
+            link,
+        })
+    }
+
+    fn link(&self, engine: &Engine, id: &GrantId, offline: bool) -> Result<String, Fault> {
+        let secrets = self.with(|vault| vault.grant_secrets(id))?.map_err(fault)?;
+        let offer = ConsentOffer {
+            grant: *id,
+            offer_key: secrets.offer.clone(),
+            half: offline.then(|| secrets.half.clone()),
+            checkpoint: engine.known_ledger().and_then(|ledger| ledger.root()),
+            relays: None,
+        };
+        let origin = origin_of(&engine.origin(), Page::Desk);
+        let link = consent_url(&origin, &offer).map_err(|e| Fault::new(e.sentence(), Action::Nothing))?;
+        Ok(link.to_string())
+    }
+
+    /// Titles of records, as the list has them.
+    pub(super) async fn titles(&self, engine: &Engine, ids: &[Commitment]) -> Result<Vec<String>, Fault> {
+        let cards =
+            self.records(engine, &suishen_bridge::Filter { hidden: true, ..Default::default() }).await?;
+        let title = |id: &Commitment| {
+            let hex = id.to_hex();
+            cards.iter().find(|c| c.record == hex).map(|c| c.title.clone()).unwrap_or_default()
+        };
+        Ok(ids.iter().map(title).collect())
+    }
+}
+
+/// A purpose by its code; one that a later version wrote reads as the patient's own request.
+pub fn purpose_of(code: &str) -> Purpose {
+    Purpose::ALL.into_iter().find(|p| p.code() == code).unwrap_or(Purpose::PatientRequest)
+}
+
+fn state_of(
+    grant: &suishen_core::vault::Grant,
+    seen: &super::watch::Seen,
+    now: u64,
+    until: u64,
+    accept_by: u64,
+) -> ShareState {
+    use suishen_core::contract::Status;
+    let person = || {
+        let subject = seen.person.as_ref().map(|p| p.leaf().subject().clone());
+        let subject = subject.or_else(|| grant.answer.as_ref().map(|a| a.person.leaf().subject().clone()));
+        subject.map_or_else(Default::default, |s| {
+            let title =
+                [s.title.clone(), s.unit.clone()].into_iter().flatten().collect::<Vec<_>>().join("，");
+            (s.name.clone().unwrap_or_default(), title, s.organisation)
+        })
+    };
+    let status = seen.status();
+    if status == Some(Status::Revoked) {
+        return ShareState::Revoked;
+    }
+    if grant.revoked.is_some() {
+        return if seen.torn { ShareState::RevokedAtGates } else { ShareState::NotYetRevoked };
+    }
+    let open_ended = matches!(status, None | Some(Status::Offered));
+    if now >= until || (open_ended && now >= accept_by) {
+        return ShareState::Expired;
+    }
+    match status {
+        Some(Status::Exhausted) => ShareState::Exhausted,
+        Some(Status::Accepted) if grant.issued.offline || grant.answer.as_ref().is_some_and(|a| a.agreed) => {
+            let (name, title, organisation) = person();
+            ShareState::Open { name, title, organisation }
+        }
+        Some(Status::Accepted) => match &seen.person {
+            Some(chain) => {
+                let (name, title, organisation) = person();
+                let person = chain.leaf().key().key_id().to_string();
+                ShareState::Asked { person, name, title, organisation }
+            }
+            None => ShareState::Offered,
+        },
+        _ => ShareState::Offered,
+    }
+}
+
+fn proven(proven: Proven) -> Option<ProvenValue> {
+    Some(ProvenValue { value: proven.value?, proof: proven.proof })
+}
+
+/// A record as it goes into a grant: parts whole where nothing is held back; the FHIR part by groups, without the
+/// hospital's own numbers, as the manifest's profile has it.
+async fn draft_record(store: &Store, record: &Record) -> Result<DraftRecord, Fault> {
+    let damaged = || Fault::new("store-damaged", Action::Recover);
+    let manifest = Signed::from_bytes(&record.added.manifest).map_err(|_| damaged())?;
+    let mut parts: Vec<(PartCopy, u64)> = Vec::new();
+    for copy in &record.added.parts {
+        let blob = store.get(Table::Blobs, &copy.address.to_hex()).await?;
+        let blob = blob.ok_or_else(|| Fault::new("no-file", Action::Recover))?;
+        parts.push((copy.clone(), blob.len() as u64));
+    }
+    Ok(DraftRecord {
+        manifest,
+        salt: record.added.salt,
+        holder_salts: record.added.holder_salts.iter().map(|s| Salt(*s.as_bytes())).collect(),
+        parts,
+        openings: Vec::new(),
+        chain: record.added.chain.clone(),
+    })
+}
+
+/// Groups that are held back by default: the hospital's own numbers, addresses.
+pub fn held_back(openings: &[suishen_core::report::GroupOpening]) -> usize {
+    describe(openings).iter().filter(|(kind, _): &&(GroupKind, Option<String>)| kind.held_back()).count()
+}

@@ -1,0 +1,244 @@
+//! Following the grants: their logs on the ledger, proven complete, and what lies in their drop boxes.
+
+use super::{Session, fault, share::grant_of};
+use crate::engine::Engine;
+use crate::http::Call;
+use crate::ledger::Ledger;
+use crate::platform::BrowserRandom;
+use crate::worker::tell;
+use suishen_bridge::{Action, Event, Fault, Topic};
+use suishen_core::cbor;
+use suishen_core::consent::{DeskIdentity, Message, Receipt};
+use suishen_core::contract::{Accepted, Status, Transaction};
+use suishen_core::id::GrantId;
+use suishen_core::identity::{Certificate, Chain};
+use suishen_core::proof::log::AccessLog;
+use suishen_core::sm::{Label, Signed, sealed};
+use suishen_core::vault::{Answer, Body, GrantSecrets, ReadSeen, ReceiptSeen};
+
+/// What ledger and drop box say of one grant.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The log, proven complete.
+    pub log: Option<AccessLog>,
+    /// Who accepted, by certificate, checked against the ledger's entry.
+    pub person: Option<Chain>,
+    /// The gates have acknowledged that they destroyed their shares.
+    pub torn: bool,
+    /// Refused attempts as the relay reports them: time, code, organisation.
+    pub refused: Vec<(u64, u64, Option<String>)>,
+}
+
+impl Seen {
+    /// When the grant was included.
+    pub fn issued(&self) -> Option<u64> {
+        self.log.as_ref()?.entries.first().map(|entry| entry.now)
+    }
+
+    /// Where it stands on the ledger.
+    pub fn status(&self) -> Option<Status> {
+        self.log.as_ref().map(|log| log.leaf.status)
+    }
+
+    /// Redemptions.
+    pub fn uses(&self) -> u64 {
+        self.log.as_ref().map_or(0, |log| log.leaf.uses)
+    }
+
+    /// Who accepted, as the ledger has it.
+    pub fn accepted(&self) -> Option<Accepted> {
+        self.log.as_ref()?.entries.iter().find_map(|entry| match &entry.transaction {
+            Transaction::AcceptGrant(body) => {
+                let credential = body.credential.claimed().ok()?;
+                Some(Accepted {
+                    party: credential.party,
+                    grantee: credential.grantee,
+                    box_key: credential.box_key,
+                    at: entry.now,
+                })
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Session {
+    /// Follows every grant, and sends what could not be sent before.
+    pub(super) async fn follow(&self, engine: &Engine) -> Result<(), Fault> {
+        let ledger = engine.ledger().await?;
+        self.send_pending(engine, ledger).await?;
+        let ids: Vec<GrantId> = self.read(|index| index.grants().map(|(id, _)| *id).collect())?;
+        let mut whole = true;
+        for id in &ids {
+            whole &= self.follow_one(engine, id).await.is_ok();
+            let pending = self.read(|index| index.grant(id).is_some_and(|g| g.revoked.is_some()))?
+                && self.seen.borrow().get(id).is_none_or(|s| s.status() != Some(Status::Revoked));
+            if pending {
+                // Still not everywhere: tried again each time there is a network.
+                let _ = self.push_revocation(engine, id).await;
+            }
+        }
+        if whole {
+            self.complete.set(ledger.seen().map(|(_, time)| time));
+        }
+        tell(&Event::Changed(Topic::Shares));
+        tell(&Event::Changed(Topic::Log));
+        Ok(())
+    }
+
+    /// One grant: its log, then its drop box.
+    pub(super) async fn follow_one(&self, engine: &Engine, id: &GrantId) -> Result<(), Fault> {
+        let store = engine.store().await?;
+        let ledger = engine.ledger().await?;
+        let log = match ledger.log_of(store, id).await {
+            Ok(log) => log,
+            Err(crate::ledger::LedgerError::Unsound(check)) => {
+                *self.broken.borrow_mut() = Some(check.to_owned());
+                return Err(Fault::new("log-broken", Action::Nothing).with_detail(check));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut bodies = Vec::new();
+        {
+            let mut all = self.seen.borrow_mut();
+            let seen = all.entry(*id).or_default();
+            seen.log = log;
+        }
+        let seen = self.seen.borrow().get(id).cloned().unwrap_or_default();
+        self.note_reads(id, &seen, &mut bodies)?;
+        if seen.log.is_some() {
+            self.read_box(engine, ledger, id, &seen, &mut bodies).await?;
+        }
+        if !bodies.is_empty() {
+            self.append(engine, bodies, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// Redemptions that this phone has proven go into the event log.
+    fn note_reads(&self, id: &GrantId, seen: &Seen, bodies: &mut Vec<Body>) -> Result<(), Fault> {
+        let Some(log) = &seen.log else { return Ok(()) };
+        let known: Vec<u32> = self
+            .read(|index| index.grant(id).map(|g| g.reads.keys().copied().collect()).unwrap_or_default())?;
+        for entry in &log.entries {
+            let Transaction::RedeemGrant(body) = &entry.transaction else { continue };
+            let number = u32::try_from(body.use_number).unwrap_or(u32::MAX);
+            if !known.contains(&number) {
+                bodies.push(Body::ReadSeen(ReadSeen {
+                    grant: *id,
+                    number,
+                    entry: entry.number,
+                    time: entry.now,
+                    records: body.records.iter().filter_map(|r| u32::try_from(*r).ok()).collect(),
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Who is at the desk, receipts, refusals.
+    async fn read_box(
+        &self,
+        engine: &Engine,
+        ledger: &Ledger,
+        id: &GrantId,
+        seen: &Seen,
+        bodies: &mut Vec<Body>,
+    ) -> Result<(), Fault> {
+        let Ok(secrets) = self.with(|vault| vault.grant_secrets(id))? else { return Ok(()) };
+        let messages = match ledger.drop_box(*id, &secrets.grant).await {
+            Ok(messages) => messages,
+            // Emptied a month after the grant's end; what it held was noted before.
+            Err(crate::ledger::LedgerError::Call(error)) if error.is(404) || error.is(410) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let accepted = seen.accepted();
+        for message in messages {
+            match (message, &accepted) {
+                (Message::Desk(boxed), Some(accepted)) => {
+                    if let Some(chain) = identity(ledger, id, &secrets, accepted, &boxed) {
+                        self.seen.borrow_mut().entry(*id).or_default().person = Some(chain);
+                    }
+                }
+                (Message::Receipt(boxed), Some(accepted)) => {
+                    let receipt = receipt(ledger, id, &secrets, accepted, &boxed);
+                    let known = |n: &u32| {
+                        self.read(|index| index.grant(id).is_some_and(|g| g.receipts.contains_key(n)))
+                    };
+                    if let Some((number, receipt)) = receipt
+                        && !known(&number)?
+                    {
+                        bodies.push(Body::ReceiptSeen(ReceiptSeen { grant: *id, number, receipt }));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let answer = ledger.signed(Call::get(format!("/v1/drop/{id}/refused")), &secrets.grant).await?;
+        let refused = cbor::decode::<Vec<(u64, u64, Option<String>)>>(&answer).unwrap_or_default();
+        self.seen.borrow_mut().entry(*id).or_default().refused = refused;
+        let _ = engine;
+        Ok(())
+    }
+
+    /// Yes to the person whom the screen named: the half goes to the desk's box key.
+    pub(super) async fn agree(&self, engine: &Engine, share: &str, person: &str) -> Result<(), Fault> {
+        let id = grant_of(share)?;
+        let ledger = engine.fresh_ledger().await?;
+        self.follow_one(engine, &id).await?;
+        let seen = self.seen.borrow().get(&id).cloned().unwrap_or_default();
+        let gone = || Fault::new("nobody-asks", Action::Retry);
+        let (chain, accepted) = seen.person.clone().zip(seen.accepted()).ok_or_else(gone)?;
+        if chain.leaf().key().key_id().to_string() != person {
+            return Err(Fault::new("other-person", Action::Retry));
+        }
+        let secrets = self.with(|vault| vault.grant_secrets(&id))?.map_err(fault)?;
+        let boxed = sealed::seal(
+            &accepted.box_key,
+            &ledger.id,
+            id.digest(),
+            Label::new("patient-half"),
+            secrets.half.as_bytes(),
+            &mut BrowserRandom,
+        );
+        let call = Call::send("POST", format!("/v1/drop/{id}"), cbor::encode(&Message::Half(boxed)));
+        ledger.signed(call, &secrets.grant).await?;
+        let answer = Answer { grant: id, person: chain, agreed: true };
+        self.append(engine, vec![Body::GrantAnswered(answer)], Vec::new()).await?;
+        tell(&Event::Changed(Topic::Shares));
+        Ok(())
+    }
+}
+
+/// The person at the desk: certified, of the organisation that accepted, and present with the key that accepted.
+fn identity(
+    ledger: &Ledger,
+    id: &GrantId,
+    secrets: &GrantSecrets,
+    accepted: &Accepted,
+    boxed: &[u8],
+) -> Option<Chain> {
+    let label = Label::new("desk-identity");
+    let plain = sealed::open(&secrets.reply, &ledger.id, id.digest(), label, boxed).ok()?;
+    let told: DeskIdentity = cbor::decode(&plain).ok()?;
+    let root = Certificate::from_der(&ledger.genesis.root.0).ok()?;
+    let leaf = told.chain.verify(&root, accepted.at).ok()?;
+    let presence = told.presence.verify(leaf.key(), &ledger.id).ok()?;
+    let same = leaf.subject().party == accepted.party
+        && presence.grant == *id
+        && presence.grantee == accepted.grantee;
+    same.then_some(told.chain)
+}
+
+fn receipt(
+    ledger: &Ledger,
+    id: &GrantId,
+    secrets: &GrantSecrets,
+    accepted: &Accepted,
+    boxed: &[u8],
+) -> Option<(u32, Vec<u8>)> {
+    let plain = sealed::open(&secrets.reply, &ledger.id, id.digest(), Label::new("receipt"), boxed).ok()?;
+    let signed = Signed::<Receipt>::from_bytes(&plain).ok()?;
+    let receipt = signed.verify(&accepted.grantee, &ledger.id).ok()?;
+    (receipt.grant == *id).then(|| (receipt.number, plain.to_vec()))
+}
