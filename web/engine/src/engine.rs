@@ -83,6 +83,7 @@ impl Engine {
             if let Some(engine) = engine.upgrade() {
                 *engine.lock.borrow_mut() = None;
                 engine.patient.lock();
+                engine.desk.lock();
                 tell(&Event::TakenOver);
             }
         };

@@ -235,11 +235,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// Asks anew for the time after sleep.
-    pub fn forget_time(&self) {
-        self.told.set(None);
-    }
-
     async fn ask_time(&self, store: &Store) -> Result<(), LedgerError> {
         let nonce: [u8; 32] = BrowserRandom.bytes();
         let mut statements: Vec<Signed<TimeStatement>> = Vec::new();

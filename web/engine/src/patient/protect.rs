@@ -97,7 +97,7 @@ impl Session {
         let now = ledger.now().unwrap_or_default();
         self.append(engine, vec![Body::BackedUp(now)], Vec::new()).await?;
         let mut file = Vec::new();
-        let mut writer = self.with(|vault| vault.backup(&mut BrowserRandom, &mut file))?.map_err(fault)?;
+        let mut writer = self.with(|vault| vault.backup(&mut BrowserRandom, &mut file))?;
         for (_, bytes) in store.all(Table::Events).await? {
             writer.event(&StoredEvent::from_bytes(bytes), &mut file);
         }
@@ -174,6 +174,7 @@ impl Restored {
                 Item::Epochs(_, epochs) => restored.epochs = epochs,
                 Item::Event(event) => restored.events.push(event),
                 Item::Piece(address, bytes) => restored.blobs.entry(address).or_default().extend(bytes),
+                Item::Blob(_) => {}
             }
         }
         restored

@@ -21,7 +21,7 @@ use suishen_core::gate::Deposit;
 use suishen_core::id::{Commitment, GrantId};
 use suishen_core::proof::log::ProvenValue;
 use suishen_core::qr::{ConsentOffer, consent_url};
-use suishen_core::report::{GroupKind, PartCopy, describe};
+use suishen_core::report::PartCopy;
 use suishen_core::sm::Signed;
 use suishen_core::vault::{Body, GrantIssued, GrantSecrets, Record};
 
@@ -444,8 +444,7 @@ fn proven(proven: Proven) -> Option<ProvenValue> {
     Some(ProvenValue { value: proven.value?, proof: proven.proof })
 }
 
-/// A record as it goes into a grant: parts whole where nothing is held back; the FHIR part by groups, without the
-/// hospital's own numbers, as the manifest's profile has it.
+/// A record as it goes into a grant, every part whole.
 async fn draft_record(store: &Store, record: &Record) -> Result<DraftRecord, Fault> {
     let damaged = || Fault::new("store-damaged", Action::Recover);
     let manifest = Signed::from_bytes(&record.added.manifest).map_err(|_| damaged())?;
@@ -463,9 +462,4 @@ async fn draft_record(store: &Store, record: &Record) -> Result<DraftRecord, Fau
         openings: Vec::new(),
         chain: record.added.chain.clone(),
     })
-}
-
-/// Groups that are held back by default: the hospital's own numbers, addresses.
-pub fn held_back(openings: &[suishen_core::report::GroupOpening]) -> usize {
-    describe(openings).iter().filter(|(kind, _): &&(GroupKind, Option<String>)| kind.held_back()).count()
 }
