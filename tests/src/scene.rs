@@ -101,7 +101,7 @@ impl Scene {
         };
         tokio::time::timeout(Duration::from_secs(30), last).await.ok();
         anyhow!(
-            "scene {}: {error:?}{}\nend of the relay's log:\n{}",
+            "scene {}: {error:#}{}\nend of the relay's log:\n{}",
             self.name,
             notes.concat(),
             tail(&self.relay.log())

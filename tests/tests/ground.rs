@@ -24,12 +24,15 @@ async fn the_engine_starts_in_its_worker_under_the_policy_that_the_relay_sends()
             .browser()
             .execute_async(
                 "const done = arguments[0]; const worker = new Worker('/engine.js', { type: 'module' });
-                 worker.onmessage = ({ data }) => done(['message', data]);
-                 worker.onerror = (event) => done(['error', event.message]);",
+                 worker.onmessage = ({ data }) => data.id === 1 && done(data.json);
+                 worker.onerror = (event) => done('error: ' + event.message);
+                 const start = { Start: { relays: [location.origin], language: 'zh-CN' } };
+                 worker.postMessage({ id: 1, json: JSON.stringify(start) });",
                 Vec::new(),
             )
             .await?;
-        assert_eq!(outcome.json()[0], "message", "{:?}", outcome.json());
+        let greeting = outcome.json().as_str().unwrap_or_default().to_owned();
+        assert!(greeting.contains("Started"), "{greeting}");
         Ok(())
     })
     .await

@@ -58,7 +58,11 @@ impl Test {
         }
         tests.env("CARGO_TARGET_DIR", &place.target);
         tests.env("SUISHEN_BIN", place.relay_binary()).env("SUISHEN_WEB", place.web_dist());
-        tests.env("SUISHEN_AXE", axe).env("SUISHEN_SCREENSHOTS", place.target.join("screenshots"));
+        // A failed scene says what was on the screen; where in the test runner it happened helps nobody.
+        tests
+            .env("RUST_LIB_BACKTRACE", "0")
+            .env("SUISHEN_AXE", axe)
+            .env("SUISHEN_SCREENSHOTS", place.target.join("screenshots"));
         succeed(&mut tests)
     }
 }

@@ -18,7 +18,7 @@ pub use frame::{Frame, NotAFrame};
 ///
 /// A text when the picture's size does not fit its bytes.
 #[wasm_bindgen]
-pub fn decode(rgba: &[u8], width: usize, height: usize) -> Result<Array, JsValue> {
+pub fn decode(rgba: &[u8], width: u32, height: u32) -> Result<Array, JsValue> {
     let frame =
         Frame::from_rgba(rgba, width, height).map_err(|error| JsValue::from_str(&error.to_string()))?;
     frame.codes().into_iter().map(code).collect()
