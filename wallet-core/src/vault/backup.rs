@@ -182,13 +182,16 @@ impl fmt::Debug for BackupReader {
 enum State {
     /// Collecting magic and header.
     Head(Vec<u8>),
-    Body {
-        ledger: LedgerId,
-        stream: stream::Decryptor,
-        frames: Frames,
-    },
+    Body(Box<Body>),
     /// After an error.
     Broken(BackupError),
+}
+
+/// Behind the header.
+struct Body {
+    ledger: LedgerId,
+    stream: stream::Decryptor,
+    frames: Frames,
 }
 
 /// Frames out of plaintext that comes in pieces.
@@ -214,9 +217,9 @@ impl BackupReader {
 
     /// After the last bytes: whether the file was whole. Only now may what it gave be kept.
     pub fn finish(mut self) -> Result<(Vec<Item>, BackupSummary), BackupError> {
-        let (ledger, stream, mut frames) =
+        let Body { ledger, stream, mut frames } =
             match core::mem::replace(&mut self.state, State::Broken(BackupError::CutShort)) {
-                State::Body { ledger, stream, frames } => (ledger, stream, frames),
+                State::Body(body) => *body,
                 State::Head(_) => return Err(BackupError::CutShort),
                 State::Broken(error) => return Err(error),
             };
@@ -230,24 +233,24 @@ impl BackupReader {
     fn take(&mut self, bytes: &[u8], items: &mut Vec<Item>) -> Result<(), BackupError> {
         let rest = match &mut self.state {
             State::Broken(error) => return Err(*error),
-            State::Body { .. } => bytes.to_vec(),
+            State::Body(_) => bytes.to_vec(),
             State::Head(head) => {
                 head.extend_from_slice(bytes);
                 let Some((header, rest)) = read_head(head)? else { return Ok(()) };
                 let file_key = open_header(&header, &self.recovery)?;
                 let stream = stream::Decryptor::new(&file_key, BACKUP);
                 let frames = Frames::default();
-                self.state = State::Body { ledger: header.ledger, stream, frames };
+                self.state = State::Body(Box::new(Body { ledger: header.ledger, stream, frames }));
                 rest
             }
         };
-        let State::Body { ledger, stream, frames } = &mut self.state else { return Ok(()) };
+        let State::Body(body) = &mut self.state else { return Ok(()) };
         let mut text = Vec::new();
-        stream.push(&rest, &mut text).map_err(|_| BackupError::Damaged)?;
-        let (ledger, mut taken) = (*ledger, core::mem::take(frames));
+        body.stream.push(&rest, &mut text).map_err(|_| BackupError::Damaged)?;
+        let (ledger, mut taken) = (body.ledger, core::mem::take(&mut body.frames));
         let read = self.frames(&ledger, &mut taken, &text, items);
-        if let State::Body { frames, .. } = &mut self.state {
-            *frames = taken;
+        if let State::Body(body) = &mut self.state {
+            body.frames = taken;
         }
         read
     }

@@ -1,6 +1,6 @@
 //! Events: what can happen to a vault, and how one is signed, encrypted and addressed (PROTOCOL §3).
 //!
-//! Stored form: CBOR [epoch, SM4-GCM under the epoch's read key (padded COSE_Sign1 of the event)], bound to the
+//! Stored form: CBOR [epoch, SM4-GCM under the epoch's read key (padded `COSE_Sign1` of the event)], bound to the
 //! vault. **The padding hides which kind of event it is; its address is the SM3 of the stored form.**
 
 use super::{DeviceCertificate, EventError};
@@ -119,7 +119,7 @@ impl Body {
 }
 
 /// A record and all that opens and proves it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RecordAdded {
     /// The record as the ledger knows it.
@@ -146,6 +146,13 @@ pub struct RecordAdded {
     /// How it came.
     #[n(7)]
     pub source: Source,
+}
+
+/// Its content is the patient's, its salts open it: neither is printed.
+impl core::fmt::Debug for RecordAdded {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "RecordAdded({:?} [redacted])", self.record)
+    }
 }
 
 /// How a record came.

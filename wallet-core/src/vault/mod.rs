@@ -12,6 +12,8 @@
 //! dropped; that is what locking means.
 
 mod backup;
+#[cfg(test)]
+mod backup_tests;
 mod epoch;
 mod event;
 mod index;

@@ -7,15 +7,15 @@ use crate::sm::seeded::Seeded;
 use crate::sm::{Key32, SecretKey, Signed};
 use proptest::prelude::*;
 
-const NOW: u64 = 1_780_000_000;
+pub(super) const NOW: u64 = 1_780_000_000;
 const LEDGER: LedgerId = LedgerId::from_bytes([7; 32]);
-const PRF: [u8; 32] = [5; 32];
+pub(super) const PRF: [u8; 32] = [5; 32];
 
-fn record(n: u8) -> Commitment {
+pub(super) fn record(n: u8) -> Commitment {
     Commitment::from_bytes([n; 32])
 }
 
-fn added(n: u8) -> Body {
+pub(super) fn added(n: u8) -> Body {
     Body::RecordAdded(Box::new(RecordAdded {
         record: record(n),
         manifest: vec![n; 300],
@@ -32,7 +32,7 @@ fn created(seed: u64) -> (Vault, Vec<StoredEvent>) {
     Vault::create(LEDGER, "手机", NOW, &mut Seeded::new(seed))
 }
 
-fn protected(seed: u64) -> (Vault, Vec<StoredEvent>) {
+pub(super) fn protected(seed: u64) -> (Vault, Vec<StoredEvent>) {
     let (mut vault, events) = created(seed);
     vault.add_passkey(vec![1], [2; 32], &PRF, &mut Seeded::new(seed + 1000));
     (vault, events)
@@ -195,6 +195,8 @@ fn debug_prints_no_secret() {
         assert!(!text.contains(&data_encoding::HEXLOWER.encode(secret)));
         assert!(!text.contains(&format!("{secret:?}")));
     }
+    let record = format!("RecordAdded(RecordAdded({:?} [redacted]))", record(1));
+    assert_eq!(format!("{:?}", added(1)), record);
     assert_eq!(format!("{vault:?}"), format!("Vault({}, [redacted])", vault.id()));
     assert_eq!(
         format!("{keys:?}"),
@@ -474,110 +476,71 @@ proptest! {
     }
 }
 
-// ---- backup ----------------------------------------------------------------------------------------------
+// ---- shares ----------------------------------------------------------------------------------------------
 
-fn backup() -> (Vault, Entropy, Vec<u8>) {
+fn offered(vault: &Vault, grant: GrantId) -> Body {
+    let key = |n| SecretKey::from_bytes(&[n; 32]).unwrap().public();
+    let terms = crate::contract::IssueGrant {
+        key: key(1),
+        kind: crate::contract::Kind::Read,
+        offer: key(2),
+        role: crate::identity::Role::Physician,
+        duration: 3600,
+        accept_within: 1800,
+        uses: 1,
+        interval: 0,
+        records: 1,
+        shares: crate::sm::Digest::default(),
+        auditor_box: vec![1; 64],
+        reply: key(3),
+        include_before: NOW + 600,
+    };
+    Body::GrantIssued(Box::new(GrantIssued {
+        grant,
+        secrets: vault.seal_grant(&grant, &grant_secrets(), &mut Seeded::new(6)).unwrap(),
+        terms,
+        records: vec![record(1)],
+        purpose: "TREAT".into(),
+        language: "zh".into(),
+        text: "我同意".into(),
+        offline: false,
+    }))
+}
+
+#[test]
+fn a_share_keeps_its_keys_its_person_its_reads_and_its_end() {
     let random = &mut Seeded::new(3);
-    let (mut vault, mut events) = protected(1);
-    events.push(vault.append(added(1), NOW, random).unwrap());
-    let mut file = Vec::new();
-    let mut writer = vault.backup(random, &mut file);
-    for event in &events {
-        writer.event(event, &mut file);
-    }
-    for length in [0, 1, 200_000] {
-        let blob = vec![3; length];
-        writer.blob(&BlobAddress::of(&blob), length as u64, &mut file);
-        blob.chunks(70_000).for_each(|piece| writer.piece(piece, &mut file));
-    }
-    assert_eq!(writer.finish(&mut file), BackupSummary { events: 3, blobs: 3 });
-    let entropy = vault.entropy().unwrap();
-    (vault, entropy, file)
-}
-
-fn read(entropy: &Entropy, file: &[u8], piece: usize) -> Result<(Vec<Item>, BackupSummary), BackupError> {
-    let mut reader = BackupReader::new(entropy);
-    let mut items = Vec::new();
-    for piece in file.chunks(piece) {
-        items.extend(reader.push(piece)?);
-    }
-    let (last, summary) = reader.finish()?;
-    items.extend(last);
-    Ok((items, summary))
-}
-
-#[test]
-fn a_backup_brings_everything_back_in_pieces_of_any_size() {
-    let (mut vault, entropy, file) = backup();
-    for piece in [1_000, 65_552, usize::MAX] {
-        let (items, summary) = read(&entropy, &file, piece).unwrap();
-        assert_eq!(summary, BackupSummary { events: 3, blobs: 3 });
-        let Item::Epochs(ledger, epochs) = &items[0] else { panic!("epochs come first") };
-        let mut restored = Vault::restore(&entropy, *ledger, epochs.clone(), &mut Seeded::new(8)).unwrap();
-        let events: Vec<_> =
-            items.iter().filter_map(|i| if let Item::Event(e) = i { Some(e) } else { None }).collect();
-        assert_eq!(
-            restored.load(events, Origin::Elsewhere),
-            LoadReport { taken: 3, ..LoadReport::default() }
-        );
-        assert_eq!(restored.index(), vault.index());
-        let bytes: usize =
-            items.iter().map(|i| if let Item::Piece(_, bytes) = i { bytes.len() } else { 0 }).sum();
-        assert_eq!(bytes, 200_001);
-        assert_eq!(items.iter().filter(|i| matches!(i, Item::Blob(_))).count(), 3);
-        assert!(restored.rejoin(&entropy, "新手机", NOW, &mut Seeded::new(9)).is_ok());
-        assert_eq!(restored.holder(), vault.holder());
-        assert_eq!(restored.index().devices().count(), 2);
-    }
-}
-
-#[test]
-fn a_backup_that_was_cut_damaged_or_is_another_wallets_says_so() {
-    let (_, entropy, file) = backup();
-    for length in [0, 5, 19, 30, 300, 66_000, file.len() - 1] {
-        assert_eq!(
-            read(&entropy, &file[..length], 4096).err(),
-            Some(BackupError::CutShort),
-            "{length} bytes"
-        );
-    }
-    for at in (0..file.len()).step_by(997) {
-        let mut changed = file.clone();
-        changed[at] ^= 1;
-        assert!(read(&entropy, &changed, 4096).is_err(), "byte {at}");
-    }
-    let other = Entropy::from_bytes([1; 32]);
-    assert_eq!(read(&other, &file, 4096).err(), Some(BackupError::OtherWallet));
-    assert_eq!(read(&entropy, b"%PDF-1.7 ...", 4096).err(), Some(BackupError::NotABackup));
-    let mut newer = file.clone();
-    newer[15] = 2;
-    assert_eq!(read(&entropy, &newer, 4096).err(), Some(BackupError::Newer));
-    let longer = [&file[..], b"x"].concat();
-    assert!(read(&entropy, &longer, 4096).is_err());
-}
-
-// ---- vectors ---------------------------------------------------------------------------------------------
-
-/// Files under `tests/vectors/vault` hold a wallet as this version writes it; later versions must open it.
-/// `SUISHEN_WRITE_VECTORS=1` writes them anew.
-#[test]
-fn a_wallet_written_by_version_one_opens() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/vault");
-    let (vault, entropy, file) = backup();
-    let made = [
-        ("stored.hex", vault.to_bytes()),
-        ("backup.hex", file[..2_000].to_vec()),
-        ("entropy.hex", entropy.as_bytes().to_vec()),
+    let (mut vault, _) = protected(1);
+    let grant = GrantId::from_bytes([1; 32]);
+    assert_eq!(vault.grant_secrets(&grant).err(), Some(VaultError::NoGrant));
+    let body = offered(&vault, grant);
+    vault.append(body, NOW, random).unwrap();
+    assert_eq!(vault.grant_secrets(&grant).unwrap(), grant_secrets());
+    let read = ReadSeen { grant, number: 1, entry: 12, time: NOW + 5, records: vec![0] };
+    let forged = ReadSeen { entry: 99, ..read.clone() };
+    let bodies = [
+        Body::GrantAnswered(Answer { grant, person: people::chain(), agreed: true }),
+        Body::GrantAnswered(Answer { grant, person: people::chain(), agreed: false }),
+        Body::ReadSeen(read.clone()),
+        Body::ReadSeen(forged),
+        Body::ReceiptSeen(ReceiptSeen { grant, number: 1, receipt: vec![1] }),
+        Body::GrantRevoked(grant),
     ];
-    for (name, bytes) in &made {
-        let path = folder.join(name);
-        let hex = data_encoding::HEXLOWER.encode(bytes) + "\n";
-        if std::env::var_os("SUISHEN_WRITE_VECTORS").is_some() {
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(&path, &hex).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), hex, "{name}");
+    for (i, body) in bodies.into_iter().enumerate() {
+        vault.append(body, NOW + i as u64, random).unwrap();
     }
-    let unlock = Unlock::Passkey { credential: &[1], prf: &PRF };
-    assert!(Locked::from_bytes(&made[0].1).unwrap().open(unlock).is_ok());
+    let share = vault.index().grant(&grant).unwrap();
+    assert!(share.answer.as_ref().unwrap().agreed, "the first answer stands");
+    assert_eq!(share.reads[&1], read);
+    assert_eq!((share.receipts.len(), share.revoked), (1, Some(NOW + 5)));
+}
+
+#[test]
+fn a_grants_keys_open_under_no_other_grant() {
+    let (mut vault, _) = protected(1);
+    let (one, two) = (GrantId::from_bytes([1; 32]), GrantId::from_bytes([2; 32]));
+    let Body::GrantIssued(mut moved) = offered(&vault, one) else { panic!("a grant") };
+    moved.grant = two;
+    vault.append(Body::GrantIssued(moved), NOW, &mut Seeded::new(3)).unwrap();
+    assert_eq!(vault.grant_secrets(&two).err(), Some(VaultError::NoGrant));
 }
