@@ -58,6 +58,10 @@ pub enum LogFormat {
 pub enum Command {
     /// Run the relay
     Serve(Serve),
+    /// Prove a replica whole, or name what isn't; beside a running relay too, and on a copy of its folder
+    Fsck,
+    /// Replay the ledger from its first entry and count what it holds, or verify a proof bundle
+    Audit(crate::command::audit::Audit),
 }
 
 /// Options of `suishen serve`.

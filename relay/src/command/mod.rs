@@ -1,5 +1,9 @@
 //! The command line: one module a subcommand. Parsing here, work there.
 
+pub mod audit;
+pub mod fsck;
+mod moment;
+mod progress;
 pub mod serve;
 
 use crate::config::{self, Cli, Command};
@@ -30,5 +34,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
     crate::telemetry::start_logging(&cli.log);
     match cli.command {
         Command::Serve(serve) => serve::run(&cli.place, &serve),
+        Command::Fsck => fsck::run(&cli.place),
+        Command::Audit(audit) => audit::run(&cli.place, &audit),
     }
 }

@@ -231,3 +231,6 @@ fn answer(batch: Vec<Waiting>, verdict: impl Fn(usize) -> Result<Receipt, Submit
         let _ = waiting.answer.send(verdict(i));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ const LEVELS: u8 = 8;
 
 /// Keeps the copy of a replica up to date until the replica is gone. Ends early where files can't be written,
 /// which is logged; the ledger itself goes on.
-pub async fn follow(replica: &Replica) -> Result<(), ReplicaError> {
+pub async fn follow(replica: Replica) -> Result<(), ReplicaError> {
     let Some(folder) = replica.folder().map(Path::to_owned) else { return Ok(()) };
     let mut published = replica.follow();
     let first = published.borrow_and_update().clone();

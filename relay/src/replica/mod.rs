@@ -8,6 +8,8 @@
 
 pub mod copy;
 mod cosigner;
+pub mod looking;
+pub mod replay;
 mod snapshot;
 mod tables;
 mod write;
@@ -15,7 +17,8 @@ mod write;
 pub use snapshot::{MOST_LEAVES, Snapshot};
 pub use write::Accepted;
 
-use tables::{Tiles, open_all};
+use tables::Tiles;
+pub(crate) use tables::{Tables, open_all};
 
 use cosigner::Cosigner;
 use redb::{Database, ReadableDatabase as _, ReadableTableMetadata as _, StorageBackend};
@@ -44,6 +47,8 @@ use tokio::sync::watch;
 const FOLDER: &str = "ledger";
 /// The database within the ledger's folder.
 const FILE: &str = "ledger.redb";
+/// Its name until it is founded.
+const FOUNDING: &str = "founding.redb";
 /// redb's page cache, bytes.
 const CACHE: usize = 16 << 20;
 
@@ -77,6 +82,9 @@ pub enum ReplicaError {
     /// Other roots were signed for this size, or a greater size was.
     #[error("size {0} was signed before with other roots, or a greater one was: nothing is signed")]
     Signed(u64),
+    /// Decided on another state than the last: somebody else appended meanwhile.
+    #[error("what was brought as entry {0} was not decided on the state before it")]
+    OutOfOrder(u64),
     /// More leaves under a prefix than one answer may hold.
     #[error("more than {MOST_LEAVES} leaves lie under this prefix: ask for a longer one")]
     ManyLeaves,
@@ -202,37 +210,31 @@ impl Replica {
         now: u64,
     ) -> Result<Self, ReplicaError> {
         fs::create_dir_all(folder(data))?;
-        let database = builder().create(database_file(data))?;
-        Self::found(database, genesis)?;
+        if Self::exists(data) {
+            return Err(ReplicaError::Exists);
+        }
+        // Under its name only once it is founded: half a ledger, after a crash, is none.
+        let new = folder(data).join(FOUNDING);
+        let _ = fs::remove_file(&new);
+        drop(Self::found(builder().create(&new)?, genesis)?);
         drop_empty_copy(&folder(data))?;
+        fs::rename(new, database_file(data))?;
+        fs::File::open(folder(data))?.sync_all()?;
         Self::open(data, cosigner, now)
     }
 
     /// Opens the ledger in a data folder. The database admits one process.
     pub fn open(data: &Path, cosigner: SecretKey, now: u64) -> Result<Self, ReplicaError> {
-        if !database_file(data).exists() {
+        if !Self::exists(data) {
             return Err(ReplicaError::NoLedger);
         }
-        let database = builder().open(database_file(data));
-        let database = match database {
-            Err(redb::DatabaseError::Storage(redb::StorageError::Io(e)))
-                if e.kind() == io::ErrorKind::InvalidData =>
-            {
-                return Err(ReplicaError::Damaged("the database file is none".into()));
-            }
-            other => other?,
-        };
+        let database = builder().open(database_file(data))?;
         Self::start(database, cosigner, now, Some(folder(data)))
     }
 
     /// Whether a data folder has a ledger.
     pub fn exists(data: &Path) -> bool {
-        match builder().open(database_file(data)) {
-            Ok(database) => database.begin_read().ok().and_then(|r| open_all(&r).ok()).is_some(),
-            // In use by a running relay.
-            Err(redb::DatabaseError::DatabaseAlreadyOpen) => true,
-            Err(_) => false,
-        }
+        database_file(data).exists()
     }
 
     /// Founds a ledger on any storage.
@@ -368,3 +370,6 @@ fn builder() -> redb::Builder {
     builder.set_cache_size(CACHE);
     builder
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

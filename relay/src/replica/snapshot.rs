@@ -149,6 +149,11 @@ impl Snapshot {
         pages::prove(&self.pages(), prefix)
     }
 
+    #[cfg(test)]
+    pub(super) const fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     pub(super) fn pages(&self) -> Pages<'_, ReadOnlyTable<&'static [u8], &'static [u8]>> {
         Pages(&self.tables.pages)
     }

@@ -8,7 +8,7 @@ use redb::{Database, Durability, ReadableTable as _, Table, WriteTransaction};
 use std::collections::BTreeMap;
 use suishen_core::{
     cbor,
-    contract::{self, Changes, Entry, Genesis, Key},
+    contract::{self, Changes, Entry, Genesis, Key, Last},
     proof::{
         map::{MapKey, pages},
         tile::{LONGEST_ENTRY, WIDTH},
@@ -34,6 +34,13 @@ pub fn found(database: &Database, genesis: &Genesis) -> Result<(), ReplicaError>
 /// Appends entries after the tree with this right edge; gives the new one.
 pub fn append(database: &Database, edge: &Edge, accepted: &[Accepted]) -> Result<Edge, ReplicaError> {
     let entries: Vec<_> = accepted.iter().map(|a| (a.entry.to_bytes(), a.changes.clone())).collect();
+    // The contract writes the entry's number: one decided on an older state has another.
+    let numbered = |changes: &Changes| changes.get(&Key::Last).flatten().and_then(|v| cbor::decode(v).ok());
+    for (number, (_, changes)) in (edge.size()..).zip(&entries) {
+        if numbered(changes).is_none_or(|last: Last| last.number != number) {
+            return Err(ReplicaError::OutOfOrder(number));
+        }
+    }
     commit(database, edge, &entries)
 }
 
