@@ -47,6 +47,12 @@ pub fn lay_out(place: &Place, bundles: &[PathBuf]) -> Result<Vec<Served>> {
         let bytes = std::fs::read(&module).with_context(|| format!("could not read {}", module.display()))?;
         sources.insert(format!("{worker}.js"), bytes);
     }
+    // The desk's samples: the same reports that tests read.
+    for (path, bytes) in read_all(&place.root.join("samples"))? {
+        if ["json", "pdf", "png"].contains(&extension(&path)) {
+            sources.insert(format!("samples/{path}"), bytes);
+        }
+    }
     for dir in bundles {
         sources.append(&mut read_all(dir)?);
     }

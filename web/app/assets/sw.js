@@ -13,7 +13,8 @@ async function fetchRelease() {
   const release = JSON.parse(text);
   const cache = await caches.open(PREFIX + release.release);
   for (const [path, digest] of Object.entries(release.files)) {
-    if (await cache.match(path)) continue;
+    // Samples are for a desk that demonstrates; no wallet needs them offline.
+    if (path.startsWith("/samples/") || (await cache.match(path))) continue;
     const file = await fetch(path, { cache: "no-cache" });
     if (!file.ok) throw new Error(`${path}: ${file.status}`);
     const body = await file.arrayBuffer();

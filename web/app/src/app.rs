@@ -5,11 +5,17 @@ use yew::{Callback, ContextProvider, Html, Properties, component, html, use_effe
 use crate::{
     browser::{
         address::{self, Address},
+        engine::WithEngine,
         language::{self, Change, Setting},
-        page,
+        ledger::WithLedger,
+        offline, page,
     },
     component::Announcer,
-    page::StartPage,
+    page::{
+        StartPage,
+        desk::{AuditorDesk, DoctorDesk, HospitalDesk},
+        patient::PatientRoot,
+    },
     role::Role,
     route::Route,
     words::Words,
@@ -49,6 +55,9 @@ pub fn App(props: &Props) -> Html {
     use_effect_with((), {
         let (base, route, opened) = (base.clone(), route.setter(), opened.setter());
         move |()| {
+            if role != Role::Start {
+                offline::register();
+            }
             page::set_root("data-desk", role.is_desk().then_some("yes"));
             let moved = Callback::from(move |to: Route| route.set(to));
             address::follow(&base, moved, Callback::from(move |link: String| opened.set(Some(link))));
@@ -76,15 +85,21 @@ pub fn App(props: &Props) -> Html {
         <ContextProvider<Setting> context={setting}>
             <ContextProvider<Address> context={address}>
                 <Announcer>
-                    { content(role) }
+                    { content(role, (*opened).clone()) }
                 </Announcer>
             </ContextProvider<Address>>
         </ContextProvider<Setting>>
     }
 }
 
-fn content(role: Role) -> Html {
-    match role {
-        _ => html! { <StartPage /> },
-    }
+/// The role's pages, beside an engine of their own where they need one.
+fn content(role: Role, opened: Option<String>) -> Html {
+    let pages = match role {
+        Role::Start => return html! { <StartPage /> },
+        Role::Patient => html! { <PatientRoot {opened} /> },
+        Role::Hospital => html! { <HospitalDesk {opened} /> },
+        Role::Doctor => html! { <DoctorDesk {opened} /> },
+        Role::Auditor => html! { <AuditorDesk /> },
+    };
+    html! { <WithEngine><WithLedger>{ pages }</WithLedger></WithEngine> }
 }

@@ -4,7 +4,7 @@
 
 suishen = Suishen
 other-language = 中文
-list-comma = , 
+list-comma = { ", " }
 date = { $day } { $name }
 date-year = { $day } { $name } { $year }
 when-today = today { $time }
@@ -60,4 +60,736 @@ role-patient2 = Another patient
 role-doctor = Doctor's desk
 role-doctor2 = Another doctor
 role-auditor = Auditor's desk
+## Dates and counts
+
+year = { $year }
+month-year = { $name } { $year }
+visit-month = { $name } { $year }
+age = { $n } y
+times = { $n ->
+    [one] once
+   *[other] { $n } times
+}
+percent = { $n }%
+comma = { ", " }
+in-brackets = ({ $text })
+name-title = { $name }, { $title }
+entry-number = entry { $n }
+me = Me
+or = or
+back = Back
+close = Close
+later = Later
+print = Print
+copied = Copied
+copy-link = Copy link
+opening = Opening…
+locked = The wallet is locked.
+
+## Places
+
+places = Main pages
+sections = Sections
+records = Records
+scan = Scan
+show = Show
+readers = Who read
+settings = Settings
+settings-of = { $name }, open settings
+unknown-title = There is no such page
+unknown-text = The address may be incomplete. Your records are not affected.
+unknown-home = Go to the first page
+elsewhere-title = Open in another tab
+elsewhere-text = A wallet is open in one place at a time. All records are there.
+elsewhere-use = Use here
+damaged-title = The store can't be read
+damaged-text = This isn't a wrong passphrase: the data in this browser is damaged. The recovery page and a backup file bring it back.
+
+## Welcome
+
+welcome-title = Your health records, in your own hands
+welcome-scan = Scan the code your hospital gives you. The report is yours.
+welcome-decide = You decide who reads it, and for how long.
+welcome-written = Whoever opens one is written down, and your phone checks the list.
+welcome-no-account = No account. No phone number.
+welcome-start = Scan a hospital’s code
+welcome-have = I already have a wallet
+welcome-home-screen = First tap Share, then “Add to Home Screen”, and open it from there. Otherwise the browser empties it after seven days without a visit.
+
+## Inside another app
+
+embedded-wechat = This can't be done inside WeChat. Top right, “Open in browser”. Your code is still good.
+embedded-app = This can't be done inside this app. Open it in your browser. Your code is still good.
+embedded-tap = Tap the three dots, top right
+embedded-open = Choose “Open in browser”
+embedded-safe = Nothing was taken yet. You can also copy the link and paste it in your browser.
+
+## Scanning
+
+scan-view = Camera view
+scan-hint = Hold the code inside the frame
+scan-found = Scanned.
+scan-camera = Use the camera
+scan-picture = Choose a picture
+scan-paste = Or paste the link
+scan-go = Open
+scan-picture-nothing = No code was found in the picture. Choose a clearer one with a white margin.
+scan-no-text = This code holds no text and can't be opened.
+camera-none = There is no camera to use. Choose a picture or paste the link.
+camera-denied = The browser may not use the camera. Allow it left of the address, or choose a picture or paste the link.
+camera-busy = Another app is using the camera. Close it and try again, or choose a picture.
+
+## What was scanned
+
+incoming-title = The scanned code
+incoming-reading = Looking at what this is…
+incoming-ticket = A hospital's ticket.
+incoming-other = This isn't a ticket
+ticket-title = A report is waiting for you
+ticket-issuer-unknown = A hospital, checked once you keep it
+ticket-until = Good until { $when }
+ticket-once = Can be kept once. Then the report is on this phone.
+ticket-keep = Keep
+ticket-kept = The report is kept.
+foreign-consent = This code is for a doctor. Let the doctor scan it at the desk.
+foreign-identity = This is a wallet's identity code, for a hospital's desk to scan.
+foreign-recovery = This is a recovery code: it opens a wallet. To get your own wallet back, tap below.
+foreign-smart-health-card = This is a SMART Health Card. This version can't keep it yet.
+foreign-smart-health-link = This is a SMART Health Link. This version can't keep it yet.
+foreign-eu-certificate = This is an EU health certificate. This version can't keep it yet.
+foreign-insurance-payment = This is an insurance payment code: it pays, it is no record. Nothing was stored.
+foreign-health-card = This is an electronic health card: it identifies you, it is no record.
+foreign-tax-invoice = This is a tax invoice's code, not a record.
+foreign-medical-bill = This is a medical e-bill. Look it up at its own site; it can't be checked here.
+foreign-payment = This is a payment code, not a record. Nothing was stored.
+foreign-drug-trace = This is a drug trace code, for looking up a medicine.
+foreign-slip-number = This is the number of a slip or wristband. The report comes with another code.
+foreign-id-number = This is an ID number. Nothing was stored.
+foreign-web-link = This is an ordinary web address, not a ticket.
+foreign-unknown = This code is unknown. Ask the desk for a Suishen ticket.
+
+## Records
+
+record = Record
+records-count = { $n ->
+    [one] 1 record
+   *[other] { $n } records
+}
+search = Search
+search-label = Search title, hospital, department, item or tag
+search-nothing = Nothing found. Try another word, or look among the hidden.
+filter = Filter
+filter-hidden = With hidden
+kind-all = All
+kind-laboratory = Lab
+kind-imaging = Imaging
+kind-discharge = Discharge
+kind-prescription = Prescriptions
+report-laboratory = Laboratory report
+report-imaging = Imaging report
+report-discharge = Discharge summary
+report-prescription = Prescription
+report-other = Record
+empty-title = No records yet
+empty-text = Ask the hospital's desk for a code and scan it.
+count-high = { $n } high
+count-low = { $n } low
+mark-new = New
+mark-corrected = Corrected
+mark-withdrawn = Withdrawn
+mark-suspended = Issuer suspended
+mark-hidden = Hidden
+mark-sensitive = Sensitive
+record-sound = Issued by the hospital, not changed since.
+record-sound-more = This phone has checked signature, certificate and ledger
+record-unsound = Not everything could be checked
+record-unsound-more = Tap to see which
+record-corrected = The hospital has issued a corrected version.
+record-withdrawn = The hospital has withdrawn this report.
+record-suspended = The issuing hospital is suspended. What it issued before stays valid.
+record-more = More
+record-hide = Hide this record
+record-unhide = No longer hide
+record-hide-note = Hidden records are in no list and no bulk choice. The hospital's own copy is not affected.
+tag-label = Add a tag
+tag-add = Add
+tag-remove = Remove the tag “{ $tag }”
+fasting = fasting
+not-fasting = not fasting
+sex-male = male
+sex-female = female
+report-conclusion = Conclusion
+report-not-contained = Named in the report but not contained: { $names }
+report-performers = Reported by { $names }
+labs-abnormal = { $abnormal } of { $all } out of range
+labs-all = { $n ->
+    [one] 1 item
+   *[other] { $n } items
+}
+labs-order = Order
+labs-abnormal-first = Abnormal first
+labs-original = As reported
+labs-rest-within = The other { $n }, all within range
+labs-rest = The other { $n }
+labs-table = Table of results
+labs-item = Item
+labs-result = Result
+labs-unit = Unit
+labs-verdict = Mark
+labs-range = Reference range
+verdict-high = high
+verdict-low = low
+verdict-within = within range
+verdict-critical-high = critically high
+verdict-critical-low = critically low
+verdict-abnormal = abnormal
+verdict-critical = critical
+value-yes = present
+value-no = absent
+value-absent = no result
+range-below = below { $limit }
+range-above = above { $limit }
+range-spoken = reference range { $range }
+unit-mmol-l = millimoles per litre
+unit-umol-l = micromoles per litre
+unit-g-l = grams per litre
+unit-mg-l = milligrams per litre
+unit-mg-dl = milligrams per decilitre
+unit-u-l = units per litre
+unit-giga-l = billion per litre
+unit-tera-l = trillion per litre
+unit-percent = percent
+trend-title = { $name } over time
+trend-table = As a table
+trend-lead-one = { $n } times, all at this hospital, in { $unit }
+trend-lead = { $n } times, in { $unit }
+trend-range = Range: { $range }
+trend-date = Date
+trend-other-unit = Once in another unit: { $value } { $unit }
+attachments = Originals and attachments
+attachment-pdf = The PDF opens in a new tab.
+attachment-open = Open the PDF
+attachment-save = Save
+attachment-unshown = This kind of file isn't shown here. You can save it.
+proof-title = What this device checked
+proof-good = passed
+proof-bad = not passed
+proof-signature = The hospital signed the report; not a character has changed.
+proof-chain = The signer's certificate comes from a hospital of the consortium.
+proof-digests = Each part matches the signed list.
+proof-anchor = The report stands on the ledger.
+proof-holder = The ledger says that the report was given to this wallet.
+proof-issuer = The hospital was not suspended when it issued this.
+proof-version = The hospital has not corrected or withdrawn it.
+proof-limits = With a single relay, its operator together with a reader could hide new entries. This phone remembers the ledger as it was and raises an alarm if it ever goes back.
+
+## Status line
+
+status-broken = The ledger doesn't match
+status-why = Why
+status-unprotected = Not protected yet, and nothing can be shown yet
+status-protect = Protect
+status-no-phrase = The recovery page isn't written down
+status-write = Write it
+status-only-copy = These records are on this phone only. Lose it, and they're gone.
+status-backup = Back up
+status-offline = No network. List as of { $time }
+status-read = { $n ->
+    [one] Since you last looked: **1 read**
+   *[other] Since you last looked: **{ $n } reads**
+}
+status-read-more = Tap to see who
+status-nobody = Nobody has read anything since you last looked.
+status-nobody-short = Nobody since you last looked
+
+## Protection and recovery
+
+protect-title = Protect the wallet
+protect-text = Once it is protected you can show records and make a backup.
+protect-passkey = Use fingerprint or face
+protect-passphrase = Set a passphrase
+protect-save = Use this passphrase
+protect-done = The wallet is protected.
+protect-note = The passphrase never leaves this phone, and nobody can reset it. The recovery page comes next.
+passphrase-show = Show passphrase
+strength-hint = Four or more unrelated words are easy to keep and hard to guess.
+strength-enough = Strong enough (about { $bits } bits)
+strength-weak = Too weak yet (about { $bits } bits). Make it longer, or use suggested words.
+suggest = Suggest words
+suggestion-note = Write it down, or let the browser remember it.
+passkey-cancelled = Not completed. Try again, or use a passphrase.
+passkey-none = This device can't use fingerprint or face. Use a passphrase.
+passkey-no-secret = This passkey can't protect a wallet. Use a passphrase.
+unlock = Open
+unlock-title = Open the wallet
+unlock-waiting = Once it is open, your link is next.
+unlock-passkey = Use fingerprint or face
+unlock-passphrase = Enter the passphrase
+unlock-or = Or enter the passphrase
+unlock-recover = Can't open it? Use the recovery page
+recovery-title = Write these 24 words on paper
+recovery-text = If you lose the phone, they bring it back. Whoever holds them can open it.
+recovery-language = Language of the words
+recovery-same = Chinese and English words open the same wallet. One of them is enough.
+recovery-written = Written down
+recovery-check = Check three words
+recovery-check-text = Fill them in from your paper; pasting is fine. Then the words leave this phone for good.
+recovery-word = Word { $n }
+recovery-confirm = Check
+recovery-again = Look again
+recovery-done = The recovery page is checked
+recovery-done-text = The words are no longer on this phone. Keep the paper safe, and take no photograph of it.
+recovery-code = Code that recovers the wallet
+recovery-paper = Suishen recovery page
+recovery-paper-holder = Whoever holds this page can open the wallet. Fold it and keep it safe.
+recovery-paper-count = Scanning this code is the same as typing the { $n } words above.
+to-records = To the records
+restore-title = Get the wallet back
+restore-text = Enter the 24 words of the recovery page, or a picture of its code, and choose the newest backup file.
+restore-phrase = 24 words, or the recovery code's text
+restore-picture = Picture of the code
+restore-backup = Choose the backup file
+restore-backup-note = The backup file is encrypted. Only the recovery page opens it.
+restore-go = Get it back
+restore-done = The wallet is back.
+
+## Showing
+
+share = Share
+show-doctor = Show to a doctor
+show-current = Shared now
+show-nobody-yet = Nobody has scanned it yet
+show-protect-title = Protect the wallet first
+show-protect-text = Nothing can be shown from a wallet without a lock.
+show-which = Which records
+show-visit = This visit
+show-year = Last 12 months
+show-none = None
+show-one-by-one = One by one
+show-sensitive = { $n ->
+    [one] 1 sensitive record is never chosen in bulk. Add it yourself.
+   *[other] { $n } sensitive records are never chosen in bulk. Add them yourself.
+}
+show-why = What for
+show-length = For how long
+show-reads = How often at most
+show-offline = It must work without my phone
+show-offline-note = Whoever scans it can read without asking you again. Weaker, so the code lasts 5 minutes.
+show-pick-first = Choose records, then time and number of reads.
+show-make = Show the code
+purpose-treatment = Treatment
+purpose-coordination = Second opinion
+purpose-emergency = Emergency
+purpose-own = At my own request
+share-sentence = The doctor who scans this can read **{ $records } { $records ->
+    [one] record
+   *[other] records
+    }**, at most **{ $reads } { $reads ->
+    [one] time
+   *[other] times
+    }**, within **{ $length }** from now.
+share-title = Let the doctor scan this code
+share-code = Code for the doctor to scan
+share-extend = Extend
+share-waiting = Waiting for the doctor. After the scan you still say yes
+share-waiting-offline = Waiting for the doctor. A scan is enough to read
+share-offline-line = Works without your yes, for 5 minutes
+share-offered = Waiting for a scan
+share-asked = A doctor has scanned it and waits for your yes
+share-asked-spoken = { $name }, { $title }, { $organisation }, has scanned your code. It is for you to decide.
+share-open = { $reads } reads left, until { $when }
+share-state-open = You agreed; it can be read.
+share-state-exhausted = All reads are used. It can't be opened again.
+share-state-expired = The time is over. It can't be opened again.
+share-state-revoked = Taken back, and on the ledger.
+share-state-gates = Taken back: it can't be opened any more. The ledger follows.
+countdown-left = Left:
+countdown-over = Time is up
+countdown-unknown = Asking for the ledger's time…
+countdown-spoken = { $left } left
+consent-title = Let this doctor read?
+consent-certified = Identity certified by the hospital
+consent-term-what = What
+consent-term-why = Why
+consent-term-long = How long
+consent-term-back = Changed your mind
+consent-long = { $length }, at most { $reads } { $reads ->
+    [one] time
+   *[other] times
+    }
+consent-back-short = “Take back”, at any time
+consent-yes = Agree
+consent-no = Don't agree
+consent-what = What: { $titles }
+consent-why = Why: { $purpose }
+consent-back = It can be taken back at any time with “Take back”. What was seen before, was seen.
+consent-offline = Scanning is enough to read; there is no further question.
+revoke = Take back
 revoke-title = No longer let { $who } read?
+revoke-title-nobody = Take it back?
+revoke-cannot-open = They can no longer open it.
+revoke-was-seen = What they saw before, they saw.
+revoke-how = { $n ->
+    [one] 1 record is taken back. It takes effect at once and then goes onto the ledger.
+   *[other] { $n } records are taken back. It takes effect at once and then goes onto the ledger.
+}
+revoke-keep = Keep it
+revoke-not-yet = Not yet revoked: no network. It will be as soon as you're online.
+identity = Identity code
+identity-code = Code for the hospital's desk to scan
+identity-text = When the hospital scans it, this and later reports come straight to this wallet. It holds no name and is new each time.
+
+## Who read
+
+readers-checking = Checking the ledger…
+readers-view = View
+readers-by-person = By person
+readers-by-record = By record
+readers-complete = **Everything on the ledger is here. None is missing.**
+readers-complete-more = Just checked by this phone, { $time }
+readers-as-of = **As of { $time }.**
+readers-as-of-more = Later reads show once you're online.
+readers-broken = **The ledger doesn't match what this phone remembers**
+readers-broken-more = Show nothing to anybody, and tell your hospital or the consortium
+readers-none = Nobody has read anything
+readers-none-text = When somebody reads what you share, it shows here at once.
+readers-since = Above: since you last looked
+readers-left = **{ $reads } reads left**, until { $when }
+log-read = Read **{ $n }**: { $titles }
+log-no-receipt = Key released, **no receipt**. Counts as read ({ $n }): { $titles }
+log-refused = Asked for { $titles }, **refused**
+log-when = { $when }, for { $purpose }
+log-when-refused = { $when }, as the relay reports: { $reason }
+log-detail = This access
+log-who = Who
+log-where = Where
+log-at = When
+log-entry = Ledger
+log-bundle = Save the proof of this read
+log-bundle-note = The proof can be verified offline. It holds nothing of the record's content.
+log-reported = Refused attempts aren't on the ledger; the relay reports them, so they can't be proven complete.
+seal-proven = Checked by this phone
+seal-as-of = As of the last connection
+seal-no-receipt = No receipt
+seal-refused = Refused
+seal-broken = The ledger doesn't match
+
+## Settings
+
+settings-protect = Fingerprint, face or passphrase
+settings-protected = Protected
+settings-unprotected = Not protected yet
+settings-recovery = Recovery page
+settings-recovery-done = Written down and checked
+settings-recovery-open = Not written down yet
+settings-backup = Backup
+settings-backup-text = The backup file is encrypted; only the recovery page opens it. Keep it on a computer or another phone.
+settings-backup-never = Never backed up
+settings-backup-at = Last backup: { $when }
+settings-backup-save = Save a backup file
+settings-backup-read = Read a backup file
+settings-backup-saved = { $n ->
+    [one] Saved, 1 record.
+   *[other] Saved, { $n } records.
+}
+settings-language = Language
+settings-theme = Appearance
+theme-system = System
+theme-light = Light
+theme-dark = Dark
+settings-storage = Browser storage
+settings-storage-kept = The browser has agreed not to empty it by itself.
+settings-storage-loose = When space runs out, the browser may empty it by itself.
+settings-storage-ask = Ask the browser to keep it
+settings-release = Release
+settings-release-newer = There is a newer release. It is taken only when you tap.
+settings-release-take = Take the new release
+settings-lock = Lock
+settings-delete = Delete the wallet
+delete-title = Delete this wallet?
+delete-text = Records, keys and log on this phone will be deleted. Without backup and recovery page they can't be brought back.
+delete-hospital = The hospital's own records are not deleted; it keeps them by law.
+delete-sure = I understand, delete it
+delete-keep = Keep it
+
+## Progress
+
+step-working = Working…
+step-fetching = Receiving
+step-checking = Checking signatures and ledger
+step-sending = Sending
+step-sealing = Sealing with your own keys
+step-unlocking = Opening, this takes a few seconds
+step-anchoring = Writing to the ledger
+step-of = { $done } of { $total }; resumes if interrupted
+
+## Desks
+
+desk-hospital = Issuing desk
+desk-doctor = Reading desk
+desk-auditor = Audit desk
+desk-issue = Issue a report
+desk-issued = Issued
+desk-reception = Reception
+desk-read = What I read
+desk-scan = Scan a patient's code
+desk-scan-text = Use the camera, a handheld scanner, or paste the link the patient sent.
+desk-scan-link = Handheld scanner or link
+ledger-fresh = Ledger checked { $time }
+ledger-as-of = Ledger as of { $time }
+ledger-unknown = Ledger not checked yet
+ledger-forked = Two different ledgers
+ledger-rewound = The ledger went back
+enrol-title = Enrol this desk
+enrol-text = Use the invitation from your organisation's administrator. It works once, within 24 hours.
+enrol-link = Paste the invitation
+enrol-note = The signing key is made in this browser and never leaves it.
+enrol-done = Enrolled.
+prepare-drop = Drop a report here
+prepare-drop-note = One FHIR R4 JSON, with PDFs and pictures if you like.
+prepare-pick = Choose files
+prepare-samples = Or use a sample
+sample-laboratory = Lipids and liver function
+sample-laboratory-text = Laboratory report, 12 items, with PDF
+sample-discharge = Discharge summary
+sample-discharge-text = Orthopaedic stay
+sample-imaging = X-ray of the knee
+sample-imaging-text = Imaging report, with PDF and picture
+issue-step-choose = Choose
+issue-step-check = Check
+issue-step-hand = Issued, hand it over
+issue-how = Issue in three steps
+issue-how-text = Choose a report, check it, issue it. The patient scans its code, or it goes straight to the patient's wallet.
+issue-check = Check, then issue
+issue-check-text = Once issued it can't be changed, only corrected by a new version.
+issue-sensitive = Sensitive record
+issue-sensitive-note = HIV, psychiatric, genetic, reproductive: never part of a patient's bulk choice.
+issue-go = Issue
+issue-other = Choose another
+issue-known = Straight to the wallet whose identity code was scanned
+issue-known-drop = Use a ticket instead
+issue-scan-identity = Scan the patient's identity code
+issue-identity-link = Link of the identity code
+issue-delivered = Delivered to the patient's wallet
+issue-next = Issue the next
+issued-today = Issued today
+issued-none = Nothing issued yet.
+issued-at = Time
+issued-patient = Patient
+issued-report = Report
+issued-state = State
+issued-waiting = Waiting, good until { $when }
+issued-kept = Kept, { $when }
+issued-cancelled = Cancelled, { $when }
+issued-expired = Expired, nobody came
+issued-delivered = Delivered to the wallet
+ticket-hand = Ask the patient to scan this
+ticket-hand-text = With the phone's camera, or “Scan” in Suishen
+ticket-code = Code for the patient to scan
+ticket-print = Print the ticket
+ticket-cancel = Cancel this code
+ticket-cancel-why = Cancelled at the desk
+ticket-open-here = Open here (same browser, for the demonstration)
+slip-title = Report ticket
+slip-issued = Issued { $date }
+slip-until = Scan before { $when }. Can be kept once.
+slip-foot = Scan with your phone's camera. If it opens in WeChat, choose “Open in browser”, top right. Whoever holds this paper can get the report: keep it safe.
+offers-open = Open now
+offers-over = Ended
+offer-unnamed = Patient not opened yet
+offer-waiting = Waiting for the patient's yes
+offer-waiting-text = The patient's phone shows your name and department.
+offer-ready = The patient agreed
+offer-ready-text = Each opening uses one read. It is written on the ledger first, and the patient sees it.
+offer-read = Open the records
+offer-left = { $records } records, { $left } left
+offer-revoked = Taken back by the patient
+offer-revoked-text = It can't be opened any more. Ask the patient in person.
+offer-exhausted = All reads used
+offer-expired = Time is over
+offer-expired-at = Ended { $when }
+offer-over-text = To read again, ask the patient for a new code.
+offer-refused = Did not check out, not opened
+history-none = Nothing read yet
+history-none-text = What you accept is listed here.
+history-reads = Reads
+reading-records = Records
+reading-sound = Issued by { $issuer }, not changed since
+reading-unsound = Issued by { $issuer }: did not check out
+reading-opened = The records are open.
+reading-done = Done, close
+reading-entered = This reading is on the ledger
+reading-entered-text = { $time }, { $entry }. The patient sees which records you opened.
+withheld = { $n ->
+    [one] 1 part not shown
+   *[other] { $n } parts not shown
+}
+withheld-text = The patient did not show them. That doesn't mean there is nothing. Ask in person if needed.
+scope-title = What the patient agreed to
+scope-why = For
+scope-what = May read
+scope-until = Until
+scope-left = Left
+scope-reads = Reads left
+scope-reads-of = { $left } of { $all }
+audit-title = Ledger
+audit-whole = The ledger is whole, checked { $time }
+audit-as-of = The ledger as of { $time }
+audit-unknown = The ledger is not checked yet
+audit-forked = Two different ledgers bear one name
+audit-rewound = The ledger is older than the one remembered
+audit-by-this = Checked on this machine
+audit-entries = entries
+audit-check = Check again
+audit-more = From entry 0 onwards
+audit-more-text = Replaying every entry, opening audit boxes and listing who read what is done with the programs:
+
+## Faults: what happened
+
+fault-safe = Your records are not affected.
+fault-desk-safe = Nothing is half done: it was done wholly or not at all.
+fault-code = Code { $code }
+fault-unknown = Something unforeseen went wrong
+fault-offline = No network: the service can't be reached
+fault-engine = The wallet's program has stopped. Reload the page
+fault-release = Page and program are of different releases. Reload
+fault-request = This request can't be read
+fault-relay = The service did not do it
+fault-store = The browser's storage can't be opened
+fault-store-damaged = The stored data is damaged. This isn't a wrong passphrase
+fault-elsewhere = The wallet is open in another tab
+fault-locked = The wallet is locked. Open it first
+fault-passphrase = Wrong passphrase. Check upper and lower case, or use the recovery page.
+fault-passkey = Fingerprint or face did not match. Try again, or use the passphrase
+fault-weak = The passphrase is too weak
+fault-phrase = These aren't the recovery words. Check their order and spelling
+fault-phrase-words = A word doesn't match. Look at your paper again
+fault-phrase-gone = The recovery words are no longer on this phone
+fault-backup = The backup file can't be read, or is another wallet's
+fault-no-wallet = There is no wallet in this browser
+fault-no-record = There is no such record
+fault-no-share = There is no such share
+fault-no-file = There is no such attachment
+fault-protect = Protect the wallet first
+fault-tag = A tag has at most 24 characters
+fault-ticket = The ticket can't be read. Ask the desk for another
+fault-ticket-used = This code has been used. If not by you, ask the desk to cancel it and issue another.
+fault-report = The report did not check out and was not kept
+fault-content = The content doesn't match its signature and was not opened
+fault-manifest = The report's list doesn't match its signature
+fault-issuer = The issuing hospital isn't in the consortium, or is suspended
+fault-fhir = The report's format can't be read
+fault-no-report = No report has been chosen yet
+fault-one-report = One report (JSON) at a time, with any number of attachments
+fault-file-unread = The file could not be read
+fault-attachment-type = Attachments are PDFs or pictures
+fault-delivery = It could not be delivered to the patient's wallet
+fault-gates = Not enough gates have answered
+fault-gate-share = A gate's share of the key is wrong
+fault-ledger-unsound = The ledger's proof does not hold
+fault-ledger-forked = Two different ledgers: stop here
+fault-ledger-rewound = The ledger is older than remembered: stop here
+fault-split-view = The patient's ledger differs from this one; nothing was opened
+fault-waiting = The patient has not said yes yet
+fault-payload = What the patient sent did not check out; nothing was opened
+fault-no-grant = There is no such share on the ledger
+fault-no-offer = This share isn't known here. Ask the patient for a new code
+fault-not-a-consent = This isn't a patient's code for a doctor
+fault-not-an-identity = This isn't a wallet's identity code
+fault-closed = This reading is closed
+fault-not-enrolled = This desk is not enrolled yet
+fault-enrolment = Enrolment failed. Ask the administrator for a new invitation
+fault-invite-link = This isn't an invitation
+fault-credential = No credential for today could be had
+fault-certificate-too-long = The certificate is too long
+fault-scan-empty = This code is empty
+fault-scan-too-long = This code is too long to be one of ours
+fault-scan-damaged = This code is incomplete. Scan it again
+fault-scan-not-https = This code's address isn't secure and was not opened
+fault-qr-does-not-fit = The content does not fit a code
+fault-qr-origin = The address does not fit a code
+action-retry = Try again
+action-scan = Scan another code
+action-protect = Protect
+action-unlock = Open the wallet
+action-recover = Use the recovery page
+action-ask-desk = Ask at the desk that issued it.
+action-ask-patient = Ask the patient for a new code.
+
+## The ledger's rejections, by number
+
+reject-1 = Not in the ledger's form; refused
+reject-2 = Too large for the ledger; refused
+reject-3 = Too many at once, or none
+reject-4 = No member of the consortium sponsors it
+reject-5 = This hour's quota is used up. Try again later
+reject-6 = It stands on the ledger already
+reject-7 = The ledger is busy. Try again
+reject-8 = The ledger's store is damaged. Tell the operator
+reject-9 = A reason is needed, at most 500 bytes
+reject-10 = The signature does not hold; refused
+reject-11 = Not enough members' votes
+reject-12 = The credential is not the organisation's
+reject-13 = The acceptance does not match the code
+reject-20 = The organisation is not in the consortium
+reject-21 = The organisation is suspended
+reject-22 = The organisation's certificate is not valid now
+reject-23 = Not an organisation's certificate of this consortium
+reject-24 = This certificate was registered before
+reject-25 = Roles and keys do not go together
+reject-26 = The organisation does not have this role
+reject-27 = The sequence number does not follow
+reject-28 = Only the auditor may do this
+reject-29 = The organisation is suspended already
+reject-30 = The credential has expired. Try again
+reject-31 = The credential runs for too long
+reject-32 = The credential is for another role
+reject-40 = This wallet is registered already
+reject-41 = This wallet is not on the ledger
+reject-42 = This key is another wallet's
+reject-50 = This report is registered already
+reject-51 = There is no such report on the ledger
+reject-52 = The report is another hospital's
+reject-53 = A newer version has replaced it already
+reject-54 = The ticket's term is over already
+reject-55 = The report went straight to its patient; there is no ticket
+reject-56 = This code has been used. If not by you, ask the desk to cancel it and issue another.
+reject-57 = The ticket has expired. Ask the desk for another
+reject-58 = The desk has cancelled this code. Ask for a new one
+reject-60 = This share is registered already
+reject-61 = There is no such share on the ledger
+reject-62 = It took too long. Show a new code
+reject-63 = The length is not allowed
+reject-64 = The time to scan is not allowed
+reject-65 = The number of reads is 1 to 1000
+reject-66 = The number of records is 1 to 256
+reject-67 = What goes to the auditor is not allowed
+reject-68 = Somebody else has scanned this code before
+reject-69 = The time to scan is over. Ask the patient for a new code
+reject-70 = Nobody has scanned this code yet
+reject-71 = Another doctor has scanned this code
+reject-72 = The patient has taken it back. It can't be opened
+reject-73 = The time is over. It can't be opened
+reject-74 = All reads are used. It can't be opened
+reject-75 = The number of this read does not follow. Try again
+reject-76 = Too soon after the last read. Try again later
+reject-77 = The records asked for are not among those shared
+reject-78 = The acceptance names something else
+
+## The gates' refusals
+
+reject-101 = The gate's ledger does not know it yet
+reject-102 = The gate can't read what was deposited
+reject-103 = The gate does not accept this signature
+reject-104 = The shares do not match the ledger
+reject-105 = The gate has destroyed its key
+reject-106 = This gate holds no key for it
+reject-107 = No such reading stands on the ledger
+reject-108 = Later than 10 minutes: no key was given
+reject-109 = The patient has taken it back: no key was given
+reject-110 = The reading organisation is suspended: no key was given
+reject-111 = It has ended: no key was given
+reject-112 = The gate's ledger is not up to date. Try again
+reject-113 = No wallet keeps this report yet
+reject-114 = The desk has cancelled this code: no key was given
+reject-115 = The gate's store is damaged

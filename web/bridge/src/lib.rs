@@ -20,6 +20,9 @@ pub use patient::{
     TicketNotice, Wallet,
 };
 
+/// What a report says, as `wallet-core` reads it: the one part of it that pages need.
+pub use suishen_core::fhir;
+
 use serde::{Deserialize, Serialize};
 
 /// What a page asks of the engine.

@@ -2,6 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlElement, Storage, Window};
+use yew::{hook, use_effect_with};
 
 /// The window. This code runs on a page's main thread only.
 pub fn window() -> Window {
@@ -103,4 +104,20 @@ pub fn agent() -> String {
 /// Whether the browser believes that it is online.
 pub fn online() -> bool {
     window().navigator().on_line()
+}
+
+/// While the component is shown, printing prints what the named mode of `print.css` shows, and nothing else.
+#[hook]
+pub fn use_print_mode(mode: &'static str) {
+    use_effect_with(mode, |mode: &&'static str| {
+        let (mode, body) = (*mode, document().body());
+        if let Some(body) = &body {
+            let _ = body.class_list().add_1(mode);
+        }
+        move || {
+            if let Some(body) = body {
+                let _ = body.class_list().remove_1(mode);
+            }
+        }
+    });
 }

@@ -1,0 +1,291 @@
+//! The engine worker: one request, one answer, and what it says unasked (`suishen-bridge`).
+//! Locking ends the worker, so that nothing of an open wallet outlives it.
+
+use std::{cell::Cell, cell::RefCell, collections::HashMap, future::Future, rc::Rc};
+
+use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
+use suishen_bridge::{
+    Action, DeskRequest, DeskResponse, Event, Fault, PatientRequest, PatientResponse, Reply, Request,
+    Response,
+};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+use yew::{
+    Callback, ContextProvider, Html, Properties, component, hook, html, use_context, use_effect_with,
+    use_state,
+};
+
+use super::page;
+
+const MODULE: &str = "/engine.js";
+
+/// An answer, with the file that came with it.
+pub type Answer = Result<(Response, Option<Vec<u8>>), Fault>;
+
+/// The engine. Clones are the same engine.
+#[derive(Clone)]
+pub struct Engine(Rc<Inner>);
+
+struct Inner {
+    worker: RefCell<Option<Running>>,
+    waiting: RefCell<HashMap<u32, Function>>,
+    last: Cell<u32>,
+    listeners: RefCell<Vec<(u32, Callback<Event>)>>,
+}
+
+struct Running {
+    worker: Worker,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(JsValue)>,
+}
+
+impl PartialEq for Engine {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// Told of events for as long as it is kept.
+pub struct Subscription {
+    engine: Engine,
+    number: u32,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.engine.0.listeners.borrow_mut().retain(|(number, _)| *number != self.number);
+    }
+}
+
+impl Engine {
+    /// Starts the worker.
+    pub fn start() -> Self {
+        let engine = Self(Rc::new(Inner {
+            worker: RefCell::new(None),
+            waiting: RefCell::new(HashMap::new()),
+            last: Cell::new(0),
+            listeners: RefCell::new(Vec::new()),
+        }));
+        engine.spawn();
+        engine
+    }
+
+    /// Ends the worker and starts a fresh one; whoever still waits is told that it was locked.
+    pub fn restart(&self) {
+        if let Some(running) = self.0.worker.borrow_mut().take() {
+            running.worker.terminate();
+        }
+        self.fail_all();
+        self.spawn();
+    }
+
+    fn spawn(&self) {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let Ok(worker) = Worker::new_with_options(MODULE, &options) else { return };
+        let (on_message, on_error) = (self.on_message(), self.on_error());
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        *self.0.worker.borrow_mut() = Some(Running { worker, _on_message: on_message, _on_error: on_error });
+    }
+
+    fn on_message(&self) -> Closure<dyn FnMut(MessageEvent)> {
+        let inner = Rc::downgrade(&self.0);
+        Closure::new(move |event: MessageEvent| {
+            let Some(inner) = inner.upgrade() else { return };
+            let data = event.data();
+            let id = field(&data, "id").as_f64().unwrap_or_default();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "ids are counted here"
+            )]
+            match id as u32 {
+                0 => inner.tell(&data),
+                id => {
+                    let waiting = inner.waiting.borrow_mut().remove(&id);
+                    if let Some(resolve) = waiting {
+                        let _ = resolve.call1(&JsValue::NULL, &data);
+                    }
+                }
+            }
+        })
+    }
+
+    fn on_error(&self) -> Closure<dyn FnMut(JsValue)> {
+        let engine = Rc::downgrade(&self.0);
+        Closure::new(move |_| {
+            if let Some(inner) = engine.upgrade() {
+                Self(inner).fail_all();
+            }
+        })
+    }
+
+    fn fail_all(&self) {
+        let waiting: Vec<_> = self.0.waiting.borrow_mut().drain().collect();
+        for (_, resolve) in waiting {
+            let _ = resolve.call1(&JsValue::NULL, &JsValue::NULL);
+        }
+    }
+
+    /// Posts a request; its number names it in progress events.
+    pub fn begin(
+        &self,
+        request: &Request,
+        bytes: Option<&[u8]>,
+    ) -> (u32, impl Future<Output = Answer> + 'static) {
+        let id = self.0.last.get().wrapping_add(1).max(1);
+        self.0.last.set(id);
+        let promise = Promise::new(&mut |resolve, _| {
+            self.0.waiting.borrow_mut().insert(id, resolve);
+        });
+        let posted = self.post(id, request, bytes);
+        (id, async move {
+            if !posted {
+                return Err(Fault::new("engine", Action::Retry));
+            }
+            let data = JsFuture::from(promise).await.unwrap_or(JsValue::NULL);
+            read(&data)
+        })
+    }
+
+    fn post(&self, id: u32, request: &Request, bytes: Option<&[u8]>) -> bool {
+        let Ok(json) = serde_json::to_string(request) else { return false };
+        let message = Object::new();
+        let transfer = Array::new();
+        let set = |name: &str, value: &JsValue| Reflect::set(&message, &name.into(), value).is_ok();
+        let mut filled = set("id", &id.into()) && set("json", &json.into());
+        if let Some(bytes) = bytes {
+            let buffer = Uint8Array::from(bytes).buffer();
+            filled = filled && set("bytes", &buffer);
+            transfer.push(&buffer);
+        }
+        let running = self.0.worker.borrow();
+        filled
+            && running
+                .as_ref()
+                .is_some_and(|r| r.worker.post_message_with_transfer(&message, &transfer).is_ok())
+    }
+
+    /// Asks something.
+    pub async fn ask(&self, request: Request) -> Result<Response, Fault> {
+        self.begin(&request, None).1.await.map(|(response, _)| response)
+    }
+
+    /// Asks the patient's wallet something.
+    pub async fn patient(&self, request: PatientRequest) -> Result<PatientResponse, Fault> {
+        match self.ask(Request::Patient(request)).await? {
+            Response::Patient(response) => Ok(response),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Asks the desk something.
+    pub async fn desk(&self, request: DeskRequest) -> Result<DeskResponse, Fault> {
+        match self.ask(Request::Desk(request)).await? {
+            Response::Desk(response) => Ok(response),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Greets the engine: the relays that it may ask, the page's own first.
+    pub async fn greet(&self, language: &str) -> Result<Response, Fault> {
+        self.ask(Request::Start { relays: vec![page::origin()], language: language.to_owned() }).await
+    }
+
+    /// Tells `listener` of events while the subscription is kept.
+    pub fn listen(&self, listener: Callback<Event>) -> Subscription {
+        let number = self.0.last.get().wrapping_add(1).max(1);
+        self.0.last.set(number);
+        self.0.listeners.borrow_mut().push((number, listener));
+        Subscription { engine: self.clone(), number }
+    }
+}
+
+impl Inner {
+    fn tell(&self, data: &JsValue) {
+        let Some(event) =
+            field(data, "json").as_string().and_then(|json| serde_json::from_str::<Event>(&json).ok())
+        else {
+            return;
+        };
+        // A listener may subscribe or go away while it is told.
+        let listeners: Vec<_> =
+            self.listeners.borrow().iter().map(|(_, listener)| listener.clone()).collect();
+        for listener in listeners {
+            listener.emit(event.clone());
+        }
+    }
+}
+
+fn field(data: &JsValue, name: &str) -> JsValue {
+    if data.is_object() {
+        Reflect::get(data, &name.into()).unwrap_or(JsValue::UNDEFINED)
+    } else {
+        JsValue::UNDEFINED
+    }
+}
+
+fn read(data: &JsValue) -> Answer {
+    let json = field(data, "json").as_string().ok_or_else(|| Fault::new("engine", Action::Retry))?;
+    let reply: Reply = serde_json::from_str(&json).map_err(|_| unexpected())?;
+    let bytes =
+        field(data, "bytes").dyn_into::<ArrayBuffer>().ok().map(|buffer| Uint8Array::new(&buffer).to_vec());
+    reply.map(|response| (response, bytes))
+}
+
+/// Page and engine are of different releases.
+pub fn unexpected() -> Fault {
+    Fault::new("release", Action::Retry)
+}
+
+/// The engine of this page.
+#[hook]
+pub fn use_engine() -> Engine {
+    use_context::<Engine>().expect("every role's pages stand beside an engine")
+}
+
+/// What the engine said of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Greeting {
+    /// The release that runs; empty until the engine has answered.
+    pub release: String,
+}
+
+/// The engine's greeting.
+#[hook]
+pub fn use_greeting() -> Greeting {
+    use_context::<Greeting>().unwrap_or_default()
+}
+
+/// The pages.
+#[derive(Properties, PartialEq)]
+pub struct WithEngineProps {
+    /// Content.
+    pub children: Html,
+}
+
+/// Starts the engine for the pages within, and greets it.
+#[component]
+pub fn WithEngine(props: &WithEngineProps) -> Html {
+    let tag = super::language::use_words().language().tag();
+    let engine = use_state(Engine::start);
+    let greeting = use_state(Greeting::default);
+    use_effect_with(tag, {
+        let (engine, greeting) = ((*engine).clone(), greeting.setter());
+        move |tag: &&'static str| {
+            let tag = *tag;
+            wasm_bindgen_futures::spawn_local(async move {
+                if let Ok(Response::Started { release }) = engine.greet(tag).await {
+                    greeting.set(Greeting { release });
+                }
+            });
+        }
+    });
+    html! {
+        <ContextProvider<Engine> context={(*engine).clone()}>
+            <ContextProvider<Greeting> context={(*greeting).clone()}>{ props.children.clone() }</ContextProvider<Greeting>>
+        </ContextProvider<Engine>>
+    }
+}

@@ -1,0 +1,217 @@
+//! The doctor's desk: scan a patient's code, wait for the yes, read what was opened, close it.
+
+use std::rc::Rc;
+
+use suishen_bridge::{DeskRequest, DeskResponse, OfferState, OfferView, Reading, Request, Response, Topic};
+use wasm_bindgen_futures::spawn_local;
+use yew::{Callback, Html, Properties, component, html, use_callback, use_effect_with, use_state};
+
+use super::{
+    enrol::EnrolPage,
+    frame::{DeskFrame, Section},
+    history::HistoryPage,
+    hospital::read_desk,
+    offer_list::OfferList,
+    reading::ReadingView,
+};
+use crate::{
+    browser::{
+        address::use_address,
+        asking::{Asked, use_asked},
+        engine::use_engine,
+        language::use_words,
+        timer::use_interval,
+        work::use_work,
+    },
+    component::{Empty, FaultCard, Icon, ProgressCard, ScanBox, use_voice},
+    page::UnknownPage,
+    route::Route,
+};
+
+/// What it was opened with.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// A link whose fragment was taken. Secret.
+    pub opened: Option<String>,
+}
+
+/// The offers of this desk.
+pub fn read_offers(response: Response) -> Option<Vec<OfferView>> {
+    match response {
+        Response::Desk(DeskResponse::Offers(offers)) => Some(offers),
+        _ => None,
+    }
+}
+
+fn sections() -> Vec<Section> {
+    vec![(Route::Home, "desk-reception", "stethoscope"), (Route::History, "desk-read", "list-checks")]
+}
+
+/// Draws it.
+#[component]
+pub fn DoctorDesk(props: &Props) -> Html {
+    let (words, address) = (use_words(), use_address());
+    let (desk, again) = use_asked((), &[], |()| Request::Desk(DeskRequest::Desk), read_desk);
+    let title = words.say("desk-doctor");
+    let body = match &desk {
+        Asked::Waiting => {
+            html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
+        }
+        Asked::Failed(fault) => {
+            html! { <main class="centred"><h1>{ &title }</h1><FaultCard fault={fault.clone()} retry={again.clone()} desk={true} /></main> }
+        }
+        Asked::Here(desk) if desk.is_none() => {
+            return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
+        }
+        Asked::Here(_) => match address.route {
+            Route::Home | Route::Incoming => html! { <Reception opened={props.opened.clone()} /> },
+            Route::History => html! { <HistoryPage /> },
+            _ => html! { <UnknownPage /> },
+        },
+    };
+    let who = desk.here().cloned().flatten();
+    html! { <DeskFrame {title} sections={sections()} desk={who}>{ body }</DeskFrame> }
+}
+
+/// An opened reading, compared by identity.
+#[derive(Clone)]
+pub struct Opened(pub Rc<Box<Reading>>);
+
+impl PartialEq for Opened {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[component]
+fn Reception(props: &Props) -> Html {
+    let (words, work, engine, voice) = (use_words(), use_work(), use_engine(), use_voice());
+    let chosen = use_state(|| None::<String>);
+    let opened = use_state(|| None::<Opened>);
+    let (offers, again) = use_asked(
+        (),
+        &[Topic::Desk, Topic::Shares, Topic::Ledger],
+        |()| Request::Desk(DeskRequest::Offers),
+        read_offers,
+    );
+    let all: Vec<OfferView> = offers.here().cloned().unwrap_or_default();
+    let current = chosen.as_ref().and_then(|share| all.iter().find(|offer| offer.share == *share)).cloned();
+    let waiting = all.iter().any(|offer| offer.state == OfferState::Waiting);
+    let refresh = use_callback((engine, again.clone()), |(), (engine, again)| {
+        let (engine, again) = (engine.clone(), again.clone());
+        spawn_local(async move {
+            let _ = engine.ask(Request::Refresh).await;
+            again.emit(());
+        });
+    });
+    use_interval(if waiting { 2000 } else { 0 }, refresh);
+    let accept = {
+        let (work, chosen, again, opened) = (work.clone(), chosen.setter(), again.clone(), opened.setter());
+        Callback::from(move |text: String| {
+            let (chosen, again, opened) = (chosen.clone(), again.clone(), opened.clone());
+            work.desk(DeskRequest::Accept { text }, move |response| {
+                if let Response::Desk(DeskResponse::Offer(offer)) = response {
+                    chosen.set(Some(offer.share));
+                    opened.set(None);
+                    again.emit(());
+                }
+            });
+        })
+    };
+    use_effect_with(props.opened.clone(), {
+        let accept = accept.clone();
+        move |link: &Option<String>| {
+            if let Some(link) = link {
+                accept.emit(link.clone());
+            }
+        }
+    });
+    let choose = {
+        let (work, chosen, opened) = (work.clone(), chosen.setter(), opened.setter());
+        Callback::from(move |offer: Option<OfferView>| {
+            work.clear();
+            opened.set(None);
+            chosen.set(offer.as_ref().map(|offer| offer.share.clone()));
+            if let Some(offer) = offer.filter(|offer| offer.state == OfferState::Reading) {
+                let opened = opened.clone();
+                work.desk(DeskRequest::Reading { share: offer.share }, move |response| {
+                    if let Response::Desk(DeskResponse::Reading(reading)) = response {
+                        opened.set(Some(Opened(Rc::new(reading))));
+                    }
+                });
+            }
+        })
+    };
+    let read = {
+        let (work, opened, again, said) =
+            (work.clone(), opened.setter(), again.clone(), words.say("reading-opened"));
+        Callback::from(move |share: String| {
+            let (opened, again, voice, said) = (opened.clone(), again.clone(), voice.clone(), said.clone());
+            work.desk(DeskRequest::Read { share }, move |response| {
+                if let Response::Desk(DeskResponse::Reading(reading)) = response {
+                    voice.polite(said);
+                    opened.set(Some(Opened(Rc::new(reading))));
+                    again.emit(());
+                }
+            });
+        })
+    };
+    let close = {
+        let (work, chosen, opened, again) = (work.clone(), chosen.setter(), opened.setter(), again.clone());
+        Callback::from(move |share: String| {
+            let (chosen, opened, again) = (chosen.clone(), opened.clone(), again.clone());
+            work.desk(DeskRequest::Close { share }, move |_| {
+                opened.set(None);
+                chosen.set(None);
+                again.emit(());
+            });
+        })
+    };
+    let notes = html! {<>
+        if work.busy() { <ProgressCard progress={work.progress()} /> }
+        if let Some(fault) = work.fault() { <FaultCard {fault} desk={true} /> }
+    </>};
+    html! {
+        <main class="desk-body read">
+            <div class="side stack close">
+                <button class="button primary wide" onclick={choose.reform(|_| None)}><Icon name="scan" />{ words.say("desk-scan") }</button>
+                <OfferList offers={all} chosen={(*chosen).clone()} choose={choose.reform(Some)} />
+            </div>
+            { match (current, (*opened).clone()) {
+                (_, Some(reading)) => html! { <ReadingView {reading} {close} /> },
+                (Some(offer), None) => html! { <div class="main sheeted stack"><h1 class="heard">{ words.say("desk-reception") }</h1>{ notes }{ waiting_room(&offer, &read, work.busy(), &words) }</div> },
+                (None, None) => html! {
+                    <div class="main sheeted stack">
+                        <h1>{ words.say("desk-scan") }</h1>
+                        <p class="quiet">{ words.say("desk-scan-text") }</p>
+                        { notes }
+                        <ScanBox found={accept} label={words.say("desk-scan-link")} />
+                    </div>
+                },
+            } }
+        </main>
+    }
+}
+
+/// Between scanning and reading.
+fn waiting_room(offer: &OfferView, read: &Callback<String>, busy: bool, words: &crate::words::Words) -> Html {
+    let title = |key: &str, text: &str, button: Html| {
+        html! { <Empty title={words.say(key)} text={words.say(text)}>{ button }</Empty> }
+    };
+    match &offer.state {
+        OfferState::Waiting => title("offer-waiting", "offer-waiting-text", Html::default()),
+        OfferState::Ready | OfferState::Reading => {
+            let share = offer.share.clone();
+            let onclick = read.reform(move |_| share.clone());
+            title(
+                "offer-ready",
+                "offer-ready-text",
+                html! { <button class="button primary wide" {onclick} disabled={busy}><Icon name="eye" />{ words.say("offer-read") }</button> },
+            )
+        }
+        OfferState::Revoked => title("offer-revoked", "offer-revoked-text", Html::default()),
+        OfferState::Exhausted => title("offer-exhausted", "offer-over-text", Html::default()),
+        OfferState::Expired => title("offer-expired", "offer-over-text", Html::default()),
+        OfferState::Refused(fault) => html! { <FaultCard fault={fault.clone()} desk={true} /> },
+    }
+}

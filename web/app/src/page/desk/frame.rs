@@ -1,0 +1,82 @@
+//! A desk's head: mark, name, sections, the ledger's state, who sits here by their certificate.
+
+use suishen_bridge::{Desk, LedgerState};
+use yew::{AttrValue, Html, Properties, component, html};
+
+use crate::{
+    browser::{address::use_address, language::use_words, ledger::use_ledger},
+    component::{Icon, LanguageSwitch, LinkTo, Mark, PersonSeal, Proof, Seal},
+    route::Route,
+    words::Words,
+};
+
+/// A section: page, name's key, icon.
+pub type Section = (Route, &'static str, &'static str);
+
+/// What stands in it.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The desk's name.
+    pub title: AttrValue,
+    /// At most four sections.
+    pub sections: Vec<Section>,
+    /// Who sits here.
+    #[prop_or_default]
+    pub desk: Option<Desk>,
+    /// The body.
+    pub children: Html,
+}
+
+/// Draws it.
+#[component]
+pub fn DeskFrame(props: &Props) -> Html {
+    let (words, address) = (use_words(), use_address());
+    html! {
+        <div class="desk">
+            <header class="desk-head">
+                <LinkTo to={Route::Home} class="desk-name"><Mark />{ &props.title }</LinkTo>
+                if !props.sections.is_empty() {
+                    <nav aria-label={words.say("sections")}><ul>
+                        { for props.sections.iter().map(|(to, key, icon)| html! {
+                            <li><LinkTo to={to.clone()} current={(address.route == *to).then(|| AttrValue::from("page"))}><Icon name={*icon} />{ words.say(key) }</LinkTo></li>
+                        }) }
+                    </ul></nav>
+                }
+                <div class="desk-state">
+                    <LanguageSwitch />
+                    <LedgerSign />
+                    if let Some(desk) = &props.desk { { who(desk, &words) } }
+                </div>
+            </header>
+            { props.children.clone() }
+        </div>
+    }
+}
+
+fn who(desk: &Desk, words: &Words) -> Html {
+    let below = format!("{}{}", desk.organisation, desk.unit);
+    html! {
+        <div class="desk-who">
+            <PersonSeal name={desk.name.clone()} />
+            <div>
+                <p><strong>{ words.with("name-title", &[("name", desk.name.as_str().into()), ("title", desk.title.as_str().into())]) }</strong></p>
+                <p class="quiet">{ below }</p>
+            </div>
+        </div>
+    }
+}
+
+/// The ledger's state, by what this machine has proven.
+#[component]
+pub fn LedgerSign() -> Html {
+    let (words, ledger) = (use_words(), use_ledger());
+    let at = ledger.checked().map(|at| words.time(at)).unwrap_or_else(|| "–".to_owned());
+    let (proof, key) = match ledger.state() {
+        LedgerState::Fresh => (Proof::Proven, "ledger-fresh"),
+        LedgerState::AsOf => (Proof::AsOf, "ledger-as-of"),
+        LedgerState::Unknown => (Proof::AsOf, "ledger-unknown"),
+        LedgerState::Forked => (Proof::Broken, "ledger-forked"),
+        LedgerState::Rewound => (Proof::Broken, "ledger-rewound"),
+    };
+    html! { <span class="ledger quiet" role="status"><Seal {proof} />{ words.with(key, &[("time", at.into())]) }</span> }
+}

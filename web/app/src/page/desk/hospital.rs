@@ -1,0 +1,256 @@
+//! The hospital's desk: choose a report, check it, issue it, hand over the code; and what was issued.
+
+use std::rc::Rc;
+
+use suishen_bridge::{Desk, DeskRequest, DeskResponse, IssuedReport, Preview, Request, Response, Topic};
+use yew::{Callback, Html, Properties, component, html, use_state};
+
+use super::{
+    enrol::EnrolPage,
+    frame::{DeskFrame, Section},
+    issued_list::IssuedList,
+    prepare::{Chosen, Prepare},
+    ticket::TicketPanel,
+};
+use crate::{
+    browser::{
+        address::use_address,
+        asking::{Asked, use_asked},
+        language::use_words,
+        work::use_work,
+    },
+    component::{FaultCard, Icon, ProgressCard, ReportBody, ScanBox},
+    page::UnknownPage,
+    route::Route,
+    view::record::{moment_text, patient_text},
+    words::Words,
+};
+
+/// What it was opened with.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// A link whose fragment was taken. Secret.
+    pub opened: Option<String>,
+}
+
+/// Who this desk is.
+pub fn read_desk(response: Response) -> Option<Option<Desk>> {
+    match response {
+        Response::Desk(DeskResponse::Desk(desk)) => Some(desk),
+        _ => None,
+    }
+}
+
+/// What was issued.
+pub fn read_issued(response: Response) -> Option<Vec<IssuedReport>> {
+    match response {
+        Response::Desk(DeskResponse::IssuedList(list)) => Some(list),
+        _ => None,
+    }
+}
+
+fn sections() -> Vec<Section> {
+    vec![(Route::Home, "desk-issue", "file-plus"), (Route::History, "desk-issued", "clock-counter-clockwise")]
+}
+
+/// Draws it.
+#[component]
+pub fn HospitalDesk(props: &Props) -> Html {
+    let (words, address) = (use_words(), use_address());
+    let (desk, again) = use_asked((), &[], |()| Request::Desk(DeskRequest::Desk), read_desk);
+    let title = words.say("desk-hospital");
+    let body = match &desk {
+        Asked::Waiting => {
+            html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
+        }
+        Asked::Failed(fault) => {
+            html! { <main class="centred"><h1>{ &title }</h1><FaultCard fault={fault.clone()} retry={again.clone()} desk={true} /></main> }
+        }
+        Asked::Here(desk) if desk.is_none() => {
+            return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
+        }
+        Asked::Here(_) => match address.route {
+            Route::Home | Route::Incoming => html! { <Issue opened={props.opened.clone()} /> },
+            Route::History => {
+                html! { <main class="centred wide stack"><h1>{ words.say("desk-issued") }</h1><IssuedList all={true} /></main> }
+            }
+            _ => html! { <UnknownPage /> },
+        },
+    };
+    let who = desk.here().cloned().flatten();
+    html! { <DeskFrame {title} sections={sections()} desk={who}>{ body }</DeskFrame> }
+}
+
+/// Where the issuing is.
+#[derive(Clone)]
+enum Stage {
+    Choosing,
+    Checking(Rc<Box<Preview>>),
+    Issued(Rc<Box<Preview>>, Rc<IssuedReport>),
+}
+
+impl PartialEq for Stage {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Choosing, Self::Choosing) => true,
+            (Self::Checking(a), Self::Checking(b)) => Rc::ptr_eq(a, b),
+            (Self::Issued(_, a), Self::Issued(_, b)) => Rc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct IssueProps {
+    opened: Option<String>,
+}
+
+#[component]
+fn Issue(props: &IssueProps) -> Html {
+    let (words, work) = (use_words(), use_work());
+    let stage = use_state(|| Stage::Choosing);
+    let sensitive = use_state(|| false);
+    // A patient's identity link: the report goes straight to that wallet. Secret.
+    let identity = use_state({
+        let opened = props.opened.clone();
+        move || opened
+    });
+    let chosen = {
+        let stage = stage.setter();
+        Callback::from(move |chosen: Chosen| stage.set(Stage::Checking(chosen.0)))
+    };
+    let start_over = {
+        let (stage, work, identity, sensitive) =
+            (stage.setter(), work.clone(), identity.setter(), sensitive.setter());
+        Callback::from(move |()| {
+            stage.set(Stage::Choosing);
+            identity.set(None);
+            sensitive.set(false);
+            work.desk(DeskRequest::Clear, |_| ());
+        })
+    };
+    let issue = {
+        let (work, stage, sensitive, identity) =
+            (work.clone(), stage.clone(), sensitive.clone(), identity.clone());
+        Callback::from(move |()| {
+            let Stage::Checking(preview) = (*stage).clone() else { return };
+            let stage = stage.clone();
+            work.desk(
+                DeskRequest::Issue { sensitive: *sensitive, identity: (*identity).clone() },
+                move |response| {
+                    if let Response::Desk(DeskResponse::Issued(report)) = response {
+                        stage.set(Stage::Issued(preview, Rc::new(*report)));
+                    }
+                },
+            );
+        })
+    };
+    let step = match &*stage {
+        Stage::Choosing => 0,
+        Stage::Checking(_) => 1,
+        Stage::Issued(..) => 2,
+    };
+    let side = match &*stage {
+        Stage::Issued(_, report) => {
+            html! { <TicketPanel report={(**report).clone()} next={start_over.clone()} /> }
+        }
+        Stage::Checking(preview) => html! {<>
+            <h2>{ words.say("issue-check") }</h2>
+            <p class="quiet">{ words.say("issue-check-text") }</p>
+            <Recipient identity={identity.clone()} />
+            <label class="choice"><input type="checkbox" checked={*sensitive} onchange={Callback::from({ let sensitive = sensitive.clone(); move |_: yew::Event| sensitive.set(!*sensitive) })} />
+                <span class="grow"><span class="line">{ words.say("issue-sensitive") }</span><span class="line quiet">{ words.say("issue-sensitive-note") }</span></span></label>
+            if work.busy() { <ProgressCard progress={work.progress()} /> }
+            if let Some(fault) = work.fault() { <FaultCard {fault} retry={issue.clone()} desk={true} /> }
+            <button class="button primary wide" onclick={issue.reform(|_| ())} disabled={work.busy()}><Icon name="shield-check" />{ words.say("issue-go") }</button>
+            <button class="button wide" onclick={start_over.reform(|_| ())} disabled={work.busy()}>{ words.say("issue-other") }</button>
+            { for preview.attachments.iter().map(|file| html! { <p class="note"><Icon name="paperclip" /><span>{ format!("{} ({})", file.name, words.size(file.size)) }</span></p> }) }
+        </>},
+        Stage::Choosing => {
+            html! {<><h2>{ words.say("issue-how") }</h2><p class="quiet">{ words.say("issue-how-text") }</p></>}
+        }
+    };
+    html! {
+        <main class="desk-body issue">
+            <div class="main stack">
+                <h1 class="heard">{ words.say("desk-issue") }</h1>
+                { steps(step, &words) }
+                { match &*stage {
+                    Stage::Choosing => html! { <Prepare {chosen} /> },
+                    Stage::Checking(preview) | Stage::Issued(preview, _) => shown(preview, &words),
+                } }
+                <section class="stack close"><h2>{ words.say("issued-today") }</h2><IssuedList all={false} /></section>
+            </div>
+            <div class="aside sheeted stack">{ side }</div>
+        </main>
+    }
+}
+
+fn steps(current: usize, words: &Words) -> Html {
+    html! {
+        <ol class="progress-steps">
+            { for ["issue-step-choose", "issue-step-check", "issue-step-hand"].iter().enumerate().map(|(index, key)| html! {
+                <li class={(index < current).then_some("done")} aria-current={(index == current).then_some("step")}>
+                    <span class="number" aria-hidden="true">if index < current { <Icon name="check-bold" /> } else { { index + 1 } }</span>
+                    { words.say(key) }
+                </li>
+            }) }
+        </ol>
+    }
+}
+
+fn shown(preview: &Preview, words: &Words) -> Html {
+    let view = &preview.view;
+    let mut facts: Vec<String> = patient_text(words, view).into_iter().collect();
+    facts.extend(view.date().map(|date| moment_text(words, date)));
+    html! {
+        <section class="card padded stack">
+            <div>
+                <h2>{ &view.title }</h2>
+                <p class="quiet">{ facts.join(" · ") }</p>
+            </div>
+            <ReportBody view={view.clone()} table={true} />
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct RecipientProps {
+    identity: yew::UseStateHandle<Option<String>>,
+}
+
+/// To whoever brings the code, or straight to a wallet whose identity code was scanned.
+#[component]
+fn Recipient(props: &RecipientProps) -> Html {
+    let words = use_words();
+    let scanning = use_state(|| false);
+    let identity = &props.identity;
+    if identity.is_some() {
+        let forget = {
+            let identity = identity.setter();
+            Callback::from(move |_| identity.set(None))
+        };
+        return html! {
+            <div class="status good"><Icon name="identification-card" /><span class="grow">{ words.say("issue-known") }</span>
+                <button class="plain under" onclick={forget}>{ words.say("issue-known-drop") }</button></div>
+        };
+    }
+    let found = {
+        let (identity, scanning) = (identity.setter(), scanning.setter());
+        Callback::from(move |text: String| {
+            identity.set(Some(text));
+            scanning.set(false);
+        })
+    };
+    let turn = {
+        let scanning = scanning.clone();
+        Callback::from(move |_| scanning.set(!*scanning))
+    };
+    html! {<>
+        <button class="button wide" onclick={turn} aria-expanded={scanning.to_string()}><Icon name="identification-card" />{ words.say("issue-scan-identity") }</button>
+        if *scanning { <ScanBox {found} label={words.say("issue-identity-link")} /> }
+    </>}
+}
+
+/// Told of changes of the issued list.
+pub const ISSUED: &[Topic] = &[Topic::Desk, Topic::Ledger];

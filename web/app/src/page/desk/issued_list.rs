@@ -1,0 +1,79 @@
+//! What this desk issued, newest first, and whether it was kept.
+
+use suishen_bridge::{DeskRequest, IssuedReport, IssuedState, Request};
+use yew::{Callback, Html, Properties, component, html};
+
+use super::{
+    hospital::{ISSUED, read_issued},
+    ticket::sign,
+};
+use crate::{
+    browser::{
+        asking::{Asked, use_asked},
+        language::use_words,
+        ledger::use_ledger,
+        work::use_work,
+    },
+    component::FaultCard,
+};
+
+/// How much of it.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// All, or only today's, without actions.
+    pub all: bool,
+}
+
+/// Draws it.
+#[component]
+pub fn IssuedList(props: &Props) -> Html {
+    let (words, ledger, work) = (use_words(), use_ledger(), use_work());
+    let (list, again) = use_asked((), ISSUED, |()| Request::Desk(DeskRequest::Issued), read_issued);
+    let now = ledger.now_or_start();
+    let list = match list {
+        Asked::Waiting => return html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
+        Asked::Failed(fault) => return html! { <FaultCard {fault} retry={again} desk={true} /> },
+        Asked::Here(list) => list,
+    };
+    let today = words.moment(now).day_number;
+    let shown: Vec<&IssuedReport> =
+        list.iter().filter(|report| props.all || words.moment(report.issued).day_number == today).collect();
+    if shown.is_empty() {
+        return html! { <p class="quiet">{ words.say("issued-none") }</p> };
+    }
+    let cancel = |report: &IssuedReport| {
+        let (work, report, why) = (work.clone(), report.report.clone(), words.say("ticket-cancel-why"));
+        Callback::from(move |_| {
+            work.desk(DeskRequest::Cancel { report: report.clone(), why: why.clone() }, |_| ())
+        })
+    };
+    html! {
+        <div class="table-scroll" tabindex="0" role="region" aria-label={words.say("desk-issued")}>
+            <table class="table">
+                <thead><tr>
+                    <th scope="col">{ words.say("issued-at") }</th>
+                    <th scope="col">{ words.say("issued-patient") }</th>
+                    <th scope="col">{ words.say("issued-report") }</th>
+                    <th scope="col">{ words.say("issued-state") }</th>
+                    if props.all { <th scope="col"><span class="heard">{ words.say("ticket-cancel") }</span></th> }
+                </tr></thead>
+                <tbody>
+                    { for shown.into_iter().map(|report| html! {
+                        <tr key={report.report.clone()}>
+                            <td>{ if props.all { words.when(report.issued, now) } else { words.time(report.issued) } }</td>
+                            <td>{ &report.patient }</td>
+                            <td>{ &report.title }</td>
+                            <td><span class="row">{ sign(report.state, now, &words) }</span></td>
+                            if props.all {
+                                <td>if matches!(report.state, IssuedState::Waiting(_)) {
+                                    <button class="button small" onclick={cancel(report)} disabled={work.busy()}>{ words.say("ticket-cancel") }</button>
+                                }</td>
+                            }
+                        </tr>
+                    }) }
+                </tbody>
+            </table>
+            if let Some(fault) = work.fault() { <FaultCard {fault} desk={true} /> }
+        </div>
+    }
+}

@@ -1,0 +1,17 @@
+//! The desks: hospital, doctor, auditor.
+
+mod auditor;
+mod doctor;
+mod enrol;
+mod frame;
+mod history;
+mod hospital;
+mod issued_list;
+mod offer_list;
+mod prepare;
+mod reading;
+mod ticket;
+
+pub use auditor::AuditorDesk;
+pub use doctor::DoctorDesk;
+pub use hospital::HospitalDesk;

@@ -1,0 +1,146 @@
+//! One record: what it says first, then its proof, then its original.
+
+use std::rc::Rc;
+
+use suishen_bridge::{PatientRequest, PatientResponse, RecordDetail, RecordTag, Request, Response, Topic};
+use yew::{AttrValue, Callback, Html, Properties, component, html, use_state};
+
+use super::tag_sheet::TagSheet;
+use crate::{
+    browser::{
+        asking::{Asked, use_asked},
+        language::use_words,
+    },
+    component::{
+        Attachments, BackBar, FaultCard, FileSource, Icon, LinkTo, Marks, ProofSheet, ReportBody, Status,
+        StatusLine, Trend,
+    },
+    route::Route,
+    view::record::{moment_text, patient_text},
+    words::Words,
+};
+
+/// Which.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The record.
+    pub record: AttrValue,
+}
+
+fn read(response: Response) -> Option<Box<RecordDetail>> {
+    match response {
+        Response::Patient(PatientResponse::Record(detail)) => Some(detail),
+        _ => None,
+    }
+}
+
+/// Draws it.
+#[component]
+pub fn RecordPage(props: &Props) -> Html {
+    let words = use_words();
+    let (detail, again) = use_asked(
+        props.record.to_string(),
+        &[Topic::Records],
+        |record: &String| Request::Patient(PatientRequest::Record { record: record.clone() }),
+        read,
+    );
+    match detail {
+        Asked::Waiting => frame(
+            &words,
+            html! { <><h1 class="heard">{ words.say("record") }</h1><p class="quiet" role="status">{ words.say("opening") }</p></> },
+        ),
+        Asked::Failed(fault) => {
+            frame(&words, html! { <><h1>{ words.say("record") }</h1><FaultCard {fault} retry={again} /></> })
+        }
+        Asked::Here(detail) => html! { <Detail detail={Held(detail)} /> },
+    }
+}
+
+fn frame(words: &Words, content: Html) -> Html {
+    html! {
+        <div class="phone bare">
+            <BackBar to={Route::Home} title={words.say("record")} />
+            <main class="stack">{ content }</main>
+        </div>
+    }
+}
+
+/// A record that is compared by identity: it is asked anew when it changes.
+#[derive(Clone)]
+struct Held(Rc<Box<RecordDetail>>);
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct DetailProps {
+    detail: Held,
+}
+
+#[component]
+fn Detail(props: &DetailProps) -> Html {
+    let words = use_words();
+    let (proof_open, menu_open) = (use_state(|| false), use_state(|| false));
+    let detail = &props.detail.0;
+    let (card, view) = (&detail.card, &detail.view);
+    let set = |state: &yew::UseStateHandle<bool>, value: bool| {
+        let setter = state.setter();
+        Callback::from(move |()| setter.set(value))
+    };
+    let kind = words.say(&format!("report-{}", card.kind));
+    let place =
+        [view.organisation.as_deref(), view.department.as_deref()].into_iter().flatten().collect::<String>();
+    let mut facts: Vec<String> = Vec::new();
+    facts.extend(view.date().map(|date| moment_text(&words, date)));
+    facts.extend(view.specimen.clone());
+    facts.extend(view.fasting.map(|fasting| words.say(if fasting { "fasting" } else { "not-fasting" })));
+    facts.extend(patient_text(&words, view));
+    html! {<>
+        <div class="phone">
+            <BackBar to={Route::Home} title={kind}>
+                <button class="plain ink" onclick={set(&menu_open, true).reform(|_| ())} aria-label={words.say("record-more")}><Icon name="dots-three" /></button>
+            </BackBar>
+            <main class="stack">
+                <div>
+                    <h1>{ &card.title }</h1>
+                    <p class="quiet">{ place }</p>
+                    <p class="quiet">{ facts.join(" · ") }</p>
+                    <p><Marks card={card.clone()} /></p>
+                </div>
+                <button class={if detail.sound { "status good" } else { "status alarm" }} onclick={set(&proof_open, true).reform(|_| ())}>
+                    <crate::component::Seal proof={if detail.sound { crate::component::Proof::Proven } else { crate::component::Proof::Broken }} />
+                    <span class="grow">
+                        <span class="line">{ words.say(if detail.sound { "record-sound" } else { "record-unsound" }) }</span>
+                        <span class="line quiet">{ words.say(if detail.sound { "record-sound-more" } else { "record-unsound-more" }) }</span>
+                    </span>
+                    <Icon name="caret-right-bold" />
+                </button>
+                { notices(&card.marks, &words) }
+                <ReportBody view={view.clone()} />
+                { for detail.series.iter().map(|series| html! { <Trend key={series.name.clone()} series={series.clone()} /> }) }
+                if !detail.files.is_empty() {
+                    <Attachments source={FileSource::Record(card.record.clone())} files={detail.files.clone()} />
+                }
+            </main>
+        </div>
+        <div class="dock"><div>
+            <LinkTo to={Route::Show} class="button primary"><Icon name="qr-code" />{ words.say("show-doctor") }</LinkTo>
+        </div></div>
+        if *proof_open { <ProofSheet lines={detail.proof.clone()} close={set(&proof_open, false)} /> }
+        if *menu_open { <TagSheet card={card.clone()} close={set(&menu_open, false)} /> }
+    </>}
+}
+
+fn notices(marks: &[RecordTag], words: &Words) -> Html {
+    html! {
+        { for marks.iter().filter_map(|mark| match mark {
+            RecordTag::Corrected => Some("record-corrected"),
+            RecordTag::Withdrawn => Some("record-withdrawn"),
+            RecordTag::IssuerSuspended => Some("record-suspended"),
+            RecordTag::New => None,
+        }).map(|key| html! { <StatusLine status={Status::Caution("warning-circle")} text={words.say(key)} /> }) }
+    }
+}

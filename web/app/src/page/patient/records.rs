@@ -1,0 +1,133 @@
+//! The records: one card a visit, newest first; search, kinds, own tags, hidden ones on demand.
+
+use suishen_bridge::{Filter, PatientRequest, PatientResponse, RecordCard, Request, Response, Topic};
+use web_sys::{HtmlInputElement, InputEvent};
+use yew::{Callback, Html, TargetCast, component, html, use_state};
+
+use super::{root::use_wallet, status::WalletStatus};
+use crate::{
+    browser::{
+        asking::{Asked, use_asked},
+        language::use_words,
+    },
+    component::{BottomBar, Chip, Empty, FaultCard, Icon, LinkTo, TopBar, VisitCard},
+    route::Route,
+    view::record::{KINDS, visits},
+    words::Words,
+};
+
+/// The records in an answer.
+pub fn records(response: Response) -> Option<Vec<RecordCard>> {
+    match response {
+        Response::Patient(PatientResponse::Records(records)) => Some(records),
+        _ => None,
+    }
+}
+
+/// Draws them.
+#[component]
+pub fn RecordsPage() -> Html {
+    let (words, wallet) = (use_words(), use_wallet());
+    let filter = use_state(Filter::default);
+    let searching = use_state(|| false);
+    let (found, again) = use_asked(
+        (*filter).clone(),
+        &[Topic::Records],
+        |filter: &Filter| Request::Patient(PatientRequest::Records(filter.clone())),
+        records,
+    );
+    let search = {
+        let filter = filter.clone();
+        Callback::from(move |event: InputEvent| {
+            let search = event.target_unchecked_into::<HtmlInputElement>().value();
+            filter.set(Filter { search, ..(*filter).clone() });
+        })
+    };
+    let turn_search = {
+        let (searching, filter) = (searching.clone(), filter.clone());
+        Callback::from(move |_| {
+            if *searching {
+                filter.set(Filter { search: String::new(), ..(*filter).clone() });
+            }
+            searching.set(!*searching);
+        })
+    };
+    let change = {
+        let filter = filter.clone();
+        Callback::from(move |new: Filter| filter.set(new))
+    };
+    html! {<>
+        <div class="phone">
+            <TopBar name={wallet.name.clone()}>
+                <button class="plain ink" onclick={turn_search} aria-expanded={searching.to_string()} aria-controls="search" aria-label={words.say("search")}><Icon name="magnifying-glass" /></button>
+            </TopBar>
+            <main class="stack">
+                <div class="page-head">
+                    <h1>{ words.say("records") }</h1>
+                    <span class="quiet">{ words.count("records-count", wallet.records) }</span>
+                </div>
+                <WalletStatus />
+                if *searching {
+                    <div class="field" id="search">
+                        <label for="search-text">{ words.say("search-label") }</label>
+                        <input id="search-text" class="input" type="search" value={filter.search.clone()} oninput={search} autocomplete="off" />
+                    </div>
+                }
+                { chips(&filter, &change, found.here(), &words) }
+                { match &found {
+                    Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
+                    Asked::Failed(fault) => html! { <FaultCard fault={fault.clone()} retry={again} /> },
+                    Asked::Here(found) => list(found, &filter, &words),
+                } }
+            </main>
+        </div>
+        <BottomBar />
+    </>}
+}
+
+fn list(found: &[RecordCard], filter: &Filter, words: &Words) -> Html {
+    if found.is_empty() && *filter == Filter::default() {
+        return html! {
+            <Empty title={words.say("empty-title")} text={words.say("empty-text")}>
+                <LinkTo to={Route::Scan} class="button primary wide"><Icon name="scan" />{ words.say("scan") }</LinkTo>
+            </Empty>
+        };
+    }
+    if found.is_empty() {
+        return html! { <p class="quiet" role="status">{ words.say("search-nothing") }</p> };
+    }
+    html! {
+        { for visits(found).into_iter().map(|visit| {
+            let records: Vec<RecordCard> = visit.records.into_iter().cloned().collect();
+            let key = records[0].visit.clone();
+            html! { <VisitCard {key} {records} /> }
+        }) }
+    }
+}
+
+fn chips(filter: &Filter, change: &Callback<Filter>, found: Option<&Vec<RecordCard>>, words: &Words) -> Html {
+    let kind = |kind: Option<&str>| {
+        let new = Filter { kind: kind.map(str::to_owned), tag: None, ..filter.clone() };
+        let name = words.say(&format!("kind-{}", kind.unwrap_or("all")));
+        let on = filter.kind.as_deref() == kind && filter.tag.is_none();
+        html! { <Chip {name} {on} tap={change.reform(move |()| new.clone())} /> }
+    };
+    let mut tags: Vec<&String> =
+        found.into_iter().flatten().flat_map(|card| &card.tags).chain(&filter.tag).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    let tag = |tag: &String| {
+        let on = filter.tag.as_ref() == Some(tag);
+        let new = Filter { tag: (!on).then(|| tag.clone()), kind: None, ..filter.clone() };
+        html! { <Chip key={format!("tag-{tag}")} name={tag.clone()} {on} tap={change.reform(move |()| new.clone())} /> }
+    };
+    let hidden = Filter { hidden: !filter.hidden, ..filter.clone() };
+    html! {
+        <div class="chips" role="group" aria-label={words.say("filter")}>
+            { kind(None) }
+            { for KINDS.iter().map(|name| kind(Some(name))) }
+            { for tags.into_iter().map(tag) }
+            <Chip name={words.say("filter-hidden")} on={filter.hidden} tap={change.reform(move |()| hidden.clone())} />
+        </div>
+    }
+}

@@ -1,0 +1,116 @@
+//! Opening an existing wallet: the words or the recovery code, and the newest backup file.
+
+use std::rc::Rc;
+
+use suishen_bridge::{PatientRequest, Request};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlInputElement, HtmlTextAreaElement, InputEvent, SubmitEvent};
+use yew::{Callback, Event, Html, Properties, TargetCast, component, html, use_state};
+
+use crate::{
+    browser::{
+        address::use_address,
+        camera, file,
+        language::use_words,
+        scanner::{Scanner, Seen},
+        work::use_work,
+    },
+    component::{BackBar, FaultCard, Icon, ProgressCard, use_voice},
+    route::Route,
+};
+
+/// Where it stands.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The way back; none where it is part of another page.
+    #[prop_or_default]
+    pub back: Option<Route>,
+}
+
+/// Draws it.
+#[component]
+pub fn RestorePage(props: &Props) -> Html {
+    let (words, work, voice, address) = (use_words(), use_work(), use_voice(), use_address());
+    let phrase = use_state(String::new);
+    let backup = use_state(|| None::<Rc<file::Picked>>);
+    let unread = use_state(|| false);
+    let oninput = {
+        let phrase = phrase.setter();
+        Callback::from(move |event: InputEvent| {
+            phrase.set(event.target_unchecked_into::<HtmlTextAreaElement>().value())
+        })
+    };
+    let onpicture = {
+        let (phrase, unread) = (phrase.setter(), unread.setter());
+        Callback::from(move |event: Event| {
+            let input = event.target_unchecked_into::<HtmlInputElement>();
+            let picked = file::files(input.files()).into_iter().next();
+            input.set_value("");
+            let (phrase, unread) = (phrase.clone(), unread.clone());
+            spawn_local(async move {
+                let (Some(picked), Some(scanner)) = (picked, Scanner::start()) else { return };
+                let Some(bitmap) = camera::picture(&picked).await else { return unread.set(true) };
+                match scanner.look(&bitmap).await {
+                    Seen::Code(text) => {
+                        unread.set(false);
+                        phrase.set(text);
+                    }
+                    Seen::Nothing | Seen::NoText => unread.set(true),
+                }
+            });
+        })
+    };
+    let onbackup = {
+        let backup = backup.setter();
+        Callback::from(move |event: Event| {
+            let picked =
+                file::files(event.target_unchecked_into::<HtmlInputElement>().files()).into_iter().next();
+            let backup = backup.clone();
+            spawn_local(async move {
+                let Some(picked) = picked else { return };
+                backup.set(file::read(picked).await.map(Rc::new));
+            });
+        })
+    };
+    let submit = {
+        let (work, phrase, backup, said) =
+            (work.clone(), phrase.clone(), backup.clone(), words.say("restore-done"));
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let (voice, address, said, typed) =
+                (voice.clone(), address.clone(), said.clone(), phrase.clone());
+            let bytes = backup.as_ref().map(|picked| Rc::new(picked.bytes.clone()));
+            let request = Request::Patient(PatientRequest::Restore { phrase: phrase.trim().to_owned() });
+            work.run(request, bytes, move |_, _| {
+                typed.set(String::new());
+                voice.polite(said);
+                address.replace(Route::Protect);
+            });
+        })
+    };
+    html! {<>
+        if let Some(back) = &props.back {
+            <BackBar to={back.clone()} title="" />
+            <h1>{ words.say("restore-title") }</h1>
+        }
+        <p>{ words.say("restore-text") }</p>
+        <form class="stack" onsubmit={submit}>
+            <div class="field">
+                <label for="phrase">{ words.say("restore-phrase") }</label>
+                <textarea id="phrase" class="input" rows="4" value={(*phrase).clone()} {oninput} autocomplete="off" autocapitalize="off" spellcheck="false" />
+            </div>
+            <label class="button small file-button"><Icon name="qr-code" />{ words.say("restore-picture") }
+                <input class="heard" type="file" accept="image/*" onchange={onpicture} />
+            </label>
+            if *unread { <p class="note" role="alert"><Icon name="warning-circle" /><span>{ words.say("scan-picture-nothing") }</span></p> }
+            <label class="button small file-button"><Icon name="upload-simple" />
+                { backup.as_ref().map_or_else(|| words.say("restore-backup"), |picked| picked.name.clone()) }
+                <input class="heard" type="file" onchange={onbackup} />
+            </label>
+            <p class="quiet">{ words.say("restore-backup-note") }</p>
+            if work.busy() { <ProgressCard progress={work.progress()} /> }
+            if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+            <button class="button primary wide" disabled={work.busy() || phrase.trim().is_empty()}>{ words.say("restore-go") }</button>
+        </form>
+    </>}
+}

@@ -1,0 +1,240 @@
+//! The phone's root: what the wallet's state allows to be shown, and what a link brought.
+
+use suishen_bridge::{Event, PatientRequest, PatientResponse, Request, Response, Topic, Wallet};
+use wasm_bindgen_futures::spawn_local;
+use yew::{
+    Callback, ContextProvider, Html, Properties, component, hook, html, use_context, use_effect_with,
+    use_state,
+};
+
+use super::{
+    embedded::EmbeddedPage, incoming::IncomingPage, protect::ProtectPage, readers::ReadersPage,
+    record::RecordPage, records::RecordsPage, recovery::RecoveryPage, restore::RestorePage, scan::ScanPage,
+    settings::SettingsPage, show::ShowPage, unlock::UnlockPage, welcome::WelcomePage,
+};
+use crate::{
+    browser::{
+        address::use_address,
+        asking::{Asked, use_asked},
+        embedded,
+        engine::use_engine,
+        language::use_words,
+        page,
+    },
+    component::{Empty, FaultCard, use_voice},
+    page::UnknownPage,
+    route::Route,
+};
+
+/// The open wallet, for the pages within.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenWallet {
+    /// The name to show.
+    pub name: Option<String>,
+    /// Visible records.
+    pub records: u32,
+    /// Has a passkey or passphrase.
+    pub protected: bool,
+    /// The phrase was written down and checked.
+    pub phrase_checked: bool,
+    /// The newest backup file.
+    pub backed_up: Option<u64>,
+    /// Reads since the person last looked.
+    pub unseen_reads: u32,
+}
+
+/// The open wallet.
+#[hook]
+pub fn use_wallet() -> OpenWallet {
+    use_context::<OpenWallet>().expect("wallet pages are shown for an open wallet only")
+}
+
+/// What the page was opened with.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// A link whose fragment was taken from the address bar. Secret.
+    pub opened: Option<String>,
+}
+
+fn read(response: Response) -> Option<Wallet> {
+    match response {
+        Response::Patient(PatientResponse::Wallet(wallet)) => Some(wallet),
+        _ => None,
+    }
+}
+
+/// Draws what is to be shown.
+#[component]
+pub fn PatientRoot(props: &Props) -> Html {
+    let (words, address, engine, voice) = (use_words(), use_address(), use_engine(), use_voice());
+    let (wallet, again) = use_asked(
+        (),
+        &[Topic::Wallet, Topic::Records, Topic::Log],
+        |()| Request::Patient(PatientRequest::Wallet),
+        read,
+    );
+    let elsewhere = use_state(|| false);
+    // A scanned or opened text lives here and nowhere else, until it was dealt with.
+    let incoming = use_state(|| props.opened.clone());
+    use_effect_with(props.opened.clone(), {
+        let (incoming, address) = (incoming.setter(), address.clone());
+        move |opened: &Option<String>| {
+            if let Some(link) = opened {
+                incoming.set(Some(link.clone()));
+                address.replace(Route::Incoming);
+            }
+        }
+    });
+    use_effect_with(engine.clone(), {
+        let elsewhere = elsewhere.setter();
+        move |engine: &crate::browser::engine::Engine| {
+            let subscription = engine.listen(Callback::from(move |event| {
+                if matches!(event, Event::TakenOver) {
+                    elsewhere.set(true);
+                }
+            }));
+            move || drop(subscription)
+        }
+    });
+    let use_here = {
+        let (engine, elsewhere, again) = (engine.clone(), elsewhere.setter(), again.clone());
+        Callback::from(move |()| {
+            let (engine, elsewhere, again) = (engine.clone(), elsewhere.clone(), again.clone());
+            spawn_local(async move {
+                if engine.ask(Request::UseHere).await.is_ok() {
+                    elsewhere.set(false);
+                    again.emit(());
+                }
+            });
+        })
+    };
+    let scanned = {
+        let (incoming, address) = (incoming.setter(), address.clone());
+        Callback::from(move |text: String| {
+            incoming.set(Some(text));
+            address.go(Route::Incoming);
+        })
+    };
+    let dealt = {
+        let incoming = incoming.setter();
+        Callback::from(move |()| incoming.set(None))
+    };
+    let lock = {
+        let (engine, again, address, said) =
+            (engine.clone(), again.clone(), address.clone(), words.say("locked"));
+        let tag = words.language().tag();
+        Callback::from(move |()| {
+            let (engine, again, address) = (engine.clone(), again.clone(), address.clone());
+            voice.assertive(said.clone());
+            spawn_local(async move {
+                let _ = engine.patient(PatientRequest::Lock).await;
+                engine.restart();
+                let _ = engine.greet(tag).await;
+                address.replace(Route::Home);
+                again.emit(());
+            });
+        })
+    };
+
+    if let (Some(app), Some(_)) = (embedded::app_of(&page::agent()), incoming.as_ref()) {
+        return html! { <EmbeddedPage {app} link={(*incoming).clone().unwrap_or_default()} /> };
+    }
+    if *elsewhere {
+        return html! { <ElsewherePage {use_here} /> };
+    }
+    match wallet {
+        Asked::Waiting => {
+            html! { <main class="phone bare"><p class="quiet" role="status">{ words.say("opening") }</p></main> }
+        }
+        Asked::Failed(fault) => html! {
+            <main class="phone bare"><h1>{ words.say("suishen") }</h1><FaultCard {fault} retry={again} /></main>
+        },
+        Asked::Here(wallet) => match &*wallet {
+            Wallet::Elsewhere => html! { <ElsewherePage {use_here} /> },
+            Wallet::Damaged => html! {
+                <main class="phone bare stack">
+                    <h1>{ words.say("damaged-title") }</h1>
+                    <p>{ words.say("damaged-text") }</p>
+                    <RestorePage />
+                </main>
+            },
+            Wallet::Locked(slots) => match address.route {
+                Route::Restore => {
+                    html! { <main class="phone bare stack"><RestorePage back={Route::Home} /></main> }
+                }
+                _ => html! { <UnlockPage slots={slots.clone()} waiting={incoming.is_some()} /> },
+            },
+            Wallet::None => match address.route {
+                Route::Incoming if incoming.is_some() => incoming_page(&incoming, &dealt),
+                Route::Scan => html! { <ScanPage found={scanned} bare={true} /> },
+                Route::Restore => {
+                    html! { <main class="phone bare stack"><RestorePage back={Route::Home} /></main> }
+                }
+                _ => html! { <WelcomePage /> },
+            },
+            Wallet::Open { name, records, protected, phrase_checked, backed_up, unseen_reads, .. } => {
+                let open = OpenWallet {
+                    name: name.clone(),
+                    records: *records,
+                    protected: *protected,
+                    phrase_checked: *phrase_checked,
+                    backed_up: *backed_up,
+                    unseen_reads: *unseen_reads,
+                };
+                html! {
+                    <ContextProvider<OpenWallet> context={open}>
+                        { open_page(&address.route, &incoming, &scanned, &dealt, &lock) }
+                    </ContextProvider<OpenWallet>>
+                }
+            }
+        },
+    }
+}
+
+fn incoming_page(incoming: &Option<String>, dealt: &Callback<()>) -> Html {
+    let text = incoming.clone().unwrap_or_default();
+    html! { <IncomingPage {text} dealt={dealt.clone()} /> }
+}
+
+fn open_page(
+    route: &Route,
+    incoming: &Option<String>,
+    scanned: &Callback<String>,
+    dealt: &Callback<()>,
+    lock: &Callback<()>,
+) -> Html {
+    match route {
+        Route::Home => html! { <RecordsPage /> },
+        Route::Record(record) => html! { <RecordPage key={record.clone()} record={record.clone()} /> },
+        Route::Incoming if incoming.is_some() => incoming_page(incoming, dealt),
+        Route::Scan | Route::Incoming => html! { <ScanPage found={scanned.clone()} /> },
+        Route::Show => html! { <ShowPage /> },
+        Route::Readers => html! { <ReadersPage /> },
+        Route::Protect => html! { <ProtectPage /> },
+        Route::Recovery => html! { <RecoveryPage /> },
+        Route::Restore => {
+            html! { <main class="phone bare stack"><RestorePage back={Route::Settings} /></main> }
+        }
+        Route::Settings => html! { <SettingsPage lock={lock.clone()} /> },
+        Route::History | Route::Unknown => html! { <UnknownPage /> },
+    }
+}
+
+/// The wallet is open in another tab.
+#[derive(Properties, PartialEq)]
+struct ElsewhereProps {
+    use_here: Callback<()>,
+}
+
+#[component]
+fn ElsewherePage(props: &ElsewhereProps) -> Html {
+    let words = use_words();
+    html! {
+        <main class="phone bare">
+            <h1 class="heard">{ words.say("elsewhere-title") }</h1>
+            <Empty title={words.say("elsewhere-title")} text={words.say("elsewhere-text")}>
+                <button class="button primary wide" onclick={props.use_here.reform(|_| ())}>{ words.say("elsewhere-use") }</button>
+            </Empty>
+        </main>
+    }
+}

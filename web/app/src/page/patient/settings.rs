@@ -1,0 +1,217 @@
+//! Settings: protection, recovery words, backup, language, look, release, storage; locking; deleting, last and in red.
+
+use suishen_bridge::{PatientRequest, PatientResponse, Request, Response};
+use wasm_bindgen_futures::spawn_local;
+use yew::{Callback, Html, Properties, component, html, use_effect_with, use_state};
+
+use super::root::use_wallet;
+use crate::{
+    browser::{
+        address::use_address,
+        engine::use_greeting,
+        file,
+        language::{Change, use_setting},
+        ledger::use_ledger,
+        offline,
+        work::use_work,
+    },
+    component::{BackBar, FaultCard, Icon, LinkTo, Segments, Sheet, use_voice},
+    route::Route,
+    words::Language,
+};
+
+/// What settings can end.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Locks the wallet.
+    pub lock: Callback<()>,
+}
+
+const THEMES: [Option<&str>; 3] = [None, Some("light"), Some("dark")];
+
+/// Draws it.
+#[component]
+pub fn SettingsPage(props: &Props) -> Html {
+    let setting = use_setting();
+    let words = setting.words.clone();
+    let (wallet, ledger) = (use_wallet(), use_ledger());
+    let deleting = use_state(|| false);
+    let set_deleting = |on: bool| {
+        let deleting = deleting.setter();
+        Callback::from(move |()| deleting.set(on))
+    };
+    let language = {
+        let change = setting.change.clone();
+        Callback::from(move |chosen: usize| {
+            change.emit(Change::Language(if chosen == 0 { Language::Chinese } else { Language::English }));
+        })
+    };
+    let theme = {
+        let change = setting.change.clone();
+        Callback::from(move |chosen: usize| change.emit(Change::Theme(THEMES[chosen.min(2)])))
+    };
+    let entry = |to: Route, icon: &'static str, key: &str, more: String| {
+        html! {
+            <LinkTo {to} class="entry parted">
+                <span class="lead narrow"><Icon name={icon} /></span>
+                <span class="grow"><span class="line name">{ words.say(key) }</span><span class="line quiet">{ more }</span></span>
+                <Icon name="caret-right-bold" />
+            </LinkTo>
+        }
+    };
+    let backed_up = wallet.backed_up.map_or_else(
+        || words.say("settings-backup-never"),
+        |at| words.with("settings-backup-at", &[("when", words.when(at, ledger.now_or_start()).into())]),
+    );
+    html! {
+        <div class="phone bare">
+            <BackBar to={Route::Home} title="" />
+            <main class="stack">
+                <h1>{ words.say("settings") }</h1>
+                <nav class="card" aria-label={words.say("settings")}>
+                    { entry(Route::Protect, "lock-simple", "settings-protect", words.say(if wallet.protected { "settings-protected" } else { "settings-unprotected" })) }
+                    { entry(Route::Recovery, "note-pencil", "settings-recovery", words.say(if wallet.phrase_checked { "settings-recovery-done" } else { "settings-recovery-open" })) }
+                </nav>
+                <Backup state={backed_up} />
+                <section class="stack close">
+                    <h2>{ words.say("settings-language") }</h2>
+                    <Segments label={words.say("settings-language")} names={vec!["中文".to_owned(), "English".to_owned()]} chosen={usize::from(words.language() == Language::English)} choose={language} />
+                    <h2>{ words.say("settings-theme") }</h2>
+                    <Segments label={words.say("settings-theme")} names={vec![words.say("theme-system"), words.say("theme-light"), words.say("theme-dark")]}
+                        chosen={THEMES.iter().position(|theme| *theme == setting.theme).unwrap_or_default()} choose={theme} />
+                </section>
+                <Storage />
+                <Release />
+                <button class="button wide" onclick={props.lock.reform(|_| ())} disabled={!wallet.protected}><Icon name="lock-simple" />{ words.say("settings-lock") }</button>
+                <button class="button danger wide" onclick={set_deleting(true).reform(|_| ())}><Icon name="trash" />{ words.say("settings-delete") }</button>
+            </main>
+            if *deleting { <DeleteSheet close={set_deleting(false)} /> }
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct BackupProps {
+    state: String,
+}
+
+/// Writing the encrypted backup file.
+#[component]
+fn Backup(props: &BackupProps) -> Html {
+    let (setting, work, voice) = (use_setting(), use_work(), use_voice());
+    let words = setting.words;
+    let export = {
+        let (work, words) = (work.clone(), words.clone());
+        Callback::from(move |_| {
+            let (voice, words) = (voice.clone(), words.clone());
+            work.run(Request::Patient(PatientRequest::Backup), None, move |response, bytes| {
+                if let (Response::Patient(PatientResponse::Backup { name, records }), Some(bytes)) =
+                    (response, bytes)
+                {
+                    file::save(&name, &bytes);
+                    voice.polite(words.count("settings-backup-saved", records));
+                }
+            });
+        })
+    };
+    html! {
+        <section class="card padded stack close">
+            <h2>{ words.say("settings-backup") }</h2>
+            <p>{ words.say("settings-backup-text") }</p>
+            <p class="quiet">{ &props.state }</p>
+            <div class="buttons">
+                <button class="button small" onclick={export} disabled={work.busy()}><Icon name="download-simple" />{ words.say("settings-backup-save") }</button>
+                <LinkTo to={Route::Restore} class="button small"><Icon name="upload-simple" />{ words.say("settings-backup-read") }</LinkTo>
+            </div>
+            if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+        </section>
+    }
+}
+
+/// Whether the browser may empty this site's storage.
+#[component]
+fn Storage() -> Html {
+    let words = use_setting().words;
+    let persistent = use_state(|| None::<bool>);
+    use_effect_with((), {
+        let persistent = persistent.setter();
+        move |()| spawn_local(async move { persistent.set(Some(offline::is_persistent().await)) })
+    });
+    let ask = {
+        let persistent = persistent.setter();
+        Callback::from(move |_| {
+            let persistent = persistent.clone();
+            spawn_local(async move { persistent.set(Some(offline::persist().await)) });
+        })
+    };
+    html! {
+        <section class="card padded stack close">
+            <h2>{ words.say("settings-storage") }</h2>
+            if *persistent == Some(true) {
+                <p class="quiet">{ words.say("settings-storage-kept") }</p>
+            } else {
+                <p class="quiet">{ words.say("settings-storage-loose") }</p>
+                <button class="button small" onclick={ask}>{ words.say("settings-storage-ask") }</button>
+            }
+        </section>
+    }
+}
+
+/// Which release runs, and a newer one on offer.
+#[component]
+fn Release() -> Html {
+    let words = use_setting().words;
+    let running = use_greeting().release;
+    let offered = use_state(|| None::<String>);
+    use_effect_with((), {
+        let offered = offered.setter();
+        move |()| spawn_local(async move { offered.set(offline::offered_release().await) })
+    });
+    let newer = offered.as_ref().is_some_and(|offered| !running.is_empty() && *offered != running);
+    html! {
+        <section class="card padded stack close">
+            <h2>{ words.say("settings-release") }</h2>
+            <p class="hex">{ if running.is_empty() { "–".to_owned() } else { running.clone() } }</p>
+            if newer {
+                <p>{ words.say("settings-release-newer") }</p>
+                <button class="button small" onclick={Callback::from(|_| offline::take_release())}>{ words.say("settings-release-take") }</button>
+            }
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct DeleteProps {
+    close: Callback<()>,
+}
+
+/// Deleting: red, and honest that the hospital keeps its own records.
+#[component]
+fn DeleteSheet(props: &DeleteProps) -> Html {
+    let words = use_setting().words;
+    let (work, address) = (use_work(), use_address());
+    let sure = use_state(|| false);
+    let delete = {
+        let work = work.clone();
+        Callback::from(move |_| {
+            let address = address.clone();
+            work.patient(PatientRequest::Delete, move |_| address.replace(Route::Home));
+        })
+    };
+    let toggle = {
+        let sure = sure.clone();
+        Callback::from(move |_: yew::Event| sure.set(!*sure))
+    };
+    html! {
+        <Sheet title={words.say("delete-title")} close={props.close.clone()}>
+            <div class="stack">
+                <p>{ words.say("delete-text") }</p>
+                <p class="quiet">{ words.say("delete-hospital") }</p>
+                <label class="choice"><input type="checkbox" checked={*sure} onchange={toggle} /><span>{ words.say("delete-sure") }</span></label>
+                if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+                <button class="button danger wide" onclick={delete} disabled={!*sure || work.busy()}><Icon name="trash" />{ words.say("settings-delete") }</button>
+                <button class="button wide" onclick={props.close.reform(|_| ())}>{ words.say("delete-keep") }</button>
+            </div>
+        </Sheet>
+    }
+}

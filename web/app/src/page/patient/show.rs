@@ -1,0 +1,322 @@
+//! Showing records: which, what for, how long, how often; the card says the whole sentence and is the button.
+//! Also what is given now, and this wallet's identity code.
+
+use std::collections::BTreeSet;
+
+use suishen_bridge::{
+    Filter, PatientRequest, PatientResponse, Purpose, RecordCard, Request, Response, Sensitivity, Share,
+    ShareChoice, ShareState, Topic,
+};
+use yew::{Callback, Html, component, html, use_state};
+
+use super::{
+    identity::IdentitySheet, records::records, revoke_sheet::RevokeSheet, root::use_wallet,
+    share_sheet::ShareSheet, status::shares,
+};
+use crate::{
+    browser::{
+        asking::use_asked, engine::use_engine, language::use_words, ledger::use_ledger, work::use_work,
+    },
+    component::{BottomBar, Chip, Empty, FaultCard, Icon, LinkTo, ProgressCard, TopBar},
+    route::Route,
+    view::{
+        passage::{self, LENGTHS, READS, purpose_key},
+        record::{icon, of_newest_visit, since},
+    },
+    words::{Words, rich},
+};
+
+/// What was chosen so far.
+#[derive(Clone, Debug, PartialEq)]
+struct Chosen {
+    records: BTreeSet<String>,
+    purpose: Purpose,
+    length: u64,
+    reads: u32,
+    offline: bool,
+}
+
+impl Default for Chosen {
+    fn default() -> Self {
+        Self {
+            records: BTreeSet::new(),
+            purpose: Purpose::Treatment,
+            length: 86_400,
+            reads: 2,
+            offline: false,
+        }
+    }
+}
+
+/// Draws it.
+#[component]
+pub fn ShowPage() -> Html {
+    let (words, wallet) = (use_words(), use_wallet());
+    let (shared, _) = use_asked((), &[Topic::Shares], |()| Request::Patient(PatientRequest::Shares), shares);
+    let (all, _) = use_asked(
+        (),
+        &[Topic::Records],
+        |()| Request::Patient(PatientRequest::Records(Filter::default())),
+        records,
+    );
+    let opened = use_state(|| None::<String>);
+    let revoking = use_state(|| None::<Share>);
+    let identity = use_state(|| false);
+    let open = |share: Option<String>| {
+        let opened = opened.setter();
+        Callback::from(move |()| opened.set(share.clone()))
+    };
+    let made = {
+        let opened = opened.setter();
+        Callback::from(move |share: String| opened.set(Some(share)))
+    };
+    let show_identity = |on: bool| {
+        let identity = identity.setter();
+        Callback::from(move |()| identity.set(on))
+    };
+    let running: Vec<Share> =
+        shared.here().into_iter().flatten().filter(|share| is_running(&share.state)).cloned().collect();
+    // A desk that has just scanned brings its question up by itself.
+    let asked = running
+        .iter()
+        .find(|share| matches!(share.state, ShareState::Asked { .. }))
+        .map(|share| share.share.clone());
+    let shown = opened
+        .as_ref()
+        .or(asked.as_ref())
+        .and_then(|id| shared.here().into_iter().flatten().find(|share| share.share == *id).cloned());
+    html! {<>
+        <div class="phone">
+            <TopBar name={wallet.name.clone()} />
+            <main class="stack">
+                <div class="page-head"><h1>{ words.say("show") }</h1></div>
+                if !running.is_empty() { { current(&running, &open, &revoking, &words) } }
+                if !wallet.protected {
+                    <Empty title={words.say("show-protect-title")} text={words.say("show-protect-text")}>
+                        <LinkTo to={Route::Protect} class="button primary wide"><Icon name="lock-simple" />{ words.say("action-protect") }</LinkTo>
+                    </Empty>
+                } else if all.here().is_some_and(Vec::is_empty) {
+                    <Empty title={words.say("empty-title")} text={words.say("empty-text")}>
+                        <LinkTo to={Route::Scan} class="button primary wide"><Icon name="scan" />{ words.say("scan") }</LinkTo>
+                    </Empty>
+                } else if let Some(all) = all.here() {
+                    <Choose records={all.clone()} {made} />
+                }
+                <button class="button wide" onclick={show_identity(true).reform(|_| ())}><Icon name="identification-card" />{ words.say("identity") }</button>
+            </main>
+        </div>
+        <BottomBar />
+        if let Some(share) = shown { <ShareSheet {share} close={open(None)} made={Callback::from({ let opened = opened.setter(); move |share: String| opened.set(Some(share)) })} /> }
+        if let Some(share) = revoking.as_ref() {
+            <RevokeSheet share={share.share.clone()} name={person(&share.state)} records={share.titles.len()} close={Callback::from({ let revoking = revoking.setter(); move |()| revoking.set(None) })} />
+        }
+        if *identity { <IdentitySheet close={show_identity(false)} /> }
+    </>}
+}
+
+/// Whether a share can still be used, or still has to be taken back.
+fn is_running(state: &ShareState) -> bool {
+    matches!(
+        state,
+        ShareState::Offered | ShareState::Asked { .. } | ShareState::Open { .. } | ShareState::NotYetRevoked
+    )
+}
+
+/// Who it is given to, once known.
+pub fn person(state: &ShareState) -> Option<String> {
+    match state {
+        ShareState::Asked { name, .. } | ShareState::Open { name, .. } => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn current(
+    running: &[Share],
+    open: &dyn Fn(Option<String>) -> Callback<()>,
+    revoking: &yew::UseStateHandle<Option<Share>>,
+    words: &Words,
+) -> Html {
+    html! {
+        <section class="stack close">
+            <h2>{ words.say("show-current") }</h2>
+            { for running.iter().map(|share| {
+                let revoke = { let (revoking, share) = (revoking.setter(), share.clone()); Callback::from(move |_| revoking.set(Some(share.clone()))) };
+                html! { <Running key={share.share.clone()} share={share.clone()} open={open(Some(share.share.clone()))} {revoke} /> }
+            }) }
+        </section>
+    }
+}
+
+#[derive(yew::Properties, PartialEq)]
+struct RunningProps {
+    share: Share,
+    open: Callback<()>,
+    revoke: Callback<web_sys::MouseEvent>,
+}
+
+#[component]
+fn Running(props: &RunningProps) -> Html {
+    let (words, ledger) = (use_words(), use_ledger());
+    let share = &props.share;
+    let who = person(&share.state).unwrap_or_else(|| words.say("show-nobody-yet"));
+    let state = match share.state {
+        ShareState::Offered => words.say("share-offered"),
+        ShareState::Asked { .. } => words.say("share-asked"),
+        ShareState::NotYetRevoked => words.say("revoke-not-yet"),
+        _ => words.with(
+            "share-open",
+            &[
+                ("reads", crate::words::figure(share.reads_left)),
+                ("when", words.when(share.until, ledger.now_or_start()).into()),
+            ],
+        ),
+    };
+    html! {
+        <div class="card">
+            <button class="entry" onclick={props.open.reform(|_| ())}>
+                <span class="grow">
+                    <span class="line name">{ who }</span>
+                    <span class="line quiet">{ words.list(&share.titles) }</span>
+                    <span class="line quiet">{ state }</span>
+                </span>
+                <Icon name="caret-right-bold" />
+            </button>
+            <div class="padded parted"><button class="button small" onclick={props.revoke.clone()}>{ words.say("revoke") }</button></div>
+        </div>
+    }
+}
+
+#[derive(yew::Properties, PartialEq)]
+struct ChooseProps {
+    records: Vec<RecordCard>,
+    made: Callback<String>,
+}
+
+#[component]
+fn Choose(props: &ChooseProps) -> Html {
+    let (words, ledger, work, engine) = (use_words(), use_ledger(), use_work(), use_engine());
+    let chosen = use_state(Chosen::default);
+    let change = |new: Chosen| {
+        let chosen = chosen.setter();
+        Callback::from(move |()| chosen.set(new.clone()))
+    };
+    let with_records =
+        |records: Vec<String>| Chosen { records: records.into_iter().collect(), ..(*chosen).clone() };
+    let year_ago = {
+        let moment = words.moment(ledger.now_or_start());
+        format!("{:04}-{:02}-{:02}", moment.year - 1, moment.month, moment.day)
+    };
+    let (visit, year) = (of_newest_visit(&props.records), since(&props.records, &year_ago));
+    let sensitive = props.records.iter().filter(|card| card.sensitivity == Sensitivity::Sensitive).count();
+    let give = {
+        let (work, chosen, words, made, records) =
+            (work.clone(), chosen.clone(), words.clone(), props.made.clone(), props.records.clone());
+        let engine = engine.clone();
+        Callback::from(move |_| {
+            let choice = choice(&chosen, &records);
+            let (work, words, made, engine) = (work.clone(), words.clone(), made.clone(), engine.clone());
+            wasm_bindgen_futures::spawn_local(async move {
+                // The engine says what the choice means; the text that it is put into is what is signed.
+                let sentence = match engine.patient(PatientRequest::Preview(choice.clone())).await {
+                    Ok(PatientResponse::Sentence(sentence)) => sentence,
+                    Ok(_) => return work.fail(crate::browser::engine::unexpected()),
+                    Err(fault) => return work.fail(fault),
+                };
+                let text = passage::consent(&words, &sentence, choice.purpose, choice.offline);
+                work.patient(PatientRequest::Share(ShareChoice { text, ..choice }), move |response| {
+                    if let Response::Patient(PatientResponse::Share(share)) = response {
+                        made.emit(share.share);
+                    }
+                });
+            });
+        })
+    };
+    let count = chosen.records.len();
+    html! {<>
+        <section class="stack close">
+            <h2>{ words.say("show-which") }</h2>
+            <div class="choices" role="group" aria-label={words.say("show-which")}>
+                <Chip name={words.say("show-visit")} on={!visit.is_empty() && chosen.records == visit.iter().cloned().collect()} tap={change(with_records(visit.clone()))} />
+                <Chip name={words.say("show-year")} on={!year.is_empty() && chosen.records == year.iter().cloned().collect()} tap={change(with_records(year.clone()))} />
+                <Chip name={words.say("show-none")} on={chosen.records.is_empty()} tap={change(with_records(Vec::new()))} />
+            </div>
+            <fieldset class="card">
+                <legend class="heard">{ words.say("show-one-by-one") }</legend>
+                { for props.records.iter().filter(|card| !card.hidden).map(|card| pick(card, &chosen, &words)) }
+            </fieldset>
+            if sensitive > 0 { <p class="quiet">{ words.count("show-sensitive", sensitive as u64) }</p> }
+        </section>
+        <section class="stack close">
+            <h2>{ words.say("show-why") }</h2>
+            <div class="choices" role="group" aria-label={words.say("show-why")}>
+                { for Purpose::ALL.iter().map(|purpose| html! {
+                    <Chip name={words.say(purpose_key(*purpose))} on={chosen.purpose == *purpose} tap={change(Chosen { purpose: *purpose, ..(*chosen).clone() })} />
+                }) }
+            </div>
+            <h2>{ words.say("show-length") }</h2>
+            <div class="choices" role="group" aria-label={words.say("show-length")}>
+                { for LENGTHS.iter().map(|length| html! {
+                    <Chip name={words.length(*length)} on={chosen.length == *length} tap={change(Chosen { length: *length, ..(*chosen).clone() })} />
+                }) }
+            </div>
+            <h2>{ words.say("show-reads") }</h2>
+            <div class="choices" role="group" aria-label={words.say("show-reads")}>
+                { for READS.iter().map(|reads| html! {
+                    <Chip name={words.count("times", *reads)} on={chosen.reads == *reads} tap={change(Chosen { reads: *reads, ..(*chosen).clone() })} />
+                }) }
+            </div>
+            <label class="card choice">
+                <input type="checkbox" checked={chosen.offline} onchange={change(Chosen { offline: !chosen.offline, ..(*chosen).clone() }).reform(|_| ())} />
+                <span class="grow"><span class="line">{ words.say("show-offline") }</span><span class="line quiet">{ words.say("show-offline-note") }</span></span>
+            </label>
+        </section>
+        if work.busy() { <ProgressCard progress={work.progress()} /> }
+        if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+        <section class="sentence stack" aria-live="polite">
+            if count > 0 { <p>{ rich(&passage::sentence(&words, count, chosen.length, chosen.reads)) }</p> }
+            else { <p class="quiet">{ words.say("show-pick-first") }</p> }
+            <button class="button primary wide" disabled={count == 0 || work.busy()} onclick={give}><Icon name="qr-code" />{ words.say("show-make") }</button>
+        </section>
+    </>}
+}
+
+fn choice(chosen: &Chosen, records: &[RecordCard]) -> ShareChoice {
+    ShareChoice {
+        records: records
+            .iter()
+            .map(|card| card.record.clone())
+            .filter(|record| chosen.records.contains(record))
+            .collect(),
+        purpose: chosen.purpose,
+        duration: chosen.length,
+        reads: chosen.reads,
+        offline: chosen.offline,
+        text: String::new(),
+    }
+}
+
+fn pick(card: &RecordCard, chosen: &yew::UseStateHandle<Chosen>, words: &Words) -> Html {
+    let on = chosen.records.contains(&card.record);
+    let change = {
+        let (chosen, record) = (chosen.clone(), card.record.clone());
+        Callback::from(move |_: yew::Event| {
+            let mut new = (*chosen).clone();
+            if !new.records.remove(&record) {
+                new.records.insert(record.clone());
+            }
+            chosen.set(new);
+        })
+    };
+    html! {
+        <label key={card.record.clone()} class="choice parted">
+            <input type="checkbox" checked={on} onchange={change} />
+            <Icon name={icon(&card.kind)} />
+            <span class="grow">
+                <span class="line name">{ &card.title }
+                    if card.sensitivity == Sensitivity::Sensitive { { " " }<span class="tag caution">{ words.say("mark-sensitive") }</span> }
+                </span>
+                <span class="line quiet">{ format!("{} · {}", card.date, card.organisation) }</span>
+            </span>
+        </label>
+    }
+}

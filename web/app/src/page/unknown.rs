@@ -1,0 +1,23 @@
+//! No page has this path.
+
+use yew::{Html, component, html};
+
+use crate::{
+    browser::language::use_words,
+    component::{Empty, LinkTo},
+    route::Route,
+};
+
+/// Draws it.
+#[component]
+pub fn UnknownPage() -> Html {
+    let words = use_words();
+    html! {
+        <main class="phone bare">
+            <h1 class="heard">{ words.say("unknown-title") }</h1>
+            <Empty title={words.say("unknown-title")} text={words.say("unknown-text")}>
+                <LinkTo to={Route::Home} class="button primary wide">{ words.say("unknown-home") }</LinkTo>
+            </Empty>
+        </main>
+    }
+}

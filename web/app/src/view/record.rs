@@ -1,0 +1,175 @@
+//! Records as the list shows them: grouped into visits, with an icon and one finding each; what may be in a bulk
+//! choice; dates as reports write them.
+
+use suishen_bridge::fhir::{Moment, ReportView, Sex};
+use suishen_bridge::{RecordCard, RecordTag, Sensitivity};
+
+use crate::words::{Words, figure};
+
+/// One visit: its records, in the list's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit<'a> {
+    /// The visit's records.
+    pub records: Vec<&'a RecordCard>,
+}
+
+/// Groups records of one visit that follow each other.
+pub fn visits(records: &[RecordCard]) -> Vec<Visit<'_>> {
+    let mut visits: Vec<Visit<'_>> = Vec::new();
+    for record in records {
+        match visits.iter_mut().find(|visit| visit.records[0].visit == record.visit) {
+            Some(visit) => visit.records.push(record),
+            None => visits.push(Visit { records: vec![record] }),
+        }
+    }
+    visits
+}
+
+/// The icon of a kind.
+pub fn icon(kind: &str) -> &'static str {
+    match kind {
+        "laboratory" => "test-tube",
+        "imaging" => "bone",
+        "discharge" => "article",
+        "prescription" => "pill",
+        _ => "file-text",
+    }
+}
+
+/// The kinds that have a filter chip.
+pub const KINDS: [&str; 4] = ["laboratory", "imaging", "discharge", "prescription"];
+
+/// A mark's key and class.
+pub fn mark(tag: RecordTag) -> (&'static str, &'static str) {
+    match tag {
+        RecordTag::New => ("mark-new", "new"),
+        RecordTag::Corrected => ("mark-corrected", "caution"),
+        RecordTag::Withdrawn => ("mark-withdrawn", "caution"),
+        RecordTag::IssuerSuspended => ("mark-suspended", "caution"),
+    }
+}
+
+/// Records of the newest visit that a bulk choice may take: sensitive and hidden ones never are (FIELD, AIDS
+/// ordinance 39).
+pub fn of_newest_visit(records: &[RecordCard]) -> Vec<String> {
+    let newest = visits(records).into_iter().next();
+    newest.map(|visit| bulk(visit.records.into_iter())).unwrap_or_default()
+}
+
+/// Records since a day (`2026-11-12`) that a bulk choice may take.
+pub fn since(records: &[RecordCard], day: &str) -> Vec<String> {
+    bulk(records.iter().filter(|record| record.date.as_str() >= day))
+}
+
+fn bulk<'a>(records: impl Iterator<Item = &'a RecordCard>) -> Vec<String> {
+    records
+        .filter(|record| record.sensitivity == Sensitivity::Normal && !record.hidden)
+        .map(|record| record.record.clone())
+        .collect()
+}
+
+/// Year, month and day of `2026-11-12`, as far as it is known.
+pub fn day_parts(date: &str) -> (Option<&str>, Option<u32>, Option<u32>) {
+    let mut parts = date.split('-');
+    let year = parts.next().filter(|year| !year.is_empty());
+    (year, parts.next().and_then(|month| month.parse().ok()), parts.next().and_then(|day| day.parse().ok()))
+}
+
+/// A report's moment in words, as precise as it was written.
+pub fn moment_text(words: &Words, moment: &Moment) -> String {
+    let date = match (moment.month, moment.day) {
+        (Some(month), Some(day)) => words.with(
+            "date-year",
+            &[
+                ("year", moment.year.to_string().into()),
+                ("month", figure(month)),
+                ("name", words.month_name(month.into()).into()),
+                ("day", figure(day)),
+            ],
+        ),
+        (Some(month), None) => words.with(
+            "month-year",
+            &[
+                ("year", moment.year.to_string().into()),
+                ("month", figure(month)),
+                ("name", words.month_name(month.into()).into()),
+            ],
+        ),
+        (None, _) => words.with("year", &[("year", moment.year.to_string().into())]),
+    };
+    match (moment.hour, moment.minute) {
+        (Some(hour), Some(minute)) => format!("{date} {hour:02}:{minute:02}"),
+        _ => date,
+    }
+}
+
+/// `26.11`: a date below a trend.
+pub fn short_date(moment: &Moment) -> String {
+    match moment.month {
+        Some(month) => format!("{:02}.{month}", moment.year % 100),
+        None => moment.year.to_string(),
+    }
+}
+
+/// `林秀兰，女，68 岁`
+pub fn patient_text(words: &Words, view: &ReportView) -> Option<String> {
+    let patient = view.patient.as_ref()?;
+    let mut parts: Vec<String> = patient.name.iter().cloned().collect();
+    parts.extend(match patient.sex {
+        Some(Sex::Male) => Some(words.say("sex-male")),
+        Some(Sex::Female) => Some(words.say("sex-female")),
+        _ => None,
+    });
+    parts.extend(patient.age.map(|age| words.count("age", age)));
+    (!parts.is_empty()).then(|| parts.join(&words.say("comma")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(record: &str, visit: &str, date: &str, sensitivity: Sensitivity) -> RecordCard {
+        RecordCard {
+            record: record.to_owned(),
+            visit: visit.to_owned(),
+            date: date.to_owned(),
+            department: String::new(),
+            organisation: String::new(),
+            kind: "laboratory".to_owned(),
+            title: String::new(),
+            high: 0,
+            low: 0,
+            finding: String::new(),
+            marks: Vec::new(),
+            tags: Vec::new(),
+            hidden: false,
+            sensitivity,
+        }
+    }
+
+    #[test]
+    fn records_of_one_visit_make_one_card() {
+        let records = [
+            record("a", "v1", "2026-11-12", Sensitivity::Normal),
+            record("b", "v2", "2026-09-03", Sensitivity::Normal),
+            record("c", "v1", "2026-11-12", Sensitivity::Normal),
+        ];
+        let visits = visits(&records);
+        assert_eq!(visits.len(), 2);
+        assert_eq!(visits[0].records.len(), 2);
+    }
+
+    #[test]
+    fn a_sensitive_or_hidden_record_is_in_no_bulk_choice() {
+        let mut records = vec![
+            record("a", "v1", "2026-11-12", Sensitivity::Normal),
+            record("b", "v1", "2026-11-12", Sensitivity::Sensitive),
+            record("c", "v2", "2025-01-01", Sensitivity::Normal),
+        ];
+        assert_eq!(of_newest_visit(&records), ["a"]);
+        assert_eq!(since(&records, "2025-11-12"), ["a"]);
+        assert_eq!(since(&records, "2024-01-01"), ["a", "c"]);
+        records[0].hidden = true;
+        assert!(of_newest_visit(&records).is_empty());
+    }
+}
