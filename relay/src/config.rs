@@ -103,9 +103,9 @@ pub struct Limits {
     /// API requests an address may send in a minute, in bursts of as many; 0 for no limit
     #[arg(long, env = "SUISHEN_REQUESTS_PER_ADDRESS", value_name = "N", default_value_t = 3000)]
     pub requests_per_address: u32,
-    /// Signed requests an organisation or key may send in a minute, in bursts of as many; 0 for no limit
-    #[arg(long, env = "SUISHEN_REQUESTS_PER_PARTY", value_name = "N", default_value_t = 3000)]
-    pub requests_per_party: u32,
+    /// Signed requests a key may send in a minute, in bursts of as many; 0 for no limit
+    #[arg(long, env = "SUISHEN_REQUESTS_PER_KEY", value_name = "N", default_value_t = 3000)]
+    pub requests_per_key: u32,
     /// Largest blob, in MiB
     #[arg(long, env = "SUISHEN_BLOB_MIB", value_name = "MIB", default_value_t = 512)]
     pub blob_mib: u64,

@@ -8,13 +8,30 @@
 //! | pages, API, their limits and errors | [`http`] |
 //! | entries, state, proofs and the checkpoint over them | [`replica`] |
 //! | who orders transactions | [`order`] |
+//! | shares: kept, released, destroyed | [`gate`] |
+//! | ciphertext by address | [`blob`] |
+//! | messages of grants and to known recipients | [`boxes`] |
+//! | organisations' people and their credentials | [`desk`] |
+//! | what changed | [`events`] |
+//! | a demo consortium | [`demo`] |
+//! | secret keys on disk | [`keys`] |
+//! | the relay's own database | [`store`] |
 //! | logs and figures | [`telemetry`] |
 //! | what `suishen` does on a command line | [`command`] |
 
+pub mod blob;
+pub mod boxes;
 pub mod command;
 pub mod config;
+pub mod demo;
+pub mod desk;
+pub mod events;
+pub mod gate;
 pub mod http;
+pub mod keys;
 pub mod node;
 pub mod order;
+pub mod random;
 pub mod replica;
+pub mod store;
 pub mod telemetry;

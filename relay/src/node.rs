@@ -1,18 +1,75 @@
 //! One running relay: its parts, as handlers share them.
 
 use crate::{
+    blob::{BlobLimits, Blobs},
+    boxes::{Boxes, DROP_TERM},
     config::{Limits, Serve},
+    demo::{self, Demo},
+    desk::Desks,
+    events::Events,
+    gate::Gate,
     http::{
         origin::{Origin, Origins},
         pace::Pace,
+        signed::Nonces,
     },
+    keys::Keys,
+    order::{Clock, Solo},
+    replica::{self, Replica, ReplicaError},
+    store::Store,
     telemetry::Figures,
 };
-use std::{net::IpAddr, path::PathBuf};
+use anyhow::{Context as _, bail};
+use std::{
+    fmt,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use suishen_core::{
+    cbor,
+    contract::Views as _,
+    id::GrantId,
+    sm::{PublicKey, SecretKey},
+};
+use tokio::{sync::watch, task::JoinSet};
+
+/// The relay's own database in the data folder.
+const DATABASE: &str = "relay.redb";
+/// The genesis object in the data folder, for tools that need the ledger's id while the relay runs.
+pub const GENESIS: &str = "genesis.cbor";
+/// The folder of keys in the data folder.
+pub const KEYS: &str = "keys";
+/// How often the gate looks for what must be torn.
+const TEAR_EVERY: Duration = Duration::from_secs(5);
+/// How often everything else looks for what is over.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
 /// A relay and its parts.
-#[derive(Debug)]
 pub struct Node {
+    /// The ledger.
+    pub replica: Replica,
+    /// Who orders.
+    pub order: Solo,
+    /// The ledger's clock.
+    pub clock: Clock,
+    /// Signs the time.
+    pub time_key: SecretKey,
+    /// The gate.
+    pub gate: Gate,
+    /// Ciphertext.
+    pub blobs: Blobs,
+    /// Drop boxes and inboxes.
+    pub boxes: Boxes,
+    /// Organisations and people.
+    pub desks: Desks,
+    /// What changed.
+    pub events: Events,
+    /// Nonces of signed requests.
+    pub nonces: Nonces,
+    /// Set in a demo.
+    pub demo: Option<Demo>,
     /// Pages that may use it.
     pub origins: Origins,
     /// Where tickets lead to.
@@ -27,28 +84,179 @@ pub struct Node {
     pub trust_proxy: bool,
     /// Requests by address.
     pub by_address: Pace<IpAddr>,
+    /// Signed requests by key.
+    pub by_key: Pace<PublicKey>,
+    /// Becomes true when the relay stops.
+    pub stopping: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({:?})", self.replica)
+    }
 }
 
 impl Node {
-    /// Puts a relay together that will listen on `port`.
-    pub fn new(serve: &Serve, port: u16) -> anyhow::Result<Self> {
-        let configured =
-            serve.origins.iter().map(|text| Origin::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        let wallet = match &serve.wallet_origin {
-            Some(text) => Some(Origin::parse(text)?),
-            None if serve.demo => None,
-            None => configured.first().cloned(),
+    /// Puts together the relay of a data folder that will listen on `port`.
+    pub async fn open(data: &Path, serve: &Serve, port: u16, clock: Clock) -> anyhow::Result<Arc<Self>> {
+        let keys = Keys::new(data.join(KEYS));
+        let replica = open_replica(data, &keys, serve, port, &clock)?;
+        std::fs::write(data.join(GENESIS), cbor::encode(replica.genesis()))?;
+        let order = Solo::start(replica.clone(), clock.clone())?;
+        if serve.demo {
+            demo::register(&keys, &replica, &order).await?;
+        }
+        let store = Store::open(&data.join(DATABASE)).context("could not open the relay's database")?;
+        let limits = BlobLimits {
+            largest: serve.limits.blob_mib << 20,
+            room: serve.limits.blobs_mib << 20,
+            keep: serve.limits.blob_days * 86_400,
         };
-        let local = Origin::parse(&format!("http://patient.localhost:{port}"))?;
-        let loopback = serve.listen.is_loopback().then_some(port);
-        Ok(Self {
-            origins: Origins::new(configured.into_iter().chain(wallet.clone()), loopback),
-            wallet_origin: wallet.unwrap_or(local),
+        let blobs = Blobs::open(data.join("blobs"), store.clone(), limits)?;
+        let member = keys.folder("member");
+        let gate = Gate::open(
+            data,
+            replica.clone(),
+            store.clone(),
+            blobs.clone(),
+            clock.clone(),
+            member.read("gate")?,
+        )
+        .context("could not open the gate")?;
+        let root = demo::root_of(replica.genesis())?;
+        let (origins, wallet_origin) = origins(serve, &replica, port)?;
+        Ok(Arc::new(Self {
+            time_key: member.read("time")?,
+            desks: Desks::open(&keys, store.clone(), root, replica.ledger())?,
+            boxes: Boxes::open(store)?,
+            events: Events::default(),
+            nonces: Nonces::default(),
+            demo: serve.demo.then_some(Demo { port }),
             web: serve.web.clone(),
             figures: Figures::default(),
             limits: serve.limits.clone(),
             trust_proxy: serve.trust_proxy,
             by_address: Pace::new(serve.limits.requests_per_address),
-        })
+            by_key: Pace::new(serve.limits.requests_per_key),
+            stopping: watch::channel(false).0,
+            replica,
+            order,
+            clock,
+            gate,
+            blobs,
+            origins,
+            wallet_origin,
+        }))
     }
+
+    /// The ledger's time: this relay orders alone, so its own clock, never before the last entry.
+    pub fn now(&self) -> u64 {
+        (self.clock)().max(self.replica.published().snapshot().last_time())
+    }
+
+    /// Origins of pages, the wallet's first.
+    pub fn page_origins(&self) -> Vec<String> {
+        let wallet = self.wallet_origin.to_string();
+        let others = self.origins.known().map(ToString::to_string).filter(|origin| *origin != wallet);
+        std::iter::once(wallet.clone()).chain(others).collect()
+    }
+
+    /// When a grant's drop box closes; `None` for a grant that the ledger doesn't have.
+    pub fn drop_until(&self, grant: &GrantId) -> Result<Option<u64>, ReplicaError> {
+        let terms = self.replica.published().snapshot().view(|state| state.terms(grant))?;
+        Ok(terms.map(|terms| terms.end().saturating_add(DROP_TERM)))
+    }
+
+    /// Starts what runs beside the requests; it ends when the set is dropped.
+    pub fn start(self: &Arc<Self>) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.events.clone().follow(self.replica.clone()));
+        let replica = self.replica.clone();
+        tasks.spawn(async move {
+            if let Err(error) = replica::copy::follow(replica).await {
+                tracing::error!(%error, "the published copy of the ledger is no longer kept");
+            }
+        });
+        let node = self.clone();
+        tasks.spawn(async move {
+            loop {
+                let node = node.clone();
+                run(move || node.tear()).await;
+                tokio::time::sleep(TEAR_EVERY).await;
+            }
+        });
+        let node = self.clone();
+        tasks.spawn(async move {
+            loop {
+                let node = node.clone();
+                run(move || node.expire()).await;
+                tokio::time::sleep(EXPIRE_EVERY).await;
+            }
+        });
+        tasks
+    }
+
+    fn tear(&self) -> anyhow::Result<()> {
+        let torn = self.gate.tear_due()?;
+        self.figures.torn.inc_by(torn as u64);
+        let entries = i64::try_from(self.replica.published().size()).unwrap_or(i64::MAX);
+        self.figures.entries.set(entries);
+        self.figures.blob_bytes.set(i64::try_from(self.blobs.used()).unwrap_or(i64::MAX));
+        Ok(())
+    }
+
+    fn expire(&self) -> anyhow::Result<()> {
+        let now = self.now();
+        self.nonces.expire(now);
+        self.boxes.expire(now)?;
+        self.desks.expire(now)?;
+        self.blobs.expire(now)?;
+        Ok(())
+    }
+}
+
+/// Work that must go on with the next round whatever happens in this one.
+async fn run(work: impl FnOnce() -> anyhow::Result<()> + Send + 'static) {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "upkeep failed"),
+        Err(error) => tracing::error!(%error, "upkeep failed"),
+    }
+}
+
+fn open_replica(
+    data: &Path,
+    keys: &Keys,
+    serve: &Serve,
+    port: u16,
+    clock: &Clock,
+) -> anyhow::Result<Replica> {
+    let now = clock();
+    if !Replica::exists(data) {
+        if !serve.demo {
+            bail!("there is no ledger in {}: start with --demo to found one", data.display());
+        }
+        let genesis = demo::genesis(keys, &format!("http://localhost:{port}"), &serve.limits, now)?;
+        let cosigner = keys.folder("member").read("cosigner")?;
+        return Replica::create(data, &genesis, cosigner, now).context("could not found the ledger");
+    }
+    let cosigner = keys.folder("member").read("cosigner")?;
+    Replica::open(data, cosigner, now).context("could not open the ledger")
+}
+
+/// The pages that may use this relay, and the one that tickets lead to.
+fn origins(serve: &Serve, replica: &Replica, port: u16) -> anyhow::Result<(Origins, Origin)> {
+    let configured = serve.origins.iter().map(|text| Origin::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let wallet = match &serve.wallet_origin {
+        Some(text) => Some(Origin::parse(text)?),
+        None if serve.demo => None,
+        None => configured.first().cloned(),
+    };
+    let local = Origin::parse(&format!("http://patient.localhost:{port}"))?;
+    let members = replica.genesis().members.iter().flat_map(|member| &member.origins);
+    // A demo's member is wherever it listens today.
+    let members = members.filter(|_| !serve.demo).filter_map(|text| Origin::parse(text).ok());
+    let known: Vec<_> = members.chain(configured).chain(wallet.clone()).collect();
+    let loopback = serve.listen.is_loopback().then_some(port);
+    Ok((Origins::new(known, loopback), wallet.unwrap_or(local)))
 }

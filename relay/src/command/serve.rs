@@ -5,6 +5,7 @@ use crate::{
     config::{Place, Serve},
     http,
     node::Node,
+    order::system_clock,
 };
 use anyhow::Context as _;
 use axum::{Router, routing::get};
@@ -30,11 +31,13 @@ pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
     runtime.block_on(async {
         let listener = bind(serve.listen, serve.port).await?;
         let port = listener.local_addr()?.port();
-        let node = Arc::new(Node::new(serve, port)?);
+        let node = Node::open(&place.data, serve, port, system_clock()).await?;
+        let upkeep = node.start();
         let metrics = metrics(&node, serve.metrics_port).await?;
         let stop = stop_signal()?;
         tracing::info!(address = %listener.local_addr()?, data = %place.data.display(), "serving");
         let ended = until(listener, node, stop).await;
+        drop(upkeep);
         metrics.abort();
         ended
     })?;
@@ -68,7 +71,8 @@ pub async fn until(
     node: Arc<Node>,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let stopping = node.stopping.clone();
+    let mut stopped = stopping.subscribe();
     let service = http::service(node).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
@@ -76,7 +80,7 @@ pub async fn until(
     let serving = tokio::spawn(serving.into_future());
     stop.await;
     tracing::info!("stopping");
-    let _ = stopping.send(true);
+    stopping.send_replace(true);
     match tokio::time::timeout(GRACE, serving).await {
         Ok(ended) => Ok(ended??),
         // An open event socket or a slow client doesn't keep the relay alive.

@@ -2,11 +2,22 @@
 //! problem+json; `/v1` answers only our own pages and keeps to the limits.
 
 pub mod assets;
+pub mod blobs;
+pub mod boxes;
+pub mod desk;
+pub mod events;
+pub mod gate;
 pub mod headers;
+pub mod ledger;
+pub mod openapi;
 pub mod origin;
 pub mod pace;
 pub mod problem;
+pub mod refusals;
+pub mod signed;
+pub mod transactions;
 mod watch;
+pub mod wire;
 
 pub use problem::{Fault, Problem, Text};
 
@@ -15,7 +26,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    routing::get,
+    routing::{MethodRouter, delete, get, post},
 };
 use std::sync::Arc;
 
@@ -36,7 +47,39 @@ pub fn service(node: Shared) -> Router {
 }
 
 fn api(node: &Shared) -> Router<Shared> {
-    Router::new()
-        .layer(from_fn_with_state(node.clone(), pace::by_address))
+    let all = routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    all.layer(from_fn_with_state(node.clone(), pace::by_address))
         .layer(from_fn_with_state(node.clone(), origin::check))
+}
+
+/// Every route of the API; `openapi.json` describes each.
+fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
+    vec![
+        ("/v1/openapi.json", get(openapi::document)),
+        ("/v1/info", get(ledger::info)),
+        ("/v1/ledger/genesis", get(ledger::genesis)),
+        ("/v1/ledger/checkpoint", get(ledger::checkpoint)),
+        ("/v1/ledger/entries", get(ledger::entries)),
+        ("/v1/ledger/tile/{*path}", get(ledger::tile)),
+        ("/v1/ledger/proof/inclusion", get(ledger::inclusion)),
+        ("/v1/ledger/proof/consistency", get(ledger::consistency)),
+        ("/v1/ledger/state/{prefix}", get(ledger::state)),
+        ("/v1/ledger/value/{key}", get(ledger::value)),
+        ("/v1/ledger/time", post(ledger::time)),
+        ("/v1/transactions", post(transactions::submit)),
+        ("/v1/events", get(events::open)),
+        ("/v1/blobs/{address}", get(blobs::get).put(blobs::put).delete(blobs::delete)),
+        ("/v1/gate/shares", post(gate::shares)),
+        ("/v1/gate/release", post(gate::release)),
+        ("/v1/gate/revoke", post(gate::revoke)),
+        ("/v1/gate/kept", post(gate::kept)),
+        ("/v1/drop/{grant}", get(boxes::read_drop).post(boxes::write_drop)),
+        ("/v1/drop/{grant}/refused", get(boxes::read_refused)),
+        ("/v1/inbox/{inbox}", get(boxes::read_inbox).post(boxes::deliver)),
+        ("/v1/inbox/{inbox}/{index}", delete(boxes::empty_inbox)),
+        ("/v1/desk/enrol", post(desk::enrol)),
+        ("/v1/desk/credentials", post(desk::credentials)),
+        ("/v1/desk/suspend", post(desk::suspend)),
+        ("/v1/demo", get(desk::demo)),
+    ]
 }

@@ -65,6 +65,11 @@ impl Origins {
         Self { known: known.into_iter().collect(), localhost }
     }
 
+    /// The origins known by name.
+    pub fn known(&self) -> impl Iterator<Item = &Origin> {
+        self.known.iter()
+    }
+
     /// Whether a page of this origin may ask.
     pub fn allows(&self, origin: &str) -> bool {
         self.known.iter().any(|known| known.as_str() == origin) || self.is_local(origin)

@@ -2,7 +2,7 @@
 
 pub mod solo;
 
-pub use solo::{Solo, SoloError};
+pub use solo::{Clock, Solo, SoloError, system_clock};
 
 use std::future::Future;
 use suishen_core::contract::{Rejection, SignedTransaction};

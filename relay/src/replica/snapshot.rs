@@ -130,6 +130,22 @@ impl Snapshot {
         tree::prove_consistency::<Sm3, _>(&Tiles(&self.tables.tiles).nodes(), old, self.size()).map(Some)
     }
 
+    /// The audit path of an entry in the tree of an earlier size; `None` for an entry or a size to come.
+    pub fn inclusion_at(&self, number: u64, size: u64) -> Result<Option<Vec<Digest>>, ReplicaError> {
+        if number >= size || size > self.size() {
+            return Ok(None);
+        }
+        tree::prove_inclusion::<Sm3, _>(&Tiles(&self.tables.tiles).nodes(), number, size).map(Some)
+    }
+
+    /// The consistency proof between two sizes; `None` for 0, for sizes to come, and for a size that shrinks.
+    pub fn consistency_between(&self, old: u64, new: u64) -> Result<Option<Vec<Digest>>, ReplicaError> {
+        if !(1..=new).contains(&old) || new > self.size() {
+            return Ok(None);
+        }
+        tree::prove_consistency::<Sm3, _>(&Tiles(&self.tables.tiles).nodes(), old, new).map(Some)
+    }
+
     /// An entry with its audit path.
     pub fn proven_entry(&self, number: u64) -> Result<Option<ProvenEntry>, ReplicaError> {
         let (Some(bytes), Some(inclusion)) = (self.entry(number)?, self.inclusion(number)?) else {

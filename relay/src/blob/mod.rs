@@ -1,0 +1,385 @@
+//! Ciphertext by its SM3, on disk (PROTOCOL §4 "Blobs"): who uploaded it, who may fetch it, when it goes.
+//!
+//! A blob is read by an owner (a key that has uploaded all of it), by an inbox's key for what was delivered
+//! there, by the key that BindTicket names, and by the grantee key of a redemption. **Address lists are kept
+//! apart from the shares and outlive them**; this module never sees a share or a plaintext.
+
+mod access;
+mod upload;
+
+pub use access::AccessError;
+pub use upload::{Upload, Uploaded};
+
+use crate::store::{Store, StoreError};
+use minicbor::{Decode, Encode};
+use redb::{
+    MultimapTableDefinition, ReadableMultimapTable as _, ReadableTable as _, TableDefinition,
+    WriteTransaction,
+};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use suishen_core::{cbor, gate::Subject, id::BlobAddress, sm::PublicKey};
+
+const META: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("blobs");
+/// A blob to the keys that uploaded it.
+const OWNERS: MultimapTableDefinition<'_, &[u8; 32], &[u8; 65]> = MultimapTableDefinition::new("blob-owners");
+/// A blob to the lists that name it.
+const NAMED_BY: MultimapTableDefinition<'_, &[u8; 32], &[u8]> = MultimapTableDefinition::new("blob-named-by");
+/// A ticket to the blobs that its deposit names.
+const LISTS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("ticket-blobs");
+/// Most keys that may own one blob.
+const MOST_OWNERS: usize = 64;
+/// Most blobs that one record may name.
+const MOST_NAMED: usize = 4096;
+
+/// What is known of a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Meta {
+    /// Bytes.
+    #[n(0)]
+    pub size: u64,
+    /// The first second in which it may be deleted, unless a list names it for longer.
+    #[n(1)]
+    pub until: u64,
+}
+
+/// One record's blobs, as a deposit lists them.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The record's number.
+    pub record: u32,
+    /// Its blobs.
+    pub blobs: Vec<BlobAddress>,
+}
+
+/// Why a blob is named: what gives others than its owner the right to fetch it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(flat)]
+pub(crate) enum Reason {
+    /// A grant's record.
+    #[n(0)]
+    Grant(#[n(0)] suishen_core::id::GrantId, #[n(1)] u32, #[n(2)] u64),
+    /// A ticket.
+    #[n(1)]
+    Ticket(#[n(0)] suishen_core::id::Commitment, #[n(1)] u64),
+    /// Delivered to an inbox.
+    #[n(2)]
+    Inbox(#[n(0)] suishen_core::id::InboxId, #[n(1)] u64),
+}
+
+impl Reason {
+    /// Until when the blob must stay for this reason.
+    const fn until(&self) -> u64 {
+        match self {
+            Self::Grant(_, _, until) | Self::Ticket(_, until) | Self::Inbox(_, until) => *until,
+        }
+    }
+}
+
+/// Limits of the store.
+#[derive(Clone, Copy, Debug)]
+pub struct BlobLimits {
+    /// Largest blob, bytes.
+    pub largest: u64,
+    /// All blobs together, bytes.
+    pub room: u64,
+    /// How long an unnamed blob is kept, seconds.
+    pub keep: u64,
+}
+
+/// All blobs of this relay. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    folder: Arc<Path>,
+    store: Store,
+    limits: BlobLimits,
+    used: Arc<AtomicU64>,
+}
+
+impl Blobs {
+    /// Opens the folder and counts what is there. Uploads that a crash cut short are removed.
+    pub fn open(folder: PathBuf, store: Store, limits: BlobLimits) -> Result<Self, StoreError> {
+        let partial = folder.join(upload::PARTIAL);
+        if partial.exists() {
+            fs::remove_dir_all(&partial)?;
+        }
+        fs::create_dir_all(&partial)?;
+        let used = store.write(|tx| {
+            tx.open_multimap_table(OWNERS)?;
+            tx.open_multimap_table(NAMED_BY)?;
+            tx.open_table(LISTS)?;
+            let mut used = 0;
+            for row in tx.open_table(META)?.iter()? {
+                used += read_meta(row?.1.value())?.size;
+            }
+            Ok::<_, StoreError>(used)
+        })?;
+        Ok(Self { folder: folder.into(), store, limits, used: Arc::new(AtomicU64::new(used)) })
+    }
+
+    /// Bytes of all blobs.
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Limits.
+    pub const fn limits(&self) -> &BlobLimits {
+        &self.limits
+    }
+
+    /// Size and end of a blob that is here.
+    pub fn meta(&self, address: &BlobAddress) -> Result<Option<Meta>, StoreError> {
+        self.store.read(|tx| {
+            let table = tx.open_table(META)?;
+            table.get(address.as_bytes())?.map(|row| read_meta(row.value())).transpose()
+        })
+    }
+
+    /// Where a blob's bytes are.
+    pub fn path(&self, address: &BlobAddress) -> PathBuf {
+        let hex = address.to_hex();
+        self.folder.join(&hex[..2]).join(hex)
+    }
+
+    /// Notes a deposit's address lists: the blobs stay, and may be fetched, as the ledger allows.
+    pub fn name(
+        &self,
+        tx: &WriteTransaction,
+        subject: &Subject,
+        records: &[Named],
+        until: u64,
+    ) -> Result<(), StoreError> {
+        for Named { record, blobs } in records {
+            let reason = match subject {
+                Subject::Grant(id) => Reason::Grant(*id, *record, until),
+                Subject::Ticket(id) => Reason::Ticket(*id, until),
+            };
+            if let Subject::Ticket(id) = subject {
+                let list: Vec<[u8; 32]> = blobs.iter().map(|address| *address.as_bytes()).collect();
+                tx.open_table(LISTS)?.insert(id.as_bytes(), list.as_flattened())?;
+            }
+            Self::add_reason(tx, blobs, &reason)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_reason(
+        tx: &WriteTransaction,
+        blobs: &[BlobAddress],
+        reason: &Reason,
+    ) -> Result<(), StoreError> {
+        let (mut named, bytes) = (tx.open_multimap_table(NAMED_BY)?, cbor::encode(reason));
+        for address in blobs.iter().take(MOST_NAMED) {
+            named.insert(address.as_bytes(), bytes.as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn reasons(&self, address: &BlobAddress) -> Result<Vec<Reason>, StoreError> {
+        self.store.read(|tx| {
+            let named = tx.open_multimap_table(NAMED_BY)?;
+            named
+                .get(address.as_bytes())?
+                .map(|row| cbor::decode(row?.value()).map_err(|_| StoreError::Row))
+                .collect::<Result<Vec<_>, StoreError>>()
+        })
+    }
+
+    /// Whether this key has uploaded the blob.
+    pub fn is_owner(&self, address: &BlobAddress, key: &PublicKey) -> Result<bool, StoreError> {
+        self.store.read(|tx| {
+            let owners = tx.open_multimap_table(OWNERS)?;
+            for owner in owners.get(address.as_bytes())? {
+                if owner?.value() == key.as_bytes() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    /// Deletes a blob, whoever else names it: its owner says so.
+    pub fn delete(&self, address: &BlobAddress) -> Result<(), StoreError> {
+        let size = self.store.write(|tx| {
+            tx.open_multimap_table(OWNERS)?.remove_all(address.as_bytes())?;
+            tx.open_multimap_table(NAMED_BY)?.remove_all(address.as_bytes())?;
+            let mut table = tx.open_table(META)?;
+            let gone = table.remove(address.as_bytes())?.map(|row| read_meta(row.value())).transpose()?;
+            Ok::<_, StoreError>(gone.map_or(0, |meta| meta.size))
+        })?;
+        self.used.fetch_sub(size, Ordering::Relaxed);
+        match fs::remove_file(self.path(address)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes the blobs of a ticket that a wallet has kept: those that the issuer's own key uploaded and that
+    /// nothing else names.
+    pub fn drop_named(&self, subject: &Subject, owner: &PublicKey) -> Result<(), StoreError> {
+        let Subject::Ticket(ticket) = subject else { return Ok(()) };
+        let list = self.store.write(|tx| {
+            let mut lists = tx.open_table(LISTS)?;
+            let list = lists.remove(ticket.as_bytes())?.map(|row| row.value().as_chunks().0.to_vec());
+            let mut named = tx.open_multimap_table(NAMED_BY)?;
+            for address in list.iter().flatten() {
+                let mut rows = Vec::new();
+                for row in named.get(address)? {
+                    rows.push(row?.value().to_vec());
+                }
+                for row in rows {
+                    let reason: Reason = cbor::decode(&row).map_err(|_| StoreError::Row)?;
+                    if matches!(&reason, Reason::Ticket(id, _) if id == ticket) {
+                        named.remove(address, row.as_slice())?;
+                    }
+                }
+            }
+            Ok::<_, StoreError>(list.unwrap_or_default())
+        })?;
+        for address in list.into_iter().map(BlobAddress::from_bytes) {
+            if self.is_owner(&address, owner)? && self.reasons(&address)?.is_empty() {
+                self.delete(&address)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes blobs whose time is over, and lists whose time is over; tells how many blobs went.
+    pub fn expire(&self, now: u64) -> Result<usize, StoreError> {
+        let over = self.store.write(|tx| {
+            let (table, mut named) = (tx.open_table(META)?, tx.open_multimap_table(NAMED_BY)?);
+            let mut stale = Vec::new();
+            for row in named.iter()? {
+                let (address, reasons) = row?;
+                let address = *address.value();
+                for reason in reasons {
+                    let bytes = reason?.value().to_vec();
+                    let reason: Reason = cbor::decode(&bytes).map_err(|_| StoreError::Row)?;
+                    if reason.until() <= now {
+                        stale.push((address, bytes));
+                    }
+                }
+            }
+            for (address, bytes) in &stale {
+                named.remove(address, bytes.as_slice())?;
+            }
+            let mut over = Vec::new();
+            for row in table.iter()? {
+                let (address, meta) = row?;
+                if read_meta(meta.value())?.until <= now && named.get(address.value())?.next().is_none() {
+                    over.push(BlobAddress::from_bytes(*address.value()));
+                }
+            }
+            Ok::<_, StoreError>(over)
+        })?;
+        over.iter().try_for_each(|address| self.delete(address))?;
+        Ok(over.len())
+    }
+}
+
+fn read_meta(bytes: &[u8]) -> Result<Meta, StoreError> {
+    cbor::decode(bytes).map_err(|_| StoreError::Row)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use suishen_core::{
+        id::Commitment,
+        sm::{Digest, SecretKey},
+    };
+
+    pub(crate) fn limits() -> BlobLimits {
+        BlobLimits { largest: 1000, room: 5000, keep: 100 }
+    }
+
+    fn blobs() -> (tempfile::TempDir, Blobs, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("relay.redb")).unwrap();
+        let blobs = Blobs::open(dir.path().join("blobs"), store.clone(), limits()).unwrap();
+        (dir, blobs, store)
+    }
+
+    fn key(n: u8) -> PublicKey {
+        SecretKey::from_bytes(&[n; 32]).unwrap().public()
+    }
+
+    async fn put(blobs: &Blobs, bytes: &[u8], owner: u8) -> (BlobAddress, upload::Uploaded) {
+        let address = BlobAddress::from_digest(Digest::of(bytes));
+        let mut upload = blobs.begin(bytes.len() as u64).await.unwrap().unwrap();
+        assert!(upload.write(bytes).await.unwrap());
+        (address, upload.finish(address, key(owner), 0).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_blob_lies_at_its_address_and_belongs_to_who_uploaded_all_of_it() {
+        let (_dir, blobs, _) = blobs();
+        let (address, how) = put(&blobs, b"ciphertext", 1).await;
+        assert_eq!(how, upload::Uploaded::New);
+        assert_eq!(fs::read(blobs.path(&address)).unwrap(), b"ciphertext");
+        assert!(blobs.is_owner(&address, &key(1)).unwrap());
+        assert!(!blobs.is_owner(&address, &key(2)).unwrap());
+        assert_eq!(put(&blobs, b"ciphertext", 2).await.1, upload::Uploaded::Known);
+        assert!(blobs.is_owner(&address, &key(2)).unwrap());
+        assert_eq!(blobs.used(), 10);
+    }
+
+    #[tokio::test]
+    async fn bytes_of_another_address_or_length_leave_nothing() {
+        let (dir, blobs, _) = blobs();
+        let other = BlobAddress::from_bytes([9; 32]);
+        let mut upload = blobs.begin(3).await.unwrap().unwrap();
+        upload.write(b"abc").await.unwrap();
+        assert_eq!(upload.finish(other, key(1), 0).await.unwrap(), upload::Uploaded::Other);
+        let mut long = blobs.begin(2).await.unwrap().unwrap();
+        assert!(!long.write(b"abc").await.unwrap());
+        drop(long);
+        assert_eq!(blobs.used(), 0);
+        assert_eq!(fs::read_dir(dir.path().join("blobs/partial")).unwrap().count(), 0);
+        assert!(blobs.meta(&other).unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn there_is_only_so_much_room_and_it_comes_back() {
+        let (_dir, blobs, _) = blobs();
+        let held = blobs.begin(4000).await.unwrap().unwrap();
+        assert!(blobs.begin(2000).await.unwrap().is_none());
+        drop(held);
+        assert!(blobs.begin(5000).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_blob_goes_after_its_time_unless_a_list_names_it() {
+        let (_dir, blobs, store) = blobs();
+        let (named, _) = put(&blobs, b"named", 1).await;
+        let (unnamed, _) = put(&blobs, b"unnamed", 1).await;
+        let ticket = Subject::Ticket(Commitment::from_bytes([3; 32]));
+        let record = Named { record: 0, blobs: vec![named] };
+        store.write(|tx| blobs.name(tx, &ticket, std::slice::from_ref(&record), 500)).unwrap();
+        assert_eq!(blobs.expire(99).unwrap(), 0);
+        assert_eq!(blobs.expire(100).unwrap(), 1);
+        assert!(blobs.meta(&unnamed).unwrap().is_none() && blobs.meta(&named).unwrap().is_some());
+        assert_eq!(blobs.expire(500).unwrap(), 1);
+        assert_eq!(blobs.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_kept_ticket_takes_along_its_issuers_blobs_and_nobody_elses() {
+        let (_dir, blobs, store) = blobs();
+        let (own, _) = put(&blobs, b"own", 1).await;
+        let (other, _) = put(&blobs, b"other", 2).await;
+        let ticket = Subject::Ticket(Commitment::from_bytes([3; 32]));
+        let record = Named { record: 0, blobs: vec![own, other] };
+        store.write(|tx| blobs.name(tx, &ticket, std::slice::from_ref(&record), 500)).unwrap();
+        blobs.drop_named(&ticket, &key(1)).unwrap();
+        assert!(blobs.meta(&own).unwrap().is_none());
+        assert!(blobs.meta(&other).unwrap().is_some());
+    }
+}

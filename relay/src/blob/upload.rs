@@ -1,0 +1,119 @@
+//! Taking a blob: streamed to a file of its own, hashed on the way, renamed to its address only when the hash
+//! is that address. A crash leaves at most a file among the partial ones, which the next start removes.
+
+use super::{BlobAddress, Blobs, META, MOST_OWNERS, Meta, OWNERS, PublicKey, StoreError, cbor};
+use crate::random::SystemRandom;
+use redb::{ReadableMultimapTable as _, ReadableTable as _};
+use std::{fs, io, path::PathBuf, sync::atomic::Ordering};
+use suishen_core::sm::{DigestBuilder, Random as _};
+use tokio::{fs::File, io::AsyncWriteExt as _};
+
+/// The folder of uploads under way, within the blobs' folder.
+pub(super) const PARTIAL: &str = "partial";
+
+/// An upload under way.
+#[derive(Debug)]
+pub struct Upload {
+    blobs: Blobs,
+    file: File,
+    path: PathBuf,
+    hash: DigestBuilder,
+    size: u64,
+    reserved: u64,
+    placed: bool,
+}
+
+impl Blobs {
+    /// Begins an upload of `size` bytes; `None` when there is no room.
+    pub async fn begin(&self, size: u64) -> Result<Option<Upload>, StoreError> {
+        let before = self.used.fetch_add(size, Ordering::Relaxed);
+        if before.saturating_add(size) > self.limits.room {
+            self.used.fetch_sub(size, Ordering::Relaxed);
+            return Ok(None);
+        }
+        let name = data_encoding::HEXLOWER.encode(&SystemRandom.bytes::<16>());
+        let path = self.folder.join(PARTIAL).join(name);
+        let file = match File::create_new(&path).await {
+            Ok(file) => file,
+            Err(error) => {
+                self.used.fetch_sub(size, Ordering::Relaxed);
+                return Err(error.into());
+            }
+        };
+        let hash = DigestBuilder::new();
+        Ok(Some(Upload { blobs: self.clone(), file, path, hash, size: 0, reserved: size, placed: false }))
+    }
+}
+
+/// How an upload ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uploaded {
+    /// It is here now.
+    New,
+    /// It was here before.
+    Known,
+    /// The bytes aren't those of the address.
+    Other,
+}
+
+impl Upload {
+    /// Takes more bytes. `false` when there are more than were announced.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<bool, StoreError> {
+        self.size += bytes.len() as u64;
+        if self.size > self.reserved {
+            return Ok(false);
+        }
+        self.hash.update(bytes);
+        self.file.write_all(bytes).await?;
+        Ok(true)
+    }
+
+    /// Ends the upload; durable when this returns.
+    pub async fn finish(
+        mut self,
+        address: BlobAddress,
+        owner: PublicKey,
+        now: u64,
+    ) -> Result<Uploaded, StoreError> {
+        let hash = std::mem::take(&mut self.hash);
+        if self.size != self.reserved || BlobAddress::from_digest(hash.finish()) != address {
+            return Ok(Uploaded::Other);
+        }
+        self.file.flush().await?;
+        self.file.sync_all().await?;
+        let placing = tokio::task::spawn_blocking(move || self.place(&address, &owner, now));
+        placing.await.map_err(io::Error::other)?
+    }
+
+    fn place(mut self, address: &BlobAddress, owner: &PublicKey, now: u64) -> Result<Uploaded, StoreError> {
+        let to = self.blobs.path(address);
+        let folder = to.parent().expect("a blob lies in a folder of its own").to_owned();
+        fs::create_dir_all(&folder)?;
+        fs::rename(&self.path, &to)?;
+        fs::File::open(&folder)?.sync_all()?;
+        let meta = Meta { size: self.size, until: now.saturating_add(self.blobs.limits.keep) };
+        let known = self.blobs.store.write(|tx| {
+            let mut owners = tx.open_multimap_table(OWNERS)?;
+            if owners.get(address.as_bytes())?.count() < MOST_OWNERS {
+                owners.insert(address.as_bytes(), owner.as_bytes())?;
+            }
+            let mut table = tx.open_table(META)?;
+            let known = table.get(address.as_bytes())?.is_some();
+            table.insert(address.as_bytes(), cbor::encode(&meta).as_slice())?;
+            Ok::<_, StoreError>(known)
+        })?;
+        // What was here before is counted already.
+        self.placed = !known;
+        Ok(if known { Uploaded::Known } else { Uploaded::New })
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if !self.placed {
+            self.blobs.used.fetch_sub(self.reserved, Ordering::Relaxed);
+            // Gone already when it was renamed over a blob that was here.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Drop boxes of grants and inboxes of known recipients (PROTOCOL §4, §6): sealed messages, in the order of
+//! their writing, until their time is over. And the refused attempts on a grant, as this relay saw them.
+//!
+//! The same message twice is one message, so that a retry after a lost answer does no harm. Who may write and
+//! read is decided by the caller.
+
+use crate::{
+    blob::{Blobs, Reason},
+    store::{Store, StoreError},
+};
+use minicbor::{Decode, Encode};
+use redb::{ReadableTable as _, TableDefinition};
+use suishen_core::{
+    cbor,
+    id::{BlobAddress, GrantId, InboxId, PartyId},
+};
+
+type Rows = TableDefinition<'static, (&'static [u8; 32], u64), &'static [u8]>;
+const DROPS: Rows = TableDefinition::new("drops");
+const INBOXES: Rows = TableDefinition::new("inboxes");
+const REFUSED: Rows = TableDefinition::new("refused");
+
+/// Most messages in a drop box.
+const MOST_MESSAGES: u64 = 64;
+/// Most bytes in a drop box.
+const MOST_BYTES: usize = 4 << 20;
+/// Most messages in an inbox.
+const MOST_IN_INBOX: usize = 256;
+/// Most refused attempts kept for one grant.
+const MOST_REFUSED: u64 = 100;
+/// How long a message waits in an inbox, in seconds.
+pub const INBOX_TERM: u64 = 30 * 86_400;
+/// How long a drop box stays after its grant's end, in seconds.
+pub const DROP_TERM: u64 = 30 * 86_400;
+
+/// Why a message isn't taken.
+#[derive(Debug, thiserror::Error)]
+pub enum BoxError {
+    /// Too many messages or bytes.
+    #[error("the box is full")]
+    Full,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A stored message.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(map)]
+struct Message {
+    #[n(0)]
+    until: u64,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    bytes: Vec<u8>,
+}
+
+/// A refused attempt on a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Refused {
+    /// When, by this relay's clock.
+    #[n(0)]
+    pub at: u64,
+    /// The rejection's or gate refusal's number.
+    #[n(1)]
+    pub code: u16,
+    /// Whose credential it was, where that holds.
+    #[n(2)]
+    pub party: Option<PartyId>,
+}
+
+/// A message in an inbox, with its index.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Delivered {
+    /// To delete it by.
+    #[n(0)]
+    pub index: u64,
+    /// Sealed.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// All boxes of this relay.
+#[derive(Clone, Debug)]
+pub struct Boxes {
+    store: Store,
+}
+
+impl Boxes {
+    /// Makes the tables where they aren't there yet.
+    pub fn open(store: Store) -> Result<Self, StoreError> {
+        store.write(|tx| {
+            for table in [DROPS, INBOXES, REFUSED] {
+                tx.open_table(table)?;
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(Self { store })
+    }
+
+    /// Puts a message into a grant's drop box, until `until`; gives its index.
+    pub fn drop_in(&self, grant: &GrantId, bytes: &[u8], until: u64) -> Result<u64, BoxError> {
+        self.store.write(|tx| {
+            let mut table = tx.open_table(DROPS).map_err(StoreError::from)?;
+            let all = messages(&table, grant.as_bytes(), 0)?;
+            if let Some((index, _)) = all.iter().find(|(_, message)| message.bytes == bytes) {
+                return Ok(*index);
+            }
+            let size: usize = all.iter().map(|(_, message)| message.bytes.len()).sum();
+            let index = all.len() as u64;
+            if index >= MOST_MESSAGES || size + bytes.len() > MOST_BYTES {
+                return Err(BoxError::Full);
+            }
+            let row = cbor::encode(&Message { until, bytes: bytes.to_vec() });
+            table.insert((grant.as_bytes(), index), row.as_slice()).map_err(StoreError::from)?;
+            Ok(index)
+        })
+    }
+
+    /// The messages of a drop box from an index on.
+    pub fn dropped(&self, grant: &GrantId, from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.store.read(|tx| {
+            let all = messages(&tx.open_table(DROPS)?, grant.as_bytes(), from)?;
+            Ok(all.into_iter().map(|(_, message)| message.bytes).collect())
+        })
+    }
+
+    /// Notes a refused attempt on a grant, the newest hundred.
+    pub fn note_refused(&self, grant: &GrantId, refused: &Refused, until: u64) -> Result<(), StoreError> {
+        self.store.write(|tx| {
+            let mut table = tx.open_table(REFUSED)?;
+            let id = grant.as_bytes();
+            let last = table.range((id, 0)..=(id, u64::MAX))?.next_back().transpose()?;
+            let index = last.map_or(0, |(key, _)| key.value().1 + 1);
+            let row = cbor::encode(&Message { until, bytes: cbor::encode(refused) });
+            table.insert((id, index), row.as_slice())?;
+            if let Some(oldest) = index.checked_sub(MOST_REFUSED) {
+                table.remove((id, oldest))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The refused attempts on a grant, oldest first.
+    pub fn refused(&self, grant: &GrantId) -> Result<Vec<Refused>, StoreError> {
+        self.store.read(|tx| {
+            let all = messages(&tx.open_table(REFUSED)?, grant.as_bytes(), 0)?;
+            all.iter().map(|(_, m)| cbor::decode(&m.bytes).map_err(|_| StoreError::Row)).collect()
+        })
+    }
+
+    /// Puts a message into an inbox, whose key may then fetch `blobs`; gives its index.
+    pub fn deliver(
+        &self,
+        inbox: &InboxId,
+        bytes: &[u8],
+        blobs: &[BlobAddress],
+        now: u64,
+    ) -> Result<u64, BoxError> {
+        let until = now.saturating_add(INBOX_TERM);
+        self.store.write(|tx| {
+            let mut table = tx.open_table(INBOXES).map_err(StoreError::from)?;
+            let all = messages(&table, inbox.as_bytes(), 0)?;
+            if let Some((index, _)) = all.iter().find(|(_, message)| message.bytes == bytes) {
+                return Ok(*index);
+            }
+            let size: usize = all.iter().map(|(_, message)| message.bytes.len()).sum();
+            if all.len() >= MOST_IN_INBOX || size + bytes.len() > MOST_BYTES {
+                return Err(BoxError::Full);
+            }
+            let index = all.last().map_or(0, |(index, _)| index + 1);
+            let row = cbor::encode(&Message { until, bytes: bytes.to_vec() });
+            table.insert((inbox.as_bytes(), index), row.as_slice()).map_err(StoreError::from)?;
+            Blobs::add_reason(tx, blobs, &Reason::Inbox(*inbox, until))?;
+            Ok(index)
+        })
+    }
+
+    /// The messages in an inbox.
+    pub fn delivered(&self, inbox: &InboxId) -> Result<Vec<Delivered>, StoreError> {
+        self.store.read(|tx| {
+            let all = messages(&tx.open_table(INBOXES)?, inbox.as_bytes(), 0)?;
+            Ok(all.into_iter().map(|(index, message)| Delivered { index, bytes: message.bytes }).collect())
+        })
+    }
+
+    /// Takes a message out of an inbox; whether it was there.
+    pub fn take(&self, inbox: &InboxId, index: u64) -> Result<bool, StoreError> {
+        self.store.write(|tx| {
+            let mut table = tx.open_table(INBOXES)?;
+            let gone = table.remove((inbox.as_bytes(), index))?.is_some();
+            Ok(gone)
+        })
+    }
+
+    /// Deletes what is past its time.
+    pub fn expire(&self, now: u64) -> Result<(), StoreError> {
+        self.store.write(|tx| {
+            for table in [DROPS, INBOXES, REFUSED] {
+                tx.open_table(table)?
+                    .retain(|_, row| cbor::decode::<Message>(row).is_ok_and(|message| message.until > now))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn messages(
+    table: &impl redb::ReadableTable<(&'static [u8; 32], u64), &'static [u8]>,
+    id: &[u8; 32],
+    from: u64,
+) -> Result<Vec<(u64, Message)>, StoreError> {
+    let rows = table.range((id, from)..=(id, u64::MAX))?;
+    rows.map(|row| {
+        let (key, row) = row?;
+        let message = cbor::decode(row.value()).map_err(|_| StoreError::Row)?;
+        Ok((key.value().1, message))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxes() -> (tempfile::TempDir, Boxes) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("relay.redb")).unwrap();
+        Blobs::open(dir.path().join("blobs"), store.clone(), crate::blob::tests::limits()).unwrap();
+        (dir, Boxes::open(store).unwrap())
+    }
+
+    const GRANT: GrantId = GrantId::from_bytes([1; 32]);
+    const INBOX: InboxId = InboxId::from_bytes([1; 32]);
+
+    #[test]
+    fn messages_keep_their_order_and_a_repeat_is_no_second_one() {
+        let (_dir, boxes) = boxes();
+        for (message, index) in [("a", 0), ("b", 1), ("a", 0), ("c", 2)] {
+            assert_eq!(boxes.drop_in(&GRANT, message.as_bytes(), 10).unwrap(), index);
+        }
+        assert_eq!(boxes.dropped(&GRANT, 1).unwrap(), [b"b".to_vec(), b"c".to_vec()]);
+        assert!(boxes.dropped(&GrantId::from_bytes([2; 32]), 0).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_box_takes_only_so_much() {
+        let (_dir, boxes) = boxes();
+        for i in 0..MOST_MESSAGES {
+            boxes.drop_in(&GRANT, &i.to_be_bytes(), 10).unwrap();
+        }
+        assert!(matches!(boxes.drop_in(&GRANT, b"more", 10), Err(BoxError::Full)));
+        let large = vec![0; MOST_BYTES + 1];
+        assert!(matches!(boxes.deliver(&INBOX, &large, &[], 0), Err(BoxError::Full)));
+    }
+
+    #[test]
+    fn what_is_taken_or_past_its_time_is_gone() {
+        let (_dir, boxes) = boxes();
+        let index = boxes.deliver(&INBOX, b"one", &[], 0).unwrap();
+        boxes.deliver(&INBOX, b"two", &[], 5).unwrap();
+        assert!(boxes.take(&INBOX, index).unwrap());
+        assert!(!boxes.take(&INBOX, index).unwrap());
+        assert_eq!(boxes.delivered(&INBOX).unwrap().len(), 1);
+        boxes.expire(INBOX_TERM + 5).unwrap();
+        assert!(boxes.delivered(&INBOX).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_newest_hundred_refused_attempts_are_kept() {
+        let (_dir, boxes) = boxes();
+        for at in 0..130 {
+            boxes.note_refused(&GRANT, &Refused { at, code: 72, party: None }, 1000).unwrap();
+        }
+        let refused = boxes.refused(&GRANT).unwrap();
+        assert_eq!((refused.len(), refused[99].at), (100, 129));
+    }
+}

@@ -1,0 +1,74 @@
+//! The relay's own database, beside the ledger's: what it keeps for others (rows of shares, messages, who owns
+//! which blob, who is enrolled). Nothing here follows from the ledger, nothing of the ledger follows from it.
+//!
+//! Every write is durable before it is acknowledged, with redb's two-phase commit.
+
+use redb::{Database, ReadTransaction, ReadableDatabase as _, WriteTransaction};
+use std::{fmt, path::Path, sync::Arc};
+
+/// Room for redb's cache, in bytes.
+const CACHE: usize = 8 << 20;
+
+/// The database failed, or holds what this relay never wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// redb or the disk.
+    #[error("the relay's database failed: {0}")]
+    Database(Box<redb::Error>),
+    /// A row that can't be read.
+    #[error("a row of the relay's database cannot be read")]
+    Row,
+    /// A file beside the database.
+    #[error("a file of the relay could not be read or written: {0}")]
+    File(#[from] std::io::Error),
+}
+
+macro_rules! from_redb {
+    ($($name:ident),*) => {$(
+        impl From<redb::$name> for StoreError {
+            fn from(error: redb::$name) -> Self {
+                Self::Database(Box::new(error.into()))
+            }
+        }
+    )*};
+}
+from_redb!(DatabaseError, TransactionError, TableError, StorageError, CommitError, SetDurabilityError);
+
+/// The relay's own database.
+#[derive(Clone)]
+pub struct Store(Arc<Database>);
+
+impl Store {
+    /// Opens or makes it. Only one process can have it open.
+    pub fn open(file: &Path) -> Result<Self, StoreError> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE);
+        Ok(Self(Arc::new(builder.create(file)?)))
+    }
+
+    /// Runs one write transaction; durable when this returns. An error undoes it.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut transaction = self.0.begin_write().map_err(StoreError::from)?;
+        transaction.set_two_phase_commit(true);
+        let done = work(&transaction)?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(done)
+    }
+
+    /// Reads one consistent state.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(&self.0.begin_read().map_err(StoreError::from)?)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}
