@@ -102,12 +102,10 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// From any status, until the end: gates may still hold shares of an exhausted grant.
+    /// From any status, until the end: gates may still hold shares of an exhausted grant. A second revocation
+    /// is the same transaction, so a duplicate, and never comes here.
     pub(super) fn revoke_grant(&mut self, body: &RevokeGrant) -> Result<(), Rejection> {
         let (mut leaf, terms) = self.grant(&body.grant)?;
-        if leaf.status == Status::Revoked {
-            return Err(Rejection::GrantRevoked);
-        }
         if self.now >= terms.end() {
             return Err(Rejection::GrantExpired);
         }

@@ -12,6 +12,49 @@
 //! | what a relay submits | [`Batch`] |
 //!
 //! **A refused transaction changes nothing**: no entry, no count, no write.
+//!
+//! # What may refuse what
+//!
+//! By the names of the [`Rejection`]s; a test holds this table against what happens.
+//!
+//! | kind | signed by | refused as |
+//! |---|---|---|
+//! | `every-kind` | | `form` `too-large` `batch-size` `unsponsored` `quota` `duplicate` `out-of-order` `damaged` `signature` |
+//! | `credential` | (a desk's credential, by the organisation's acceptance key) | `unknown-party` `credential-signature` `party-suspended` `party-expired` `credential-role` `role-missing` `credential-expired` `credential-too-long` |
+//! | `register-party` | t vote keys | `votes` `roles` `certificate` `serial-used` `party-suspended` |
+//! | `suspend-party` | t vote keys | `votes` `text` `unknown-party` `already-suspended` |
+//! | `rotate-keys` | certified key | `unknown-party` `party-suspended` `party-expired` `role-missing` `roles` `not-auditor` `sequence` |
+//! | `log-audit` | audit key | `auditor-box` `unknown-party` `party-suspended` |
+//! | `open-holder` | holder root | `holder-known` |
+//! | `move-holder` | manage key or holder root | `unknown-holder` `holder-root` `sequence` |
+//! | `anchor-report` | credential's key | `credential` `anchor-known` `ticket-term` |
+//! | `supersede-report` | credential's key | `credential` `text` `unknown-anchor` `other-issuer` `already-replaced` `anchor-known` `ticket-term` |
+//! | `bind-ticket` | ticket key | `unknown-anchor` `not-a-ticket` `ticket-cancelled` `ticket-used` `ticket-expired` |
+//! | `cancel-ticket` | credential's key | `credential` `text` `unknown-anchor` `other-issuer` `ticket-cancelled` |
+//! | `issue-grant` | grant key | `auditor-box` `duration` `accept-within` `uses` `records` `grant-known` `include-before` |
+//! | `accept-grant` | credential's key, and the offer key on the acceptance | `credential` `unknown-grant` `acceptance-signature` `acceptance` `already-accepted` `grant-revoked` `accepted-too-late` |
+//! | `redeem-grant` | credential's key | `credential` `unknown-grant` `auditor-box` `record-numbers` `not-accepted` `other-grantee` `grant-revoked` `grant-expired` `grant-exhausted` `use-number` `too-soon` |
+//! | `revoke-grant` | grant key | `unknown-grant` `grant-expired` |
+//!
+//! # A grant
+//!
+//! | | accept | redeem | revoke |
+//! |---|---|---|---|
+//! | **offered** | accepted | not-accepted | revoked |
+//! | **accepted** | already-accepted | accepted; exhausted by the last use | revoked |
+//! | **exhausted** | already-accepted | grant-exhausted | revoked |
+//! | **revoked** | grant-revoked | grant-revoked | duplicate: it is the same transaction |
+//! | past its end, computed | accepted-too-late | grant-expired | grant-expired |
+//!
+//! # A report's ticket
+//!
+//! | | bind | cancel | supersede |
+//! |---|---|---|---|
+//! | **anchored** | bound | cancelled | replaced |
+//! | **bound** | ticket-used | cancelled | replaced |
+//! | **cancelled** | ticket-cancelled | ticket-cancelled | replaced |
+//! | **replaced** | as before | as before | already-replaced |
+//! | past its expiry, computed | ticket-expired | as before | as before |
 
 mod batch;
 mod genesis;
@@ -22,6 +65,8 @@ mod rejection;
 mod report;
 mod signers;
 mod state;
+#[cfg(test)]
+pub(crate) mod tests;
 mod transaction;
 mod value;
 

@@ -64,7 +64,7 @@ pub struct RecordHalf {
 /// What [`split`] makes.
 #[derive(Clone, Debug)]
 pub struct Split {
-    /// For IssueGrant or AnchorReport.
+    /// For `IssueGrant` or `AnchorReport`.
     pub digest: Digest,
     /// One a gate, in the order of the members.
     pub deposits: Vec<Deposit>,
@@ -115,7 +115,7 @@ pub fn share_commitments_digest(commitments: &[Digest]) -> Digest {
 }
 
 impl Deposit {
-    /// Signs with the grant key, or the key that signed AnchorReport, and seals to the gate's key of the day.
+    /// Signs with the grant key, or the key that signed `AnchorReport`, and seals to the gate's key of the day.
     pub fn seal(
         &self,
         key: &SecretKey,

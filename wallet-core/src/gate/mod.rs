@@ -24,6 +24,8 @@ mod refusal;
 mod release;
 mod retention;
 mod tear;
+#[cfg(test)]
+mod tests;
 
 pub use deposit::{
     Deposit, RecordDeposit, RecordHalf, Split, accept_deposit, open_deposit, share_commitment,

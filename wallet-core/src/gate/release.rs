@@ -240,7 +240,7 @@ pub struct Gathering {
 }
 
 impl Gathering {
-    /// For one object; `digest` is the share commitments' from IssueGrant or AnchorReport.
+    /// For one object; `digest` is the share commitments' from `IssueGrant` or `AnchorReport`.
     pub const fn new(object: Digest, digest: Digest, threshold: u8, gates: u8) -> Self {
         Self { object, digest, threshold, gates, shares: BTreeMap::new() }
     }

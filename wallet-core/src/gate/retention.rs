@@ -96,7 +96,7 @@ pub struct Revocation {
     /// The grant key; the grant's id is its hash.
     #[n(0)]
     pub key: PublicKey,
-    /// RevokeGrant, the same that goes to the ledger.
+    /// `RevokeGrant`, the same that goes to the ledger.
     #[n(1)]
     pub signed: SignedTransaction,
 }
@@ -172,13 +172,12 @@ pub fn tombstone_until(state: &dyn State, subject: &Subject, moment: &Moment) ->
             None => None,
         },
     };
-    let end = match end {
-        Some(end) => end,
-        None => {
-            // An IssueGrant that is still under way may be included within its include-before.
-            let longest = state.genesis()?.bounds.read.saturating_add(TOMBSTONE_TERM);
-            moment.latest().saturating_add(longest)
-        }
+    let end = if let Some(end) = end {
+        end
+    } else {
+        // An IssueGrant that is still under way may be included within its include-before.
+        let longest = state.genesis()?.bounds.read.saturating_add(TOMBSTONE_TERM);
+        moment.latest().saturating_add(longest)
     };
     Ok(end.saturating_add(TOMBSTONE_TERM))
 }

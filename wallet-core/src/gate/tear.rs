@@ -7,6 +7,7 @@
 //! - A slot has a *header* (whose it is) and a *body* (live with its key, or torn), each with a checksum.
 //!   Destroying changes the body only, so a write torn apart leaves the header whole: a whole header over a
 //!   broken body is a tombstone.
+//!   A deposit that was hit like this, before it was acknowledged, is lost: the wallet grants anew.
 //! - A broken header is a slot that was being written or freed, neither of which was acknowledged: it is free.
 //!
 //! This is a pure state machine; the file is behind [`Slots`]. After an error of the file nothing more is
@@ -83,6 +84,11 @@ impl Slot {
     /// The seed that makes a release the same each time.
     pub(super) fn release_seed(&self, object: &Digest, use_number: u32) -> Key32 {
         self.key.derive(Label::new("release-seed"), &[object.as_bytes(), &use_number.to_be_bytes()])
+    }
+
+    #[cfg(test)]
+    pub(super) const fn key_bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
     }
 
     fn bound_to(&self, object: &Digest) -> Vec<u8> {

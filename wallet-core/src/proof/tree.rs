@@ -1,6 +1,6 @@
 //! The entry tree: a Merkle tree in the shape of RFC 6962 §2.1, under SM3.
 //!
-//! Leaf = H(00 ‖ entry), node = H(01 ‖ left ‖ right), the empty tree is SM3 of nothing. Making a proof asks a [`NodeSource`] for
+//! Leaf = H(00 ‖ entry), node = H(01 ‖ left ‖ right), empty = H(). Making a proof asks a [`NodeSource`] for
 //! O(log n) complete subtrees; checking one needs nothing but the proof (RFC 9162 §2.1.3.2, §2.1.4.2).
 //! Nothing here trusts a length or number that it is handed: every input gives an answer, never a panic.
 
@@ -216,7 +216,7 @@ fn range<H: TreeHash, S: NodeSource>(source: &S, start: u64, len: u64) -> Result
 
 /// The largest power of two below `len` ≥ 2.
 const fn split(len: u64) -> u64 {
-    1 << (len - 1).ilog2()
+    1 << (63 - (len - 1).leading_zeros())
 }
 
 fn level_u8(level: u32) -> u8 {

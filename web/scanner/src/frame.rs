@@ -22,9 +22,6 @@ pub struct Frame {
     height: u32,
 }
 
-/// The content of each code in a picture, each once.
-pub type Codes = Vec<Vec<u8>>;
-
 /// The bytes do not make a picture of that size.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotAFrame;
@@ -58,8 +55,8 @@ impl Frame {
     ///
     /// Looks until one way of looking shows a code: by local contrast, which suits most frames; by the whole picture's
     /// histogram, for pale prints; as a negative, for codes white on black; at half the size, against blur and noise.
-    pub fn codes(&self) -> Codes {
-        let looks: [fn(&Self) -> Codes; 4] = [
+    pub fn codes(&self) -> Vec<Vec<u8>> {
+        let looks: [fn(&Self) -> Vec<Vec<u8>>; 4] = [
             |frame| read(&HybridBinarizer::new(frame.source())),
             |frame| read(&GlobalHistogramBinarizer::new(frame.source())),
             |frame| read(&HybridBinarizer::new(frame.negative().source())),
@@ -93,7 +90,7 @@ impl Frame {
 
 /// Finder patterns, then grids, then content. The reader of the crate itself would go on to guess a character set, whose
 /// tables are larger than all the rest; here bytes stay bytes.
-fn read(binarizer: &impl Binarizer) -> Codes {
+fn read(binarizer: &impl Binarizer) -> Vec<Vec<u8>> {
     let Ok(picture) = binarizer.get_black_matrix() else { return Vec::new() };
     let mut patterns = FindFinderPatterns(picture, TRY_HARDER, ANY_SIZE);
     let mut codes = Vec::new();

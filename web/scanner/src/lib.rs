@@ -8,7 +8,7 @@ mod frame;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-pub use frame::{Codes, Frame, NotAFrame};
+pub use frame::{Frame, NotAFrame};
 
 /// Decodes all codes in an RGBA picture, rows from the top, four bytes a pixel.
 ///

@@ -79,11 +79,11 @@ fn project(code: &QrCode, view: View) -> Vec<f32> {
                 let px = (x as f32 + dx - WIDTH as f32 / 2.0) / (view.module * distance);
                 let py = (y as f32 + dy - HEIGHT as f32 / 2.0) / (view.module * distance);
                 // (u, v) on the plane whose point in space lies on this ray: u·across + v·down + (0, 0, distance) ∥ ray.
-                let row_x = (across[0] - px * across[2], down[0] - px * down[2]);
-                let row_y = (across[1] - py * across[2], down[1] - py * down[2]);
-                let determinant = row_x.0 * row_y.1 - row_x.1 * row_y.0;
-                let u = distance * (px * row_y.1 - row_x.1 * py) / determinant + size as f32 / 2.0;
-                let v = distance * (row_x.0 * py - px * row_y.0) / determinant + size as f32 / 2.0;
+                let (a, b) = (across[0] - px * across[2], down[0] - px * down[2]);
+                let (c, d) = (across[1] - py * across[2], down[1] - py * down[2]);
+                let determinant = a * d - b * c;
+                let u = distance * (px * d - b * py) / determinant + size as f32 / 2.0;
+                let v = distance * (a * py - px * c) / determinant + size as f32 / 2.0;
                 let inside = u >= 0.0 && v >= 0.0 && u < size as f32 && v < size as f32;
                 let dark = inside && modules[v as usize * size + u as usize] == Color::Dark;
                 sum += if dark { view.tones.0 } else { view.tones.1 };

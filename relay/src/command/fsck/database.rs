@@ -147,12 +147,12 @@ impl Found<'_> {
 
     fn indexes(&mut self, replay: &Replay) -> Result<(), ReplicaError> {
         let of = |id: &suishen_core::id::GrantId| suishen_core::contract::Key::Grant(*id).to_bytes();
-        let entries = replay.grant_entries().iter().map(|(id, n)| ((*id.as_bytes(), *n), true)).collect();
+        let entries = replay.grant_entries().iter().map(|(id, n)| ((*id.as_bytes(), *n), ())).collect();
         let grants = replay.grant_entries().iter();
         let grants = grants.map(|(id, _)| (*MapKey::of(&of(id)).as_bytes(), *id.as_bytes())).collect();
         let mut stored = BTreeMap::new();
         for row in self.tables.grant_entries.iter()? {
-            stored.insert(row?.0.value(), true);
+            stored.insert(row?.0.value(), ());
         }
         self.compare(&entries, &stored, |at| format!("the note that entry {} is on a grant", at.1));
         let mut stored = BTreeMap::new();
@@ -190,9 +190,11 @@ fn matches(replay: Option<&Replay>, number: u64, bytes: &[u8]) -> bool {
 
 /// Replays on, from the genesis object where nothing was replayed yet.
 fn take(replay: &mut Option<Replay>, entries: &[Vec<u8>]) -> Result<(), crate::replica::replay::Fault> {
-    if let Some(replay) = replay {
-        return replay.take(entries);
+    match replay {
+        Some(replay) => replay.take(entries),
+        None => {
+            let Some((genesis, rest)) = entries.split_first() else { return Ok(()) };
+            replay.insert(Replay::new(genesis)?).take(rest)
+        }
     }
-    let Some((genesis, rest)) = entries.split_first() else { return Ok(()) };
-    replay.insert(Replay::new(genesis)?).take(rest)
 }
