@@ -153,9 +153,18 @@ impl Person {
 
     /// Waits for an element that is shown.
     pub async fn finds(&self, css: &str) -> Result<WebElement> {
-        let query = self.browser();
-        let query = query.query(By::Css(css)).and_displayed().wait(HANG, Duration::from_millis(50));
-        query.first().await.with_context(|| format!("{} does not find {css}", self.name()))
+        let shown = "return [...document.querySelectorAll(arguments[0])]
+            .find((e) => e.checkVisibility({ visibilityProperty: true })) || null";
+        let start = Instant::now();
+        while start.elapsed() < HANG {
+            // In one step, for the page may redraw between two.
+            let found = self.browser().execute(shown, vec![json!(css)]).await?;
+            if let Ok(element) = found.element() {
+                return Ok(element);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("{} does not find {css}; on the screen:\n{}", self.name(), self.screen().await?)
     }
 
     /// Taps what is called so: a button, link, tab or choice by its accessible name (exact first, else containing).
