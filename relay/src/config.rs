@@ -58,6 +58,10 @@ pub enum LogFormat {
 pub enum Command {
     /// Run the relay
     Serve(Serve),
+    /// Issue reports from files: as tickets, or to a known patient
+    Issue(crate::command::issue::Issue),
+    /// Print a link that enrols one person's desk, once, within a day
+    Invite(crate::command::invite::Invite),
     /// Prove a replica whole, or name what isn't; beside a running relay too, and on a copy of its folder
     Fsck,
     /// Replay the ledger from its first entry and count what it holds, or verify a proof bundle
@@ -134,6 +138,13 @@ pub fn read(arguments: Vec<OsString>) -> anyhow::Result<Cli> {
     }
     let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| error.exit());
     Ok(Cli::from_arg_matches(&matches)?)
+}
+
+/// The options of `suishen serve` when nothing is said but by the environment.
+pub fn serve_defaults() -> Serve {
+    let command = Serve::augment_args(clap::Command::new("serve"));
+    let matches = command.get_matches_from(["serve"]);
+    Serve::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 /// The configuration file, found before the flags can be read in full.

@@ -16,11 +16,13 @@
 //! | a demo consortium | [`demo`] |
 //! | secret keys on disk | [`keys`] |
 //! | the relay's own database | [`store`] |
+//! | a desk on the command line, and what it issues | [`client`], [`issuing`] |
 //! | logs and figures | [`telemetry`] |
 //! | what `suishen` does on a command line | [`command`] |
 
 pub mod blob;
 pub mod boxes;
+pub mod client;
 pub mod command;
 pub mod config;
 pub mod demo;
@@ -28,6 +30,7 @@ pub mod desk;
 pub mod events;
 pub mod gate;
 pub mod http;
+pub mod issuing;
 pub mod keys;
 pub mod node;
 pub mod order;

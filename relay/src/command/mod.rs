@@ -1,7 +1,10 @@
 //! The command line: one module a subcommand. Parsing here, work there.
 
 pub mod audit;
+mod code;
 pub mod fsck;
+pub mod invite;
+pub mod issue;
 mod moment;
 mod progress;
 pub mod serve;
@@ -34,6 +37,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
     crate::telemetry::start_logging(&cli.log);
     match cli.command {
         Command::Serve(serve) => serve::run(&cli.place, &serve),
+        Command::Issue(issue) => issue::run(&cli.place, &issue),
+        Command::Invite(invite) => invite::run(&cli.place, &invite),
         Command::Fsck => fsck::run(&cli.place),
         Command::Audit(audit) => audit::run(&cli.place, &audit),
     }

@@ -13,11 +13,14 @@ use std::{
     future::Future,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
 use tokio::{net::TcpListener, signal::unix};
 
+/// File in the data folder that says where the relay serves, for commands on the same machine.
+const URL: &str = "url";
 /// Ports tried after a busy one.
 const NEXT_PORTS: u16 = 100;
 /// How long requests under way may take to finish.
@@ -35,6 +38,8 @@ pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
         let upkeep = node.start();
         let metrics = metrics(&node, serve.metrics_port).await?;
         let stop = stop_signal()?;
+        let url = format!("http://{}", local_address(&listener)?);
+        std::fs::write(place.data.join(URL), &url)?;
         tracing::info!(address = %listener.local_addr()?, data = %place.data.display(), "serving");
         let ended = until(listener, node, stop).await;
         drop(upkeep);
@@ -43,6 +48,20 @@ pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
     })?;
     tracing::info!("stopped");
     Ok(Outcome::Well)
+}
+
+/// Where the relay of a data folder serves, or served last.
+pub fn last_url(data: &Path) -> Option<String> {
+    std::fs::read_to_string(data.join(URL)).ok().map(|url| url.trim().to_owned())
+}
+
+/// As this machine reaches it, whatever it listens on.
+fn local_address(listener: &TcpListener) -> io::Result<SocketAddr> {
+    let mut address = listener.local_addr()?;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    Ok(address)
 }
 
 /// Takes the port, or the next free one.

@@ -138,7 +138,9 @@ pub async fn read_refused(
     wire::blocking(move || {
         let key = signed::signer_of_nothing(&node, &method, &uri, &headers)?;
         open_drop(&node, &grant, &key, true)?;
-        Ok(wire::reply(StatusCode::OK, &node.boxes.refused(&grant)?))
+        let refused = node.boxes.refused(&grant)?;
+        let told: Vec<_> = refused.into_iter().map(|r| (r.at, r.code, r.party)).collect();
+        Ok(wire::reply(StatusCode::OK, &told))
     })
     .await
 }

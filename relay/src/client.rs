@@ -1,0 +1,206 @@
+//! A desk's side of the API, for the command line: what a relay answers is checked where it matters. Speaks
+//! HTTP; a relay on another machine is reached through a proxy or tunnel that speaks HTTPS.
+
+use crate::{
+    http::{
+        gate::Shares,
+        ledger::{Info, ValueAnswer},
+        problem::ProblemBody,
+        transactions::Standing,
+    },
+    random::SystemRandom,
+};
+use minicbor::{Decode, Encode};
+use reqwest::Method;
+use suishen_core::{
+    cbor::{self, CborError},
+    contract::{Genesis, GenesisError, SignedTransaction},
+    gate::Deposit,
+    id::{BlobAddress, LedgerId},
+    identity::request::{self, Message},
+    sm::{Digest, PublicKey, SecretKey},
+};
+
+const CBOR: &str = "application/cbor";
+
+/// Why a relay gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No connection, or it broke.
+    #[error("the relay cannot be reached: {0}")]
+    Unreachable(#[from] reqwest::Error),
+    /// It said no.
+    #[error("the relay refuses ({code}): {detail}. {action}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Number or name.
+        code: String,
+        /// What was wrong.
+        detail: String,
+        /// What to do.
+        action: String,
+    },
+    /// What came isn't what was asked for.
+    #[error("the relay's answer cannot be read: {0}")]
+    Answer(#[from] CborError),
+    /// What came doesn't hold.
+    #[error("the relay's answer does not hold: {0}")]
+    Unsound(&'static str),
+    /// Its genesis founds nothing.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+}
+
+/// A relay and its ledger.
+#[derive(Debug)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+    genesis: Genesis,
+    ledger: LedgerId,
+}
+
+impl Client {
+    /// Gets to know the relay at `http://HOST:PORT`.
+    pub async fn connect(base: &str) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder().default_headers(english()).build()?;
+        let base = base.trim_end_matches('/').to_owned();
+        let answer = taken(http.get(format!("{base}/v1/ledger/genesis")).send().await?).await?;
+        let genesis: Genesis = cbor::decode(&answer)?;
+        genesis.check()?;
+        let ledger = genesis.ledger_id();
+        Ok(Self { base, http, genesis, ledger })
+    }
+
+    /// The ledger's id.
+    pub const fn ledger(&self) -> LedgerId {
+        self.ledger
+    }
+
+    /// The genesis object.
+    pub const fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// Who the relay is and what time it has.
+    pub async fn info(&self) -> Result<Info, ClientError> {
+        Ok(cbor::decode(&self.get("/v1/info").await?)?)
+    }
+
+    /// A plain GET.
+    pub async fn get(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        taken(self.http.get(format!("{}{path}", self.base)).send().await?).await
+    }
+
+    /// A POST of an object.
+    pub async fn post<T: Encode<()>>(&self, path: &str, object: &T) -> Result<Vec<u8>, ClientError> {
+        let call = self.http.post(format!("{}{path}", self.base)).header("content-type", CBOR);
+        taken(call.body(cbor::encode(object)).send().await?).await
+    }
+
+    /// A request signed by `key`, at the relay's time `now`.
+    pub async fn signed(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        key: &SecretKey,
+        now: u64,
+    ) -> Result<Vec<u8>, ClientError> {
+        let (plain, query) = path.split_once('?').unwrap_or((path, ""));
+        let message = Message { method: method.as_str(), path: plain, query, content: Digest::of(&body) };
+        let fields = request::sign(&message, key, &self.ledger, now, &mut SystemRandom);
+        let kind = if method == Method::PUT { "application/octet-stream" } else { CBOR };
+        let call = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .header("content-type", kind)
+            .header("content-digest", fields.content_digest)
+            .header("signature-input", fields.signature_input)
+            .header("signature", fields.signature);
+        taken(call.body(body).send().await?).await
+    }
+
+    /// Uploads a blob.
+    pub async fn put_blob(
+        &self,
+        address: &BlobAddress,
+        blob: Vec<u8>,
+        owner: &SecretKey,
+        now: u64,
+    ) -> Result<(), ClientError> {
+        self.signed(Method::PUT, &format!("/v1/blobs/{address}"), blob, owner, now).await.map(drop)
+    }
+
+    /// Fetches a blob and checks its address.
+    pub async fn get_blob(
+        &self,
+        address: &BlobAddress,
+        key: &SecretKey,
+        now: u64,
+    ) -> Result<Vec<u8>, ClientError> {
+        let blob = self.signed(Method::GET, &format!("/v1/blobs/{address}"), Vec::new(), key, now).await?;
+        if BlobAddress::of(&blob) == *address { Ok(blob) } else { Err(ClientError::Unsound("blob")) }
+    }
+
+    /// Brings a transaction to the ledger.
+    pub async fn submit(&self, signed: &SignedTransaction) -> Result<Standing, ClientError> {
+        let standing: Standing = cbor::decode(&self.post("/v1/transactions", signed).await?)?;
+        if standing.id == signed.id() { Ok(standing) } else { Err(ClientError::Unsound("entry")) }
+    }
+
+    /// What the relay says that the state holds under a key; the caller checks the proof where it matters.
+    pub async fn value(&self, key: &suishen_core::contract::Key) -> Result<ValueAnswer, ClientError> {
+        let key = data_encoding::HEXLOWER.encode(&key.to_bytes());
+        Ok(cbor::decode(&self.get(&format!("/v1/ledger/value/{key}")).await?)?)
+    }
+
+    /// Hands the gate of this relay its deposit, sealed to its key of the day.
+    pub async fn deposit(&self, deposits: &[Deposit], key: &SecretKey) -> Result<(), ClientError> {
+        let info = self.info().await?;
+        let mut members = (1u8..).zip(&self.genesis.members);
+        let (number, member) =
+            members.find(|(_, m)| m.name == info.name).ok_or(ClientError::Unsound("relay"))?;
+        let day =
+            info.day.verify(&member.gate, &self.ledger).map_err(|_| ClientError::Unsound("gate key"))?;
+        let deposit =
+            deposits.iter().find(|d| d.gate == number).ok_or(ClientError::Unsound("gate number"))?;
+        let sealed = deposit.seal(key, &day.key, &self.ledger, &mut SystemRandom);
+        let shares = Shares { object: deposit.object, day: day.key, sealed };
+        self.post("/v1/gate/shares", &shares).await.map(drop)
+    }
+
+    /// A signed request with an object, answered with an object.
+    pub async fn ask<Q: Encode<()>, A: Encode<()> + for<'b> Decode<'b, ()>>(
+        &self,
+        path: &str,
+        question: &Q,
+        key: &SecretKey,
+        now: u64,
+    ) -> Result<A, ClientError> {
+        Ok(cbor::decode(&self.signed(Method::POST, path, cbor::encode(question), key, now).await?)?)
+    }
+
+    /// The registered gate key of the relay's first member.
+    pub fn gate_key(&self) -> PublicKey {
+        self.genesis.members[0].gate
+    }
+}
+
+fn english() -> reqwest::header::HeaderMap {
+    let value = reqwest::header::HeaderValue::from_static("en");
+    std::iter::once((reqwest::header::ACCEPT_LANGUAGE, value)).collect()
+}
+
+async fn taken(response: reqwest::Response) -> Result<Vec<u8>, ClientError> {
+    let status = response.status();
+    let body = response.bytes().await?;
+    if status.is_success() {
+        return Ok(body.to_vec());
+    }
+    let problem: Option<ProblemBody> = serde_json::from_slice(&body).ok();
+    let problem = problem.ok_or(ClientError::Unsound("problem"))?;
+    let ProblemBody { code, detail, action, .. } = problem;
+    Err(ClientError::Refused { status: status.as_u16(), code, detail, action })
+}
