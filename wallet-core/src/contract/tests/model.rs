@@ -112,6 +112,17 @@ impl<'a> Run<'a> {
         };
     }
 
+    /// Sometimes it is just the second in which a grant's term, acceptance or interval ends, or the one before.
+    fn to_an_edge(&mut self, id: &GrantId) {
+        let Some((grant, issued)) = self.naive.issued(id) else { return };
+        let last = self.naive.redemptions(id).last().copied().unwrap_or(issued);
+        let edges = [issued + grant.accept_within, issued + grant.duration, last + grant.interval];
+        let edge = self.dice.pick(&edges) - self.dice.below(2);
+        if self.dice.one_in(4) && (self.now..self.now + HOUR).contains(&edge) {
+            self.now = edge;
+        }
+    }
+
     fn context(&mut self) -> Context {
         let mut context = Context {
             number: self.naive.accepted.len() as u64 + 1,
@@ -489,6 +500,7 @@ impl Run<'_> {
     fn accept(&mut self) -> Attempt {
         let (id, number) =
             self.grant(|naive, id| naive.issued(id).is_some() && naive.accepted_by(id).is_none());
+        self.to_an_edge(&id);
         let role = self.naive.issued(&id).map_or(Role::Physician, |(grant, _)| grant.role);
         let code =
             self.dice.pick(&[CLINIC, CLINIC, CLINIC, HOSPITAL, HOSPITAL, HOSPITAL, "91SHORT", "91LATE"]);
@@ -524,6 +536,7 @@ impl Run<'_> {
             }
             (Some((grant, at)), _) => naive.accepted_by(id).is_some() && now < at + grant.duration,
         });
+        self.to_an_edge(&id);
         let (role, records) =
             self.naive.issued(&id).map_or((Role::Physician, 1), |(grant, _)| (grant.role, grant.records));
         let accepted = self.naive.accepted_by(&id).cloned();
@@ -563,6 +576,7 @@ impl Run<'_> {
         let wanted = if self.dice.one_in(3) { 8 } else { 24 };
         let number = self.small(wanted);
         let grant = GrantId::of(&self.naive.ledger, &k(200 + number));
+        self.to_an_edge(&grant);
         self.attempt(Transaction::RevokeGrant(RevokeGrant { grant }), k(200 + number))
     }
 }
@@ -658,10 +672,16 @@ fn founding(run: &mut Run<'_>, auditor: bool) {
         let votes = run.naive.genesis.members.iter().map(|m| m.vote).collect();
         found(run, Transaction::RegisterParty(body), votes, None, None);
     }
-    let grants = [(10, 1, 0, 1), (11, 3, 20 * HOUR, 1), (12, 3, 0, 1), (13, 3, 1000, 1), (14, 3, 0, 2)];
-    for (number, uses, interval, organisation) in grants {
+    let grants = [
+        (10, 1, 0, 1, 9 * DAY),
+        (11, 3, 20 * HOUR, 1, 9 * DAY),
+        (12, 3, 0, 1, HOUR),
+        (13, 3, 1000, 1, 9 * DAY),
+        (14, 3, 0, 2, 9 * DAY),
+    ];
+    for (number, uses, interval, organisation, duration) in grants {
         let (key, offer) = (k(200 + number), k(230 + number));
-        let body = IssueGrant { key, offer, uses, interval, duration: 9 * DAY, ..grant(START) };
+        let body = IssueGrant { key, offer, uses, interval, duration, ..grant(START) };
         found(run, Transaction::IssueGrant(body), vec![key], None, None);
         let (id, grantee, box_key) = (GrantId::of(&run.naive.ledger, &key), k(80), k(81));
         let party = party(CODES[usize::from(organisation)]);
