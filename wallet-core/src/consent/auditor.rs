@@ -12,8 +12,8 @@ use super::Presence;
 
 /// Text bytes in the box of an IssueGrant, whatever it says.
 pub const GRANT_TEXT: usize = 1024;
-/// Text bytes in the box of a RedeemGrant: a person's certificate goes in.
-pub const USE_TEXT: usize = 2048;
+/// Text bytes in the box of a RedeemGrant: a person's certificate goes in, with the longest names that are certified.
+pub const USE_TEXT: usize = 3072;
 /// Bytes of the box in an IssueGrant.
 pub const GRANT_BOX: usize = GRANT_TEXT + sealed::OVERHEAD;
 /// Bytes of the box in a RedeemGrant.

@@ -154,8 +154,12 @@ impl Draft {
                 record.into_payload(number, &record_key, random)
             })
             .collect();
-        let named = records.iter().map(PayloadRecord::commitment).collect();
-        let binding = GrantBinding { grant, records: named, consent: consent.digest() };
+        let binding = GrantBinding {
+            grant,
+            records: records.iter().map(PayloadRecord::commitment).collect(),
+            consent: consent.digest(),
+            content: GrantBinding::content_of(&records),
+        };
         let binding = Signed::new(&binding, around.authority, around.ledger);
         let payload = Payload { records, consent, holder, binding, auditor }.seal(&half, &grant, random);
         Ok(Self { grant, key, offer, reply, half, transaction, deposits: split.deposits, payload })
@@ -185,21 +189,22 @@ fn auditor_opening(
 
 impl DraftRecord {
     fn into_payload(self, number: u32, key: &RecordKey, random: &mut dyn Random) -> PayloadRecord {
-        let wrap = |(copy, size): &(PartCopy, u64)| WrappedPart {
+        let mut wrap = |(copy, size): &(PartCopy, u64)| WrappedPart {
             part: copy.part,
             address: copy.address,
             key_commitment: stream::key_commitment(&copy.key, copy.salt.as_bytes()),
             wrapped: key.wrap(copy.part, &PartKey { key: copy.key.clone(), salt: copy.salt }, random),
             size: *size,
         };
-        let parts = self.parts.iter().map(wrap).collect();
+        let parts = self.parts.iter().map(&mut wrap).collect();
+        let groups = (!self.openings.is_empty()).then(|| key.seal_groups(&self.openings, random));
         PayloadRecord {
             number,
             manifest: self.manifest,
             salt: self.salt,
             holder_salts: self.holder_salts,
             parts,
-            openings: self.openings,
+            groups,
             chain: self.chain,
         }
     }

@@ -1,7 +1,8 @@
 //! What a desk checks in a payload before it redeems (PROTOCOL §3, §6). **A desk that finds one of these refuses to
 //! redeem**: a redemption would stand on the ledger for something that the patient did not give.
 
-use super::payload::{Payload, PayloadRecord};
+use super::auditor::AuditedRecord;
+use super::payload::{GrantBinding, Payload, PayloadRecord};
 use crate::contract::{Anchor, AuditorKeys, Holder, IssueGrant, Key};
 use crate::id::{Commitment, GrantId, HolderCommitment, HolderId, LedgerId};
 use crate::identity::Certificate;
@@ -24,7 +25,7 @@ pub enum PayloadFault {
     /// The holder's leaf doesn't hold.
     #[error("the holder is not proven")]
     Holder,
-    /// The holder's authority didn't sign this grant, these records, this consent.
+    /// The holder's authority didn't sign this grant, these records with these copies, this consent.
     #[error("the holder's signature does not cover this grant")]
     Binding,
     /// Other records, or another number of them, than the ledger's entry says.
@@ -39,6 +40,9 @@ pub enum PayloadFault {
     /// A record's manifest isn't the one anchored, or not signed by its issuer.
     #[error("record {0} is not what its hospital anchored")]
     Manifest(u32),
+    /// A record gives nothing, a part that its manifest doesn't have, or one twice.
+    #[error("record {0} does not name parts that its hospital signed")]
+    Parts(u32),
     /// The auditor's box in the entry isn't the one that the payload makes.
     #[error("the auditor's box does not match the payload")]
     AuditorBox,
@@ -115,27 +119,37 @@ impl Payload {
                 if judged.commitment == *named { Ok(judged) } else { Err(PayloadFault::Records) }
             })
             .collect::<Result<Vec<_>, _>>()?;
-        self.judge_box(facts, &grant)?;
+        if binding.content != GrantBinding::content_of(&self.records) {
+            return Err(PayloadFault::Binding);
+        }
+        self.judge_box(facts, &grant, &records)?;
         Ok(Judged { checkpoint, records })
     }
 
-    fn judge_box(&self, facts: &Facts<'_>, grant: &GrantId) -> Result<(), PayloadFault> {
+    /// What the auditor is told is what the desk sees, classes included, and it is what the entry holds.
+    fn judge_box(
+        &self,
+        facts: &Facts<'_>,
+        grant: &GrantId,
+        records: &[JudgedRecord],
+    ) -> Result<(), PayloadFault> {
         let told = &self.auditor.grant;
         let whole = told.grant == *grant
             && told.holder == self.holder.holder
             && told.purpose == self.consent.purpose
-            && told.records.len() == self.records.len()
-            && told
-                .records
-                .iter()
-                .zip(&self.records)
-                .all(|(a, r)| a.anchor == r.commitment().as_bytes()[..8]);
+            && told.records.iter().copied().eq(records.iter().map(JudgedRecord::audited));
         let keys = [Some(facts.auditor.box_key), facts.auditor.previous];
         let matches =
             keys.into_iter().flatten().filter(|k| facts.auditor.is_valid(k, facts.issued)).any(|key| {
                 self.auditor.seal(&key, facts.ledger).is_ok_and(|made| made == facts.grant.auditor_box)
             });
         if whole && matches { Ok(()) } else { Err(PayloadFault::AuditorBox) }
+    }
+}
+
+impl JudgedRecord {
+    fn audited(&self) -> AuditedRecord {
+        AuditedRecord::of(self.manifest.sensitivity, &self.commitment)
     }
 }
 
@@ -156,7 +170,9 @@ impl PayloadRecord {
         let commitment = self.commitment();
         let anchor: Anchor =
             anchor.verify(&Key::Anchor(commitment), shown).map_err(|_| PayloadFault::Anchor(number))?;
-        if anchor.holder() != self.holder_commitment(holder).as_ref() {
+        // A ticket that nobody bound has no holder, and no salts open none: that must not pass for agreement.
+        let own = self.holder_commitment(holder).ok_or(PayloadFault::Anchor(number))?;
+        if anchor.holder() != Some(&own) {
             return Err(PayloadFault::Anchor(number));
         }
         if anchor.cancellation.is_some() {
@@ -171,7 +187,17 @@ impl PayloadRecord {
         if manifest.issuer != anchor.party {
             return Err(PayloadFault::Manifest(number));
         }
+        if !self.names_parts_of(&manifest) {
+            return Err(PayloadFault::Parts(number));
+        }
         Ok(JudgedRecord { manifest, anchor, commitment })
+    }
+
+    fn names_parts_of(&self, manifest: &Manifest) -> bool {
+        let something = !self.parts.is_empty() || self.groups.is_some();
+        something
+            && self.parts.is_sorted_by(|a, b| a.part < b.part)
+            && self.parts.iter().all(|wrapped| manifest.part(wrapped.part).is_ok())
     }
 
     /// One salt for a ticket, two for a known patient (a commitment to the one of the identity code).

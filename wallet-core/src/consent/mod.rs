@@ -4,14 +4,15 @@
 //! |---|---|---|
 //! | make the grant: keys, halves, deposits, payload | phone | [`Draft::new`] |
 //! | show the code | phone | [`Offer`](crate::qr::ConsentOffer) |
-//! | say who is at the desk | desk | [`DeskIdentity`] |
-//! | hand over the half | phone | [`Message::Half`] |
+//! | say who is at the desk | desk | [`DeskIdentity::seal`] |
+//! | know who is at the desk | phone | [`DeskIdentity::open`] |
+//! | hand over the half | phone, desk | [`Message::half`], [`Message::open_half`] |
 //! | check everything before redeeming | desk | [`Payload::judge`] |
 //! | open what the gates released | desk | [`RecordKey`] |
-//! | tell what was opened | desk | [`Receipt`] |
+//! | tell what was opened | desk, phone | [`Receipt::seal`], [`Receipt::open`] |
 //!
 //! **Nothing here opens a record without a gate's half**: the payload key comes from the patient's half alone and
-//! shows lists, digests and openings, never values.
+//! shows lists, digests and salts, never values. Opened groups are values and lie under the record key.
 
 mod auditor;
 mod draft;
@@ -24,7 +25,7 @@ pub use auditor::{
 };
 pub use draft::{Choice, Draft, DraftError, DraftRecord, INCLUDE_WITHIN, Surroundings};
 pub use judge::{Facts, HOLDER_PROOF_AGE, Judged, JudgedRecord, PayloadFault};
-pub use message::{DeskIdentity, Message, Presence, Receipt};
+pub use message::{Asking, DeskIdentity, IdentityFault, Message, Presence, Receipt};
 pub use payload::{
     Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, WrappedPart,
 };

@@ -1,4 +1,4 @@
-//! A grant's payload: what the desk learns from the patient's half alone (list, digests, openings, no values), and the
+//! A grant's payload: what the desk learns from the patient's half alone (list, digests, salts, no values), and the
 //! keys that open the rest once the gates have released theirs (PROTOCOL §1, §3, §6).
 
 use super::AuditorOpening;
@@ -7,11 +7,14 @@ use crate::id::{BlobAddress, Commitment, GrantId, HolderId};
 use crate::identity::Chain;
 use crate::proof::log::ProvenValue;
 use crate::report::{GroupOpening, Manifest, PartCopy, Salt16};
-use crate::sm::{Digest, Key32, Label, Object, Random, Signed, SmError, aead, kdf, stream};
+use crate::sm::{Digest, Key32, Label, Object, Random, Signed, SmError, aead, kdf, pad, stream};
+use zeroize::Zeroizing;
 
 const PAYLOAD: Label = Label::new("payload");
 const RECORD_KEY: Label = Label::new("record-key");
 const WRAP: Label = Label::new("part-key");
+const GROUPS: Label = Label::new("record-groups");
+const RECORDS: Label = Label::new("grant-records");
 const CONSENT: Label = Label::new("consent");
 
 /// What the patient agreed to, as it stood on the screen.
@@ -49,6 +52,16 @@ pub struct GrantBinding {
     /// [`Consent::digest`].
     #[n(2)]
     pub consent: Digest,
+    /// Over the records as they stand in the payload: addresses, key commitments and all ([`GrantBinding::content_of`]).
+    #[n(3)]
+    pub content: Digest,
+}
+
+impl GrantBinding {
+    /// SM3(label ‖ CBOR of the payload's records): the copies that a grantee opens are the holder's word as well.
+    pub fn content_of(records: &Vec<PayloadRecord>) -> Digest {
+        Digest::labelled(RECORDS, &[&cbor::encode(records)])
+    }
 }
 
 impl Object for GrantBinding {
@@ -113,9 +126,10 @@ pub struct PayloadRecord {
     /// The parts shared.
     #[n(4)]
     pub parts: Vec<WrappedPart>,
-    /// Groups opened where a part isn't shared whole.
-    #[n(5)]
-    pub openings: Vec<GroupOpening>,
+    /// The groups opened where the FHIR part isn't shared whole. **They are values**, so they are sealed under the
+    /// record key like a part's key ([`RecordKey::seal_groups`]): the patient's half alone doesn't open them.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub groups: Option<Vec<u8>>,
     /// The issuer's certificates.
     #[n(6)]
     pub chain: Chain,
@@ -148,15 +162,16 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// Encrypts the payload for whoever is handed the patient's half.
+    /// Encrypts the payload, padded, for whoever is handed the patient's half.
     pub fn seal(&self, half: &Key32, grant: &GrantId, random: &mut dyn Random) -> Vec<u8> {
-        stream::encrypt(&half.derive(PAYLOAD, &[grant.as_bytes()]), PAYLOAD, &cbor::encode(self), random)
+        let text = pad::pad(&Zeroizing::new(cbor::encode(self)));
+        stream::encrypt(&half.derive(PAYLOAD, &[grant.as_bytes()]), PAYLOAD, &text, random)
     }
 
     /// Reads a payload. Nothing is verified but that it is whole and made under this half for this grant.
     pub fn open(half: &Key32, grant: &GrantId, sealed: &[u8]) -> Result<Self, SmError> {
-        let plain = stream::decrypt(&half.derive(PAYLOAD, &[grant.as_bytes()]), PAYLOAD, sealed)?;
-        cbor::decode(&plain).map_err(|_| SmError::Form)
+        let padded = stream::decrypt(&half.derive(PAYLOAD, &[grant.as_bytes()]), PAYLOAD, sealed)?;
+        cbor::decode(pad::unpad(&padded)?).map_err(|_| SmError::Form)
     }
 }
 
@@ -178,13 +193,27 @@ pub struct PartKey {
 impl RecordKey {
     /// HKDF-SM3(patient's half ‖ gate half, label ‖ grant ‖ record).
     pub fn new(patient: &Key32, gate: &Key32, grant: &GrantId, record: u32) -> Self {
-        let both = zeroize::Zeroizing::new([*patient.as_bytes(), *gate.as_bytes()].concat());
+        let both = Zeroizing::new([*patient.as_bytes(), *gate.as_bytes()].concat());
         Self(Key32::from_bytes(*kdf::derive(&both, RECORD_KEY, &[grant.as_bytes(), &record.to_be_bytes()])))
     }
 
     /// Wraps a part's key.
     pub fn wrap(&self, part: u32, key: &PartKey, random: &mut dyn Random) -> Vec<u8> {
-        aead::seal(&self.0, WRAP, &part.to_be_bytes(), &cbor::encode(key), random)
+        aead::seal(&self.0, WRAP, &part.to_be_bytes(), &Zeroizing::new(cbor::encode(key)), random)
+    }
+
+    /// Seals the groups that are shown of a record.
+    pub fn seal_groups(&self, openings: &Vec<GroupOpening>, random: &mut dyn Random) -> Vec<u8> {
+        let text = pad::pad(&Zeroizing::new(cbor::encode(openings)));
+        aead::seal(&self.0, GROUPS, &[], &text, random)
+    }
+
+    /// Opens what [`RecordKey::seal_groups`] made; none where the record shows none. Whether the hospital signed
+    /// them, [`Manifest::open_groups`] says.
+    pub fn open_groups(&self, record: &PayloadRecord) -> Result<Vec<GroupOpening>, SmError> {
+        let Some(sealed) = &record.groups else { return Ok(Vec::new()) };
+        let text = aead::open(&self.0, GROUPS, &[], sealed)?;
+        cbor::decode(pad::unpad(&text)?).map_err(|_| SmError::Form)
     }
 
     /// Opens a part's key and checks that the ciphertext is committed to it.

@@ -28,7 +28,7 @@ use suishen_core::id::GrantId;
 use suishen_core::identity::Role;
 use suishen_core::qr::ConsentOffer;
 use suishen_core::report::{FHIR_MEDIA_TYPE, open_part};
-use suishen_core::sm::{Key32, Label, SecretKey, Signed, sealed};
+use suishen_core::sm::{Key32, SecretKey, Signed};
 
 const OFFER: &str = "offer/";
 
@@ -163,15 +163,8 @@ async fn present(
         presence: Signed::new(&presence, person.key(), &ledger.id),
         checkpoint: ledger.note(),
     };
-    let boxed = sealed::seal(
-        &terms.grant.reply,
-        &ledger.id,
-        held.grant.digest(),
-        Label::new("desk-identity"),
-        &cbor::encode(&identity),
-        &mut BrowserRandom,
-    );
-    drop_in(ledger, held.grant, &Message::Desk(boxed), &held.pass.grantee).await?;
+    let message = identity.seal(&terms.grant.reply, &held.grant, &ledger.id, &mut BrowserRandom);
+    drop_in(ledger, held.grant, &message, &held.pass.grantee).await?;
     held.presented = true;
     held.save(store).await
 }
@@ -194,12 +187,8 @@ async fn follow(engine: &Engine, grant: GrantId) -> Result<OfferView, Fault> {
             match message {
                 Message::Payload(payload) => held.payload = Some(payload.into()),
                 Message::Half(boxed) => {
-                    let label = Label::new("patient-half");
-                    let half = sealed::open(&held.pass.box_key, &ledger.id, grant.digest(), label, &boxed);
-                    held.half = half
-                        .ok()
-                        .and_then(|h| <[u8; 32]>::try_from(h.as_slice()).ok())
-                        .map(Key32::from_bytes);
+                    let half = Message::open_half(&boxed, &held.pass.box_key, &grant, &ledger.id);
+                    held.half = half.ok();
                 }
                 Message::Desk(_) | Message::Receipt(_) => {}
             }
@@ -341,8 +330,9 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
             done += wrapped.size;
         }
         if shown.is_none() {
-            let part = facts.manifest.open_groups(&record.openings);
-            let part = part.map_err(|_| Fault::new("content", Action::AskPatient))?;
+            let unsound = || Fault::new("content", Action::AskPatient);
+            let groups = key.open_groups(record).map_err(|_| unsound())?;
+            let part = facts.manifest.open_groups(&groups).map_err(|_| unsound())?;
             let view =
                 part.view().map_err(|e| Fault::new("fhir", Action::AskPatient).with_detail(e.to_string()))?;
             shown = Some((view, part.withheld));
@@ -465,16 +455,8 @@ async fn receipt(
         records: payload.records.iter().map(|r| r.number).collect(),
         checkpoint: ledger.note(),
     };
-    let signed = Signed::new(&receipt, &held.pass.grantee, &ledger.id);
-    let boxed = sealed::seal(
-        &terms.grant.reply,
-        &ledger.id,
-        held.grant.digest(),
-        Label::new("receipt"),
-        &signed.to_bytes(),
-        &mut BrowserRandom,
-    );
-    drop_in(ledger, held.grant, &Message::Receipt(boxed), &held.pass.grantee).await
+    let message = receipt.seal(&held.pass.grantee, &terms.grant.reply, &ledger.id, &mut BrowserRandom);
+    drop_in(ledger, held.grant, &message, &held.pass.grantee).await
 }
 
 impl Open {

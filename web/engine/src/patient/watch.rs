@@ -8,12 +8,11 @@ use crate::platform::BrowserRandom;
 use crate::worker::tell;
 use suishen_bridge::{Action, Event, Fault, Topic};
 use suishen_core::cbor;
-use suishen_core::consent::{DeskIdentity, Message, Receipt};
-use suishen_core::contract::{Accepted, Status, Transaction};
+use suishen_core::consent::{Asking, DeskIdentity, Message, Receipt};
+use suishen_core::contract::{Accepted, Role, Status, Transaction};
 use suishen_core::id::GrantId;
 use suishen_core::identity::{Certificate, Chain};
 use suishen_core::proof::log::AccessLog;
-use suishen_core::sm::{Label, Signed, sealed};
 use suishen_core::vault::{Answer, Body, GrantSecrets, ReadSeen, ReceiptSeen};
 
 /// What ledger and drop box say of one grant.
@@ -43,6 +42,14 @@ impl Seen {
     /// Redemptions.
     pub fn uses(&self) -> u64 {
         self.log.as_ref().map_or(0, |log| log.leaf.uses)
+    }
+
+    /// What the patient chose that the grantee must act as.
+    pub fn role(&self) -> Option<Role> {
+        self.log.as_ref()?.entries.iter().find_map(|entry| match &entry.transaction {
+            Transaction::IssueGrant(body) => Some(body.role),
+            _ => None,
+        })
     }
 
     /// Who accepted, as the ledger has it.
@@ -156,7 +163,10 @@ impl Session {
         for message in messages {
             match (message, &accepted) {
                 (Message::Desk(boxed), Some(accepted)) => {
-                    if let Some(chain) = identity(ledger, id, &secrets, accepted, &boxed) {
+                    let role = seen.role();
+                    if let Some(chain) =
+                        role.and_then(|role| identity(ledger, id, &secrets, (accepted, role), &boxed))
+                    {
                         self.seen.borrow_mut().entry(*id).or_default().person = Some(chain);
                     }
                 }
@@ -193,15 +203,8 @@ impl Session {
             return Err(Fault::new("other-person", Action::Retry));
         }
         let secrets = self.with(|vault| vault.grant_secrets(&id))?.map_err(fault)?;
-        let boxed = sealed::seal(
-            &accepted.box_key,
-            &ledger.id,
-            id.digest(),
-            Label::new("patient-half"),
-            secrets.half.as_bytes(),
-            &mut BrowserRandom,
-        );
-        let call = Call::send("POST", format!("/v1/drop/{id}"), cbor::encode(&Message::Half(boxed)));
+        let message = Message::half(&secrets.half, &accepted, &id, &ledger.id, &mut BrowserRandom);
+        let call = Call::send("POST", format!("/v1/drop/{id}"), cbor::encode(&message));
         ledger.signed(call, &secrets.grant).await?;
         let answer = Answer { grant: id, person: chain, agreed: true };
         self.append(engine, vec![Body::GrantAnswered(answer)], Vec::new()).await?;
@@ -210,24 +213,17 @@ impl Session {
     }
 }
 
-/// The person at the desk: certified, of the organisation that accepted, and present with the key that accepted.
+/// The person at the desk, as the core checks it.
 fn identity(
     ledger: &Ledger,
     id: &GrantId,
     secrets: &GrantSecrets,
-    accepted: &Accepted,
+    (accepted, role): (&Accepted, Role),
     boxed: &[u8],
 ) -> Option<Chain> {
-    let label = Label::new("desk-identity");
-    let plain = sealed::open(&secrets.reply, &ledger.id, id.digest(), label, boxed).ok()?;
-    let told: DeskIdentity = cbor::decode(&plain).ok()?;
     let root = Certificate::from_der(&ledger.genesis.root.0).ok()?;
-    let leaf = told.chain.verify(&root, accepted.at).ok()?;
-    let presence = told.presence.verify(leaf.key(), &ledger.id).ok()?;
-    let same = leaf.subject().party == accepted.party
-        && presence.grant == *id
-        && presence.grantee == accepted.grantee;
-    same.then_some(told.chain)
+    let asking = Asking { ledger: &ledger.id, root: &root, grant: id, role, accepted };
+    DeskIdentity::open(boxed, &secrets.reply, &asking).ok().map(|identity| identity.chain)
 }
 
 fn receipt(
@@ -237,8 +233,6 @@ fn receipt(
     accepted: &Accepted,
     boxed: &[u8],
 ) -> Option<(u32, Vec<u8>)> {
-    let plain = sealed::open(&secrets.reply, &ledger.id, id.digest(), Label::new("receipt"), boxed).ok()?;
-    let signed = Signed::<Receipt>::from_bytes(&plain).ok()?;
-    let receipt = signed.verify(&accepted.grantee, &ledger.id).ok()?;
-    (receipt.grant == *id).then(|| (receipt.number, plain.to_vec()))
+    let opened = Receipt::open(boxed, &secrets.reply, &accepted.grantee, id, &ledger.id);
+    opened.ok().map(|(receipt, signed)| (receipt.number, signed.to_bytes()))
 }
