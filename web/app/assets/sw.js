@@ -25,8 +25,24 @@ async function fetchRelease() {
   return release.release;
 }
 
+// The release that is served: the first one ever fetched, then whichever the person took.
+async function chosen() {
+  const cache = await caches.open("suishen-chosen");
+  const answer = await cache.match("/chosen");
+  return answer && answer.text();
+}
+
+async function choose(release) {
+  const cache = await caches.open("suishen-chosen");
+  await cache.put("/chosen", new Response(release));
+}
+
 self.addEventListener("install", (event) => {
-  event.waitUntil(fetchRelease());
+  event.waitUntil(
+    fetchRelease().then(async (release) => {
+      if (!(await chosen())) await choose(release);
+    }),
+  );
 });
 
 self.addEventListener("activate", (event) => {
@@ -34,10 +50,8 @@ self.addEventListener("activate", (event) => {
 });
 
 async function current() {
-  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX)).sort();
-  const chosen = await caches.open("suishen-chosen").then((cache) => cache.match("/chosen"));
-  const wanted = chosen ? PREFIX + (await chosen.text()) : names[0];
-  return names.includes(wanted) ? wanted : names[0];
+  const release = await chosen();
+  return release && (await caches.has(PREFIX + release)) ? PREFIX + release : null;
 }
 
 async function serve(request) {
@@ -58,8 +72,7 @@ self.addEventListener("fetch", (event) => {
 
 async function take() {
   const release = await fetchRelease();
-  const chosen = await caches.open("suishen-chosen");
-  await chosen.put("/chosen", new Response(release));
+  await choose(release);
   for (const name of await caches.keys()) {
     if (name.startsWith(PREFIX) && name !== PREFIX + release) await caches.delete(name);
   }

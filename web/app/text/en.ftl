@@ -64,7 +64,6 @@ role-auditor = Auditor's desk
 
 year = { $year }
 month-year = { $name } { $year }
-visit-month = { $name } { $year }
 age = { $n } y
 times = { $n ->
     [one] once
@@ -95,7 +94,7 @@ scan = Scan
 show = Show
 readers = Who read
 settings = Settings
-settings-of = { $name }, open settings
+settings-of = { ", open settings" }
 unknown-title = There is no such page
 unknown-text = The address may be incomplete. Your records are not affected.
 unknown-home = Go to the first page
@@ -207,8 +206,10 @@ record-unsound-more = Tap to see which
 record-corrected = The hospital has issued a corrected version.
 record-withdrawn = The hospital has withdrawn this report.
 record-suspended = The issuing hospital is suspended. What it issued before stays valid.
+record-original = Original
 record-more = More
 record-hide = Hide this record
+record-actions = This record
 record-unhide = No longer hide
 record-hide-note = Hidden records are in no list and no bulk choice. The hospital's own copy is not affected.
 tag-label = Add a tag

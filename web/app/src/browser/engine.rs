@@ -17,6 +17,7 @@ use yew::{
 };
 
 use super::page;
+use crate::component::FaultCard;
 
 const MODULE: &str = "/engine.js";
 
@@ -266,26 +267,49 @@ pub struct WithEngineProps {
     pub children: Html,
 }
 
-/// Starts the engine for the pages within, and greets it.
+/// Starts the engine for the pages within. They are shown once it has answered the greeting: it takes the wallet's
+/// lock then, and nothing may be asked before.
 #[component]
 pub fn WithEngine(props: &WithEngineProps) -> Html {
-    let tag = super::language::use_words().language().tag();
+    let words = super::language::use_words();
+    let tag = words.language().tag();
     let engine = use_state(Engine::start);
-    let greeting = use_state(Greeting::default);
-    use_effect_with(tag, {
+    let greeting = use_state(|| None::<Result<Greeting, Fault>>);
+    let greet = {
         let (engine, greeting) = ((*engine).clone(), greeting.setter());
-        move |tag: &&'static str| {
-            let tag = *tag;
+        Callback::from(move |tag: &'static str| {
+            let (engine, greeting) = (engine.clone(), greeting.clone());
             wasm_bindgen_futures::spawn_local(async move {
-                if let Ok(Response::Started { release }) = engine.greet(tag).await {
-                    greeting.set(Greeting { release });
-                }
+                greeting.set(Some(match engine.greet(tag).await {
+                    Ok(Response::Started { release }) => Ok(Greeting { release }),
+                    Ok(_) => Err(unexpected()),
+                    Err(fault) => Err(fault),
+                }));
             });
-        }
+        })
+    };
+    use_effect_with(tag, {
+        let greet = greet.clone();
+        move |tag: &&'static str| greet.emit(tag)
     });
-    html! {
-        <ContextProvider<Engine> context={(*engine).clone()}>
-            <ContextProvider<Greeting> context={(*greeting).clone()}>{ props.children.clone() }</ContextProvider<Greeting>>
-        </ContextProvider<Engine>>
+    match (*greeting).clone() {
+        None => html! {
+            <main class="phone bare"><h1 class="heard">{ words.say("suishen") }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main>
+        },
+        Some(Err(fault)) => {
+            let retry = {
+                let engine = (*engine).clone();
+                Callback::from(move |()| {
+                    engine.restart();
+                    greet.emit(tag);
+                })
+            };
+            html! { <main class="phone bare stack"><h1>{ words.say("suishen") }</h1><FaultCard {fault} {retry} /></main> }
+        }
+        Some(Ok(greeting)) => html! {
+            <ContextProvider<Engine> context={(*engine).clone()}>
+                <ContextProvider<Greeting> context={greeting}>{ props.children.clone() }</ContextProvider<Greeting>>
+            </ContextProvider<Engine>>
+        },
     }
 }

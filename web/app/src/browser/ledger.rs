@@ -84,7 +84,7 @@ pub fn WithLedger(props: &Props) -> Html {
     use_effect_with(engine, {
         let ask = ask.clone();
         move |engine: &super::engine::Engine| {
-            ask.emit(Request::Ledger);
+            ask.emit(Request::Refresh);
             let subscription = engine.listen(Callback::from(move |event| {
                 if matches!(event, Event::Changed(Topic::Ledger)) {
                     ask.emit(Request::Ledger);
@@ -93,7 +93,10 @@ pub fn WithLedger(props: &Props) -> Html {
             move || drop(subscription)
         }
     });
-    let again = use_callback(ask.clone(), |(), ask| ask.emit(Request::Ledger));
-    use_interval(10_000, again);
+    // A checkpoint older than 60 s is "as of": asked for twice as often, while the page is looked at.
+    let again = use_callback(ask.clone(), |(), ask| {
+        ask.emit(if page::is_looked_at() { Request::Refresh } else { Request::Ledger });
+    });
+    use_interval(25_000, again);
     html! { <ContextProvider<Known> context={(*known).clone()}>{ props.children.clone() }</ContextProvider<Known>> }
 }

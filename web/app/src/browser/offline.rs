@@ -50,6 +50,15 @@ pub async fn offered_release() -> Option<String> {
     list.get("release")?.as_str().map(str::to_owned)
 }
 
+/// The release that the service worker serves; none where it serves none.
+pub async fn served_release() -> Option<String> {
+    let caches = page::window().caches().ok()?;
+    let cache: web_sys::Cache = JsFuture::from(caches.open("suishen-chosen")).await.ok()?.dyn_into().ok()?;
+    let answer: web_sys::Response =
+        JsFuture::from(cache.match_with_str("/chosen")).await.ok()?.dyn_into().ok()?;
+    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
+}
+
 /// Takes the offered release, after the person's tap, and opens the page anew.
 pub fn take_release() {
     let container = page::window().navigator().service_worker();

@@ -86,6 +86,13 @@ pub fn focus_heading() {
     }
 }
 
+/// Brings an element into view.
+pub fn show_element(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.scroll_into_view();
+    }
+}
+
 /// Copies a text; whether the browser did is in the answer.
 pub async fn copy(text: &str) -> bool {
     wasm_bindgen_futures::JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
@@ -99,6 +106,11 @@ pub fn print() {
 /// The browser's own name for itself.
 pub fn agent() -> String {
     window().navigator().user_agent().unwrap_or_default()
+}
+
+/// Whether the page is in front.
+pub fn is_looked_at() -> bool {
+    !document().hidden()
 }
 
 /// Whether the browser believes that it is online.

@@ -57,7 +57,7 @@ pub fn Attachments(props: &Props) -> Html {
         Callback::from(move |()| open.set(None))
     };
     html! {
-        <section class="card">
+        <section class="card" id="attachments">
             <h2 class="padded">{ words.say("attachments") }</h2>
             { for props.files.iter().map(|(part, name, media_type, size)| html! {
                 <button key={*part} class="entry parted" onclick={tap(*part)} disabled={work.busy()}>

@@ -22,9 +22,9 @@ pub fn TopBar(props: &Props) -> Html {
     let name = props.name.clone().unwrap_or_else(|| words.say("me").into());
     html! {
         <header class="top">
-            <LinkTo to={Route::Settings} class="plain ink who" label={words.with("settings-of", &[("name", name.as_str().into())])}>
+            <LinkTo to={Route::Settings} class="plain ink who">
                 <PersonSeal name={name.clone()} />
-                <span>{ &name }</span>
+                <span>{ &name }<span class="heard">{ words.say("settings-of") }</span></span>
                 <Icon name="caret-down-bold" />
             </LinkTo>
             <div class="tools">{ props.children.clone() }</div>

@@ -4,7 +4,11 @@ use suishen_bridge::RecordCard;
 use yew::{Html, Properties, component, html};
 
 use super::RecordEntry;
-use crate::{browser::language::use_words, view::record::day_parts, words::figure};
+use crate::{
+    browser::{language::use_words, ledger::use_ledger},
+    view::record::day_parts,
+    words::figure,
+};
 
 /// Which visit.
 #[derive(Properties, PartialEq)]
@@ -16,18 +20,20 @@ pub struct Props {
 /// Draws it.
 #[component]
 pub fn VisitCard(props: &Props) -> Html {
-    let words = use_words();
+    let (words, ledger) = (use_words(), use_ledger());
     let Some(first) = props.records.first() else { return Html::default() };
     let (year, month, day) = day_parts(&first.date);
-    let month_text = month.map(|month| {
-        words.with(
-            "visit-month",
+    let this_year = ledger.now().map(|now| words.moment(now).year.to_string());
+    let month_text = month.map(|month| match year.filter(|year| this_year.as_deref() != Some(*year)) {
+        Some(year) => words.with(
+            "month-year",
             &[
-                ("year", year.unwrap_or_default().to_owned().into()),
+                ("year", year.to_owned().into()),
                 ("month", figure(month)),
                 ("name", words.month_name(month).into()),
             ],
-        )
+        ),
+        None => words.month_name(month),
     });
     let title =
         if first.department.is_empty() { first.organisation.clone() } else { first.department.clone() };

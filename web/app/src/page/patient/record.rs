@@ -10,6 +10,7 @@ use crate::{
     browser::{
         asking::{Asked, use_asked},
         language::use_words,
+        page,
     },
     component::{
         Attachments, BackBar, FaultCard, FileSource, Icon, LinkTo, Marks, ProofSheet, ReportBody, Status,
@@ -126,8 +127,11 @@ fn Detail(props: &DetailProps) -> Html {
                 }
             </main>
         </div>
-        <div class="dock"><div>
+        <div class="dock" role="region" aria-label={words.say("record-actions")}><div>
             <LinkTo to={Route::Show} class="button primary"><Icon name="qr-code" />{ words.say("show-doctor") }</LinkTo>
+            if !detail.files.is_empty() {
+                <button class="button" onclick={Callback::from(|_| page::show_element("attachments"))}><Icon name="file-pdf" />{ words.say("record-original") }</button>
+            }
         </div></div>
         if *proof_open { <ProofSheet lines={detail.proof.clone()} close={set(&proof_open, false)} /> }
         if *menu_open { <TagSheet card={card.clone()} close={set(&menu_open, false)} /> }

@@ -161,17 +161,22 @@ fn Storage() -> Html {
 #[component]
 fn Release() -> Html {
     let words = use_setting().words;
-    let running = use_greeting().release;
-    let offered = use_state(|| None::<String>);
+    let program = use_greeting().release;
+    let releases = use_state(|| (None::<String>, None::<String>));
     use_effect_with((), {
-        let offered = offered.setter();
-        move |()| spawn_local(async move { offered.set(offline::offered_release().await) })
+        let releases = releases.setter();
+        move |()| {
+            spawn_local(async move {
+                releases.set((offline::served_release().await, offline::offered_release().await));
+            });
+        }
     });
-    let newer = offered.as_ref().is_some_and(|offered| !running.is_empty() && *offered != running);
+    let (served, offered) = (*releases).clone();
+    let newer = served.is_some() && offered.is_some() && served != offered;
     html! {
         <section class="card padded stack close">
             <h2>{ words.say("settings-release") }</h2>
-            <p class="hex">{ if running.is_empty() { "–".to_owned() } else { running.clone() } }</p>
+            <p class="hex">{ format!("{program} {}", served.unwrap_or_default()) }</p>
             if newer {
                 <p>{ words.say("settings-release-newer") }</p>
                 <button class="button small" onclick={Callback::from(|_| offline::take_release())}>{ words.say("settings-release-take") }</button>
