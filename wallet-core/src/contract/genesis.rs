@@ -3,7 +3,7 @@
 //! The ledger's id is the SM3 of its canonical bytes, so a member, key or bound can't be changed behind
 //! anyone's back.
 
-use super::transaction::CertificateDer;
+use super::body::CertificateDer;
 use crate::cbor;
 use crate::id::{LedgerId, PartyId};
 use crate::sm::{Digest, PublicKey};

@@ -2,8 +2,8 @@
 //!
 //! **A redemption that stands is the only way to a gate's share**, so what is refused here is not read.
 
+use super::body::{AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemGrant, RevokeGrant};
 use super::state::{Key, Views as _};
-use super::transaction::{AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemGrant, RevokeGrant};
 use super::value::{Accepted, CHAIN_START, GrantLeaf, Status, Terms, Use, extend_chain};
 use super::{Rejection, Step};
 use crate::id::GrantId;

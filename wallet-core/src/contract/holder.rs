@@ -1,8 +1,8 @@
 //! Rules for holders (PROTOCOL §3): a vault's one object on the ledger.
 
+use super::body::{MoveHolder, OpenHolder};
 use super::party::following;
 use super::state::{Key, Views as _};
-use super::transaction::{MoveHolder, OpenHolder};
 use super::value::Holder;
 use super::{Rejection, Step};
 use crate::id::HolderId;

@@ -57,6 +57,7 @@
 //! | past its expiry, computed | ticket-expired | as before | as before |
 
 mod batch;
+mod body;
 mod genesis;
 mod grant;
 mod holder;
@@ -71,17 +72,18 @@ mod transaction;
 mod value;
 
 pub use batch::{Batch, Entry, MAX_BATCH};
+pub use body::{
+    AcceptGrant, Acceptance, AnchorReport, BindTicket, CancelTicket, CertificateDer, Credential, Destination,
+    IssueGrant, Kind, LogAudit, MoveHolder, OpenHolder, RedeemGrant, RegisterParty, RevokeGrant, RotateKeys,
+    Rotated, SupersedeReport, SuspendParty,
+};
 pub use genesis::{Auditor, Bounds, Genesis, GenesisError, MAX_MEMBERS, Member};
 pub use grant::{ACCEPT_WITHIN, MAX_RECORDS, MAX_USES};
 pub use party::CREDENTIAL_TERM;
 pub use rejection::Rejection;
 pub use signers::Checked;
 pub use state::{Changes, Damaged, Key, Memory, Overlay, State, Views};
-pub use transaction::{
-    AcceptGrant, Acceptance, AnchorReport, BindTicket, CancelTicket, CertificateDer, Credential, Destination,
-    IssueGrant, Kind, LogAudit, MAX_TRANSACTION, MoveHolder, OpenHolder, RedeemGrant, RegisterParty,
-    RevokeGrant, RotateKeys, Rotated, SignedTransaction, SupersedeReport, SuspendParty, Transaction,
-};
+pub use transaction::{MAX_TRANSACTION, SignedTransaction, Transaction};
 pub use value::{
     Accepted, Anchor, AuditorKeys, Binding, CHAIN_START, Cancellation, GrantLeaf, Holder, Last, Party,
     Status, Suspension, Terms, Use, extend_chain,

@@ -1,9 +1,7 @@
 //! Rules for organisations and the auditor (PROTOCOL §2, §5).
 
+use super::body::{CertificateDer, Credential, LogAudit, RegisterParty, RotateKeys, Rotated, SuspendParty};
 use super::state::{Key, Views as _};
-use super::transaction::{
-    CertificateDer, Credential, LogAudit, RegisterParty, RotateKeys, Rotated, SuspendParty,
-};
 use super::value::{Party, Suspension};
 use super::{Rejection, Step};
 use crate::id::PartyId;

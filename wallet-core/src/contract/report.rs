@@ -1,7 +1,7 @@
 //! Rules for reports and tickets (PROTOCOL §4).
 
+use super::body::{AnchorReport, BindTicket, CancelTicket, Credential, Destination, SupersedeReport};
 use super::state::{Key, State, Views as _};
-use super::transaction::{AnchorReport, BindTicket, CancelTicket, Credential, Destination, SupersedeReport};
 use super::value::{Anchor, Binding, Cancellation};
 use super::{Rejection, Step};
 use crate::id::Commitment;

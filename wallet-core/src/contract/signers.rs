@@ -6,8 +6,9 @@
 //! which keys the signatures hold. [`apply_checked`](super::apply_checked) asks the state for the keys again
 //! and verifies anew only where one has changed meanwhile: never trusts, rarely waits.
 
+use super::body::{Acceptance, Credential};
 use super::state::{State, Views as _};
-use super::transaction::{Acceptance, Credential, SignedTransaction, Transaction};
+use super::transaction::{SignedTransaction, Transaction};
 use super::{MAX_TRANSACTION, Rejection};
 use crate::id::{LedgerId, TransactionId};
 use crate::sm::PublicKey;

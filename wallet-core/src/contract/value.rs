@@ -1,6 +1,6 @@
 //! What the state holds (formats.cddl, "state"): one struct a kind of leaf.
 
-use super::transaction::{CertificateDer, Destination, IssueGrant, Kind};
+use super::body::{CertificateDer, Destination, IssueGrant, Kind};
 use crate::id::{Commitment, HolderCommitment, PartyId, TransactionId};
 use crate::identity::Role;
 use crate::sm::{Digest, Label, PublicKey};

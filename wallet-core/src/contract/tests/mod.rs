@@ -6,6 +6,8 @@ mod grant;
 mod model;
 mod naive;
 mod party;
+mod pool;
+mod propose;
 mod report;
 mod table;
 pub(crate) mod world;
