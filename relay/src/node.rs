@@ -44,7 +44,7 @@ pub const KEYS: &str = "keys";
 /// How often the gate looks for what must be torn.
 const TEAR_EVERY: Duration = Duration::from_secs(5);
 /// How often everything else looks for what is over.
-const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 
 /// A relay and its parts.
 pub struct Node {

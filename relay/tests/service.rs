@@ -1,5 +1,6 @@
 //! A relay on a port, used as desks, wallets and strangers use it: over HTTP, with real keys and a real ledger.
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode};
 use std::{path::PathBuf, sync::Arc};
 use suishen_core::{
@@ -10,9 +11,12 @@ use suishen_core::{
     },
     gate::{Gathering, Kept, RecordHalf, Released, Revocation, Torn, open_release, split},
     id::{BlobAddress, GrantId, HolderCommitment},
-    identity::{Enrolled, Enrolment, Invite},
+    identity::{
+        Enrolled, Enrolment, Invite,
+        request::{self, sign},
+    },
     proof::log::ShownGrants,
-    qr::{Scanned, scan},
+    qr::{IdentityOffer, Scanned, scan},
     report::{TicketContents, open_part},
     sm::{Digest, Key32, PublicKey, Random as _, SecretKey, Signed},
 };
@@ -20,7 +24,7 @@ use suishen_relay::{
     client::{Client, ClientError},
     config::serve_defaults,
     desk::ORGANISATIONS,
-    http::gate::Ask,
+    http::{desk::Suspend, gate::Ask},
     issuing::{self, CommandDesk, Draft},
     keys::Keys,
     node::{KEYS, Node},
@@ -28,6 +32,7 @@ use suishen_relay::{
     random::SystemRandom,
 };
 use tokio::{net::TcpListener, sync::oneshot};
+use tokio_tungstenite::tungstenite::Message;
 
 const HOSPITAL: &str = "12520100ANLAN00018";
 
@@ -95,7 +100,7 @@ impl Relay {
         (grantee, box_key, Signed::new(&credential, &acceptance, &client.ledger()))
     }
 
-    async fn raw(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    fn raw(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         reqwest::Client::new().request(method, format!("{}{path}", self.base))
     }
 }
@@ -128,7 +133,7 @@ fn name(code: &str, status: u16) -> (u16, String) {
 #[tokio::test]
 async fn every_answer_carries_the_policy_and_every_error_is_a_problem() {
     let relay = Relay::start().await;
-    let page = relay.raw(Method::GET, "/records/12").await.send().await.unwrap();
+    let page = relay.raw(Method::GET, "/records/12").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);
     let policy = page.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"));
@@ -136,12 +141,12 @@ async fn every_answer_carries_the_policy_and_every_error_is_a_problem() {
     assert_eq!(page.headers()["cross-origin-opener-policy"], "same-origin");
     assert_eq!(page.headers()["cache-control"], "no-cache");
 
-    let engine = relay.raw(Method::GET, "/engine.js").await.header("accept-encoding", "gzip, br");
+    let engine = relay.raw(Method::GET, "/engine.js").header("accept-encoding", "gzip, br");
     let engine = engine.send().await.unwrap();
     assert_eq!(engine.headers()["content-encoding"], "br");
     assert!(engine.headers()["content-security-policy"].to_str().unwrap().contains("ws://localhost:"));
 
-    let file = relay.raw(Method::GET, "/pkg/app-1.js").await.send().await.unwrap();
+    let file = relay.raw(Method::GET, "/pkg/app-1.js").send().await.unwrap();
     assert!(file.headers()["cache-control"].to_str().unwrap().contains("immutable"));
 
     for (method, path, kind, body, status, code) in [
@@ -160,7 +165,7 @@ async fn every_answer_carries_the_policy_and_every_error_is_a_problem() {
         (Method::GET, "/v1/events", "", "", 400, "malformed"),
     ] {
         for (language, start) in [("zh-CN", false), ("en", true)] {
-            let call = relay.raw(method.clone(), path).await.header("accept-language", language);
+            let call = relay.raw(method.clone(), path).header("accept-language", language);
             let answer = call.header("content-type", kind).body(body).send().await.unwrap();
             assert_eq!(answer.status(), status, "{method} {path}");
             assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
@@ -193,7 +198,7 @@ async fn a_body_that_is_too_large_is_refused_at_every_endpoint() {
         &format!("/v1/drop/{id}"),
         &format!("/v1/inbox/{id}"),
     ] {
-        let call = relay.raw(Method::POST, path).await.header("content-type", "application/cbor");
+        let call = relay.raw(Method::POST, path).header("content-type", "application/cbor");
         let answer = call.body(large.clone()).send().await.unwrap();
         let status = answer.status();
         let problem: serde_json::Value = answer.json().await.unwrap();
@@ -204,13 +209,13 @@ async fn a_body_that_is_too_large_is_refused_at_every_endpoint() {
 #[tokio::test]
 async fn pages_of_other_sites_get_nothing_and_our_own_may_ask() {
     let relay = Relay::start().await;
-    let foreign = relay.raw(Method::GET, "/v1/info").await.header("origin", "https://evil.example");
+    let foreign = relay.raw(Method::GET, "/v1/info").header("origin", "https://evil.example");
     assert_eq!(foreign.send().await.unwrap().status(), StatusCode::FORBIDDEN);
     let port = relay.base.rsplit(':').next().unwrap();
     let own = format!("http://doctor.localhost:{port}");
-    let answer = relay.raw(Method::GET, "/v1/info").await.header("origin", &own).send().await.unwrap();
+    let answer = relay.raw(Method::GET, "/v1/info").header("origin", &own).send().await.unwrap();
     assert_eq!(answer.headers()["access-control-allow-origin"], own.as_str());
-    let preflight = relay.raw(Method::OPTIONS, "/v1/transactions").await;
+    let preflight = relay.raw(Method::OPTIONS, "/v1/transactions");
     let preflight = preflight.header("origin", &own).header("access-control-request-method", "POST");
     assert_eq!(preflight.send().await.unwrap().status(), StatusCode::NO_CONTENT);
 }
@@ -248,11 +253,10 @@ async fn an_unsigned_stale_or_repeated_request_is_refused() {
     assert_eq!(refused(client.get(&path).await), name("unsigned", 401));
     assert_eq!(refused(client.get_blob(&address, &key, now - 1000).await), name("stale", 401));
 
-    use suishen_core::identity::request::{Message, sign};
-    let message = Message { method: "GET", path: &path, query: "", content: Digest::of(b"") };
+    let message = request::Message { method: "GET", path: &path, query: "", content: Digest::of(b"") };
     let fields = sign(&message, &key, &client.ledger(), now, &mut SystemRandom);
     for expected in [StatusCode::OK, StatusCode::UNAUTHORIZED] {
-        let call = relay.raw(Method::GET, &path).await.header("content-digest", &fields.content_digest);
+        let call = relay.raw(Method::GET, &path).header("content-digest", &fields.content_digest);
         let call =
             call.header("signature-input", &fields.signature_input).header("signature", &fields.signature);
         let answer = call.header("range", "bytes=0-0").send().await.unwrap();
@@ -277,7 +281,6 @@ async fn an_invite_enrols_one_person_once_and_a_suspended_person_gets_no_credent
     let draft = || Draft { fhir: laboratory(), attachments: Vec::new(), sensitive: false };
     issuing::issue(&client, &enrolled, &draft(), None).await.unwrap();
 
-    use suishen_relay::http::desk::Suspend;
     let party = suishen_core::id::PartyId::new(HOSPITAL).unwrap();
     let person = desk.read("sign").unwrap().public();
     let body = cbor::encode(&Suspend { party, person });
@@ -363,9 +366,9 @@ async fn a_ticket_gives_its_report_to_the_wallet_that_keeps_it_and_is_gone_after
     let blobs = &release.records[0].blobs;
     assert_eq!(refused(client.get_blob(&blobs[0], &fresh(), now).await), name("not-allowed", 403));
     let contents = client.get_blob(&blobs[0], &request_key, now).await.unwrap();
-    let issuer = anchor_issuer(&client, &issued.commitment).await;
+    let signed_by = anchor_issuer(&client, &issued.commitment).await;
     let (contents, manifest) =
-        TicketContents::open(&contents, &key, &issued.commitment, &issuer, &client.ledger()).unwrap();
+        TicketContents::open(&contents, &key, &issued.commitment, &signed_by, &client.ledger()).unwrap();
     let part = &contents.parts[0];
     let blob = client.get_blob(&part.address, &request_key, now).await.unwrap();
     assert_eq!(open_part(&manifest, part, &blob).unwrap(), laboratory());
@@ -541,7 +544,6 @@ async fn a_drop_box_is_between_the_grant_key_and_the_accepted_grantee() {
 
 #[tokio::test]
 async fn a_known_patient_gets_the_report_without_a_code() {
-    use suishen_core::qr::IdentityOffer;
     let relay = Relay::start().await;
     let client = relay.client().await;
     let now = client.info().await.unwrap().now;
@@ -579,4 +581,35 @@ async fn a_known_patient_gets_the_report_without_a_code() {
         refused(client.signed(Method::DELETE, &taken, Vec::new(), &inbox_key, now).await),
         name("not-there", 404)
     );
+}
+
+#[tokio::test]
+async fn a_page_is_told_what_changed_and_nothing_more() {
+    let relay = Relay::start().await;
+    let client = relay.client().await;
+    let now = client.info().await.unwrap().now;
+    let shared = share(&relay, &client, now).await;
+    let url = format!("{}/v1/events", relay.base.replacen("http", "ws", 1));
+    let (mut socket, _) = tokio_tungstenite::connect_async(&url).await.unwrap();
+    let watch = format!(r#"{{"watch": ["ledger", "grant:{}"]}}"#, shared.id);
+    socket.send(Message::text(watch)).await.unwrap();
+    // A pong comes after what was sent before its ping was taken.
+    socket.send(Message::Ping(Vec::new().into())).await.unwrap();
+    while !matches!(socket.next().await.unwrap().unwrap(), Message::Pong(_)) {}
+
+    client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        if let Message::Text(text) = socket.next().await.unwrap().unwrap() {
+            told.push(text.to_string());
+        }
+    }
+    told.sort();
+    let grant = format!(r#"{{"topic":"grant:{}"}}"#, shared.id);
+    assert_eq!(told, [r#"{"size":7,"topic":"ledger"}"#.to_owned(), grant]);
+
+    socket.send(Message::text("not a list of topics")).await.unwrap();
+    while let Some(Ok(message)) = socket.next().await {
+        assert!(!matches!(message, Message::Text(_)), "{message}");
+    }
 }

@@ -83,9 +83,9 @@ fn empty(data: &Path) -> Result<()> {
     if !data.exists() {
         return Ok(());
     }
-    let foreign = std::fs::read_dir(data)?.count() > 0 && !data.join("ledger.redb").exists();
+    let foreign = std::fs::read_dir(data)?.count() > 0 && !data.join("ledger/ledger.redb").exists();
     if foreign {
-        bail!("{} does not look like a relay's data (no ledger.redb): not emptied", data.display());
+        bail!("{} does not look like a relay's data (no ledger/ledger.redb): not emptied", data.display());
     }
     std::fs::remove_dir_all(data).with_context(|| format!("could not empty {}", data.display()))
 }

@@ -1,7 +1,7 @@
 //! Ciphertext by its SM3, on disk (PROTOCOL §4 "Blobs"): who uploaded it, who may fetch it, when it goes.
 //!
 //! A blob is read by an owner (a key that has uploaded all of it), by an inbox's key for what was delivered
-//! there, by the key that BindTicket names, and by the grantee key of a redemption. **Address lists are kept
+//! there, by the key that `BindTicket` names, and by the grantee key of a redemption. **Address lists are kept
 //! apart from the shares and outlive them**; this module never sees a share or a plaintext.
 
 mod access;

@@ -11,7 +11,12 @@ use crate::{
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::fs;
-use suishen_core::{cbor, contract::Genesis, id::PartyId, identity::Role};
+use suishen_core::{
+    cbor,
+    contract::Genesis,
+    id::{LedgerId, PartyId},
+    identity::Role,
+};
 
 /// Options of `suishen invite`.
 #[derive(Clone, Debug, Args)]
@@ -72,9 +77,7 @@ impl PersonRole {
 pub fn run(place: &Place, invite: &Invite) -> anyhow::Result<Outcome> {
     let party = PartyId::new(&invite.party).context("--party takes an organisation's code")?;
     let organisation = Organisation::read(&Keys::new(place.data.join(KEYS)), &party)?;
-    let file = place.data.join(GENESIS);
-    let genesis = fs::read(&file).with_context(|| format!("could not read {}", file.display()))?;
-    let genesis: Genesis = cbor::decode(&genesis).context("the genesis object cannot be read")?;
+    let ledger = ledger_of(place)?;
     let person = Invitee {
         name: invite.name.clone(),
         role: invite.role.into(),
@@ -85,9 +88,19 @@ pub fn run(place: &Place, invite: &Invite) -> anyhow::Result<Outcome> {
         Some(origin) => origin.trim_end_matches('/').to_owned(),
         None => local(place, invite.role).context("name the desk's page with --desk-origin")?,
     };
-    let fragment = organisation.invite(&person, &genesis.ledger_id(), system_clock()());
+    let fragment = organisation.invite(&person, &ledger, system_clock()());
     println!("{origin}/enrol#{fragment}");
     Ok(Outcome::Well)
+}
+
+/// The ledger of a data folder, also while its relay runs.
+pub fn ledger_of(place: &Place) -> anyhow::Result<LedgerId> {
+    let file = place.data.join(GENESIS);
+    let genesis = fs::read(&file).with_context(|| {
+        format!("there is no ledger in {}: start with serve --demo", place.data.display())
+    })?;
+    let genesis: Genesis = cbor::decode(&genesis).context("the genesis object cannot be read")?;
+    Ok(genesis.ledger_id())
 }
 
 fn local(place: &Place, role: PersonRole) -> Option<String> {

@@ -1,6 +1,6 @@
 //! `suishen issue`: reports from files to tickets, one by one or a folder at a time, or to a known patient.
 
-use super::{Outcome, code, progress::Progress};
+use super::{Outcome, code, invite, progress::Progress};
 use crate::{
     client::Client,
     command::serve,
@@ -218,8 +218,11 @@ async fn reach(place: &Place, issue: &Issue) -> anyhow::Result<(Client, Option<O
         return Ok((Client::connect(url).await?, None));
     }
     let served = serve::last_url(&place.data);
+    let ledger = invite::ledger_of(place)?;
+    // Another relay may listen there by now.
     if let Some(url) = &served
         && let Ok(client) = Client::connect(url).await
+        && client.ledger() == ledger
     {
         return Ok((client, None));
     }

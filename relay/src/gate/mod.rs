@@ -23,6 +23,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use suishen_core::{
+    contract::Views as _,
     gate::{
         Day, Deposit, GateDay, GateRefusal, Kept, Moment, Released, Revocation, Slot, Subject, TearError,
         TearFile, Torn, accept_deposit, accept_kept, accept_revocation, may_release, open_deposit, tear_due,
@@ -123,14 +124,13 @@ impl Gate {
         let now = (self.clock)();
         let mut tear = self.tear();
         let today = |days: Vec<Day>| days.into_iter().rev().find(|day| (day.from..day.until).contains(&now));
-        let day = match today(tear.days()) {
-            Some(day) => day,
-            None => {
-                let from = now - now % DAY;
-                let day = Day { from, until: from + DAY, secret: SecretKey::generate(&mut SystemRandom) };
-                tear.add_day(&day, GRACE)?;
-                day
-            }
+        let day = if let Some(day) = today(tear.days()) {
+            day
+        } else {
+            let from = now - now % DAY;
+            let day = Day { from, until: from + DAY, secret: SecretKey::generate(&mut SystemRandom) };
+            tear.add_day(&day, GRACE)?;
+            day
         };
         let day = GateDay { from: day.from, until: day.until, key: day.secret.public() };
         Ok(Signed::new(&day, &self.key, &self.replica.ledger()))
@@ -200,10 +200,7 @@ impl Gate {
         let commitment = snapshot.snapshot().with_state(|state| accept_kept(state, signed, &ledger))??;
         let subject = Subject::Ticket(commitment);
         self.destroy(&subject)?;
-        let anchor = snapshot.snapshot().view(|state| {
-            use suishen_core::contract::Views as _;
-            state.anchor(&commitment)
-        })?;
+        let anchor = snapshot.snapshot().view(|state| state.anchor(&commitment))?;
         if let Some(anchor) = anchor {
             self.blobs.drop_named(&subject, &anchor.issuer)?;
         }

@@ -42,7 +42,9 @@ fn file_of(web: &Path, uri: &Uri) -> Option<PathBuf> {
     let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
     let last = path.rsplit('/').next().unwrap_or_default();
     match (plain, last.contains('.')) {
-        (true, true) if !last.ends_with(".br") => Some(web.join(relative)),
+        (true, true) if relative.extension().is_none_or(|extension| extension != "br") => {
+            Some(web.join(relative))
+        }
         (true, false) => Some(web.join("index.html")),
         _ => None,
     }

@@ -56,10 +56,7 @@ async fn serve(node: &Shared, mut socket: WebSocket) {
     loop {
         let told = tokio::select! {
             came = socket.recv() => match came {
-                Some(Ok(Message::Text(text))) => match watch(&text, &mut watched) {
-                    true => continue,
-                    false => return,
-                },
+                Some(Ok(Message::Text(text))) if watch(&text, &mut watched) => continue,
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                 _ => return,
             },

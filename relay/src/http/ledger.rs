@@ -134,8 +134,8 @@ pub async fn genesis(State(node): State<Shared>) -> Response {
 
 /// The newest checkpoint.
 pub async fn checkpoint(State(node): State<Shared>) -> Response {
-    let note = node.replica.published().note().as_bytes().to_vec();
-    wire::bytes(StatusCode::OK, "text/plain; charset=utf-8", note)
+    let published = node.replica.published();
+    wire::bytes(StatusCode::OK, "text/plain; charset=utf-8", published.note().as_bytes().to_vec())
 }
 
 /// `?from=A&to=B`.
@@ -166,11 +166,11 @@ async fn reading<T: Send + 'static>(
 pub async fn entries(State(node): State<Shared>, Query(span): Query<Span>) -> Result<Response, Problem> {
     reading(node, move |published| {
         let last = span.to.min(published.size()).min(span.from.saturating_add(MOST_ENTRIES));
-        let mut list: Vec<minicbor::bytes::ByteVec> = Vec::new();
+        let mut found: Vec<minicbor::bytes::ByteVec> = Vec::new();
         for number in span.from..last {
-            list.extend(published.snapshot().entry(number)?.map(Into::into));
+            found.extend(published.snapshot().entry(number)?.map(Into::into));
         }
-        Ok(wire::reply(StatusCode::OK, &list))
+        Ok(wire::reply(StatusCode::OK, &found))
     })
     .await
 }

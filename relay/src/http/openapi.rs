@@ -1,5 +1,5 @@
 //! `/v1/openapi.json`: the API described for machines. Bodies in CBOR are named by their type in
-//! `formats.cddl`, which OpenAPI can't spell.
+//! `formats.cddl`, which that format can't spell.
 
 use super::wire;
 use axum::{http::StatusCode, response::Response};

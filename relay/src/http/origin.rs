@@ -39,7 +39,7 @@ impl Origin {
         &self.0
     }
 
-    /// The same host for WebSockets.
+    /// The same host for web sockets.
     fn socket(&self) -> String {
         self.0.replacen("http", "ws", 1)
     }

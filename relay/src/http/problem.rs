@@ -55,7 +55,10 @@ pub struct ProblemBody {
 
 /// An error as a client gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct Problem(Box<Content>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Content {
     status: StatusCode,
     code: String,
     title: Text,
@@ -66,36 +69,38 @@ pub struct Problem {
 impl Problem {
     /// A problem with a number of its own, for what the contract and the gate refuse.
     pub fn numbered(status: StatusCode, number: u16, title: Text, action: Text) -> Self {
-        Self { status, code: number.to_string(), detail: title.clone(), title, action }
+        let code = number.to_string();
+        Self(Box::new(Content { status, code, detail: title.clone(), title, action }))
     }
 
     /// Says what was wrong in this case. Must not repeat what the request held.
     #[must_use]
     pub fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        self.detail = Text::new(zh, en);
+        self.0.detail = Text::new(zh, en);
         self
     }
 
     /// The stable code.
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     fn body(&self, language: Language) -> ProblemBody {
+        let Content { status, code, title, detail, action } = &*self.0;
         ProblemBody {
-            kind: format!("urn:suishen:problem:{}", self.code),
-            title: self.title.choose(language).to_owned(),
-            status: self.status.as_u16(),
-            code: self.code.clone(),
-            detail: self.detail.choose(language).to_owned(),
-            action: self.action.choose(language).to_owned(),
+            kind: format!("urn:suishen:problem:{code}"),
+            title: title.choose(language).to_owned(),
+            status: status.as_u16(),
+            code: code.clone(),
+            detail: detail.choose(language).to_owned(),
+            action: action.choose(language).to_owned(),
         }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.0.status.into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -116,13 +121,13 @@ macro_rules! faults {
 
             fn problem(self) -> Problem {
                 match self {
-                    $(Self::$name => Problem {
+                    $(Self::$name => Problem(Box::new(Content {
                         status: StatusCode::$status,
                         code: $code.into(),
                         title: Text::new($zh, $en),
                         detail: Text::new($zh, $en),
                         action: Text::new($act_zh, $act_en),
-                    },)*
+                    })),)*
                 }
             }
         }
@@ -316,10 +321,10 @@ mod tests {
         let mut seen = BTreeSet::new();
         for fault in Fault::ALL {
             let problem = fault.problem();
-            assert!(!problem.code.starts_with(|c: char| c.is_ascii_digit()), "{fault:?}");
-            assert!(seen.insert(problem.code.clone()), "{fault:?}");
-            for text in [&problem.title, &problem.detail, &problem.action] {
-                assert!(text.zh.chars().any(|c| !c.is_ascii()), "{fault:?}: {}", text.zh);
+            assert!(!problem.0.code.starts_with(|c: char| c.is_ascii_digit()), "{fault:?}");
+            assert!(seen.insert(problem.0.code.clone()), "{fault:?}");
+            for text in [&problem.0.title, &problem.0.detail, &problem.0.action] {
+                assert!(!text.zh.is_ascii(), "{fault:?}: {}", text.zh);
                 assert!(text.en.is_ascii() && !text.en.is_empty(), "{fault:?}: {}", text.en);
             }
         }
