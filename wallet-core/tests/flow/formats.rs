@@ -1,0 +1,120 @@
+//! Every encoder against `formats.cddl`: an object that the file doesn't describe does not leave this crate, and no rule
+//! of the file is about nothing.
+
+mod objects;
+
+use cddl::ast::CDDL;
+use cddl::parser::cddl_from_str;
+use cddl::validator::{Validator as _, cbor::CBORValidator, cbor_value::decode_cbor};
+use objects::{Object, all};
+use std::collections::{BTreeMap, BTreeSet};
+
+const FORMATS: &str = include_str!("../../formats.cddl");
+
+/// Rules that name a kind of number or text within others and are no object of their own.
+const WORDS: [&str; 2] = ["time", "seconds"];
+
+/// Lists of arrays: the validator doesn't look at what stands behind the arrays.
+const LENIENT: [&str; 2] = ["credentials", "signed-transaction"];
+
+/// The file, read once.
+struct Formats(CDDL<'static>);
+
+impl Formats {
+    fn read() -> Self {
+        Self(cddl_from_str(FORMATS, true).unwrap())
+    }
+
+    /// Why CBOR bytes aren't what a rule of the file says.
+    fn check(&mut self, rule: &str, bytes: &[u8]) -> Result<(), String> {
+        // The validator asks for what the first rule says.
+        let at = self.0.rules.iter().position(|found| found.name() == rule);
+        self.0.rules.swap(0, at.unwrap_or_else(|| panic!("no rule {rule}")));
+        let value = decode_cbor(bytes).map_err(|error| format!("{rule}: {error}"))?;
+        let valid = CBORValidator::new(&self.0, value, None).validate();
+        // It tells every alternative that failed, with all bytes.
+        valid.map_err(|error| format!("{rule}: {}", error.to_string().chars().take(300).collect::<String>()))
+    }
+}
+
+/// Objects by rule, each once.
+fn by_rule() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
+    let mut found = BTreeMap::<_, Vec<Vec<u8>>>::new();
+    for Object { rule, bytes } in all() {
+        let known = found.entry(rule).or_default();
+        if !known.contains(&bytes) {
+            known.push(bytes);
+        }
+    }
+    found
+}
+
+/// The names of the file's rules.
+fn rules() -> BTreeSet<&'static str> {
+    let name = |line: &'static str| {
+        let (name, _) = line.split_once('=')?;
+        let name = name.trim_end();
+        let named = !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        named.then_some(name)
+    };
+    FORMATS.lines().filter_map(name).collect()
+}
+
+/// The same with one more key or element, where it is a map or an array of less than 23.
+fn with_one_more(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (head, rest) = bytes.split_first()?;
+    let more: &[u8] = match head {
+        0x80..=0x96 => &[0x00],
+        0xa0..=0xb6 => &[0x18, 99, 0x00],
+        _ => return None,
+    };
+    Some([&[head + 1], rest, more].concat())
+}
+
+#[test]
+fn every_object_is_what_its_rule_says_and_has_no_field_more() {
+    let mut formats = Formats::read();
+    let (mut wrong, mut lenient) = (Vec::new(), Vec::new());
+    for (rule, objects) in by_rule() {
+        wrong.extend(objects.iter().filter_map(|object| formats.check(rule, object).err()));
+        if let Some(more) = with_one_more(&objects[0])
+            && formats.check(rule, &more).is_ok()
+        {
+            lenient.push(rule);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(lenient, LENIENT);
+}
+
+#[test]
+fn every_rule_is_an_objects_or_a_word_in_others() {
+    let held: BTreeSet<&str> = by_rule().into_keys().collect();
+    let words = BTreeSet::from(WORDS);
+    assert!(held.is_disjoint(&words));
+    let named: BTreeSet<&str> = held.union(&words).copied().collect();
+    assert_eq!(
+        rules().difference(&named).collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "rules without an object"
+    );
+    assert_eq!(named.difference(&rules()).collect::<Vec<_>>(), Vec::<&&str>::new(), "objects without a rule");
+}
+
+#[test]
+fn the_file_tells_good_from_bad() {
+    let mut formats = Formats::read();
+    let bad: [(&str, &[u8]); 6] = [
+        ("digest", &[0x41, 0]),
+        ("share", &[0x82, 1, 2]),
+        ("role", &[6]),
+        ("party-id", &[0x61, b'a']),
+        ("transaction", &[0x82, 14, 0xa0]),
+        ("cancellation", &[0xa2, 0, 0x60, 1, 0x60]),
+    ];
+    for (rule, bytes) in bad {
+        assert!(formats.check(rule, bytes).is_err(), "{rule}");
+    }
+    assert_eq!(formats.check("cancellation", &[0xa2, 0, 0x60, 1, 1]), Ok(()));
+}
