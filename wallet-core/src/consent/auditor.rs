@@ -10,13 +10,13 @@ use crate::sm::{Digest, Key32, Label, PublicKey, SecretKey, Signed, SmError, pad
 
 use super::Presence;
 
-/// Text bytes in the box of an IssueGrant, whatever it says.
+/// Text bytes in the box of an `IssueGrant`, whatever it says.
 pub const GRANT_TEXT: usize = 1024;
-/// Text bytes in the box of a RedeemGrant: a person's certificate goes in, with the longest names that are certified.
+/// Text bytes in the box of a `RedeemGrant`: a person's certificate goes in, with the longest names that are certified.
 pub const USE_TEXT: usize = 3072;
-/// Bytes of the box in an IssueGrant.
+/// Bytes of the box in an `IssueGrant`.
 pub const GRANT_BOX: usize = GRANT_TEXT + sealed::OVERHEAD;
-/// Bytes of the box in a RedeemGrant.
+/// Bytes of the box in a `RedeemGrant`.
 pub const USE_BOX: usize = USE_TEXT + sealed::OVERHEAD;
 /// Records that a grant may have, so that its box holds them all.
 pub const MOST_RECORDS: usize = 48;
@@ -51,7 +51,7 @@ pub struct AuditorGrant {
     /// The grant.
     #[n(0)]
     pub grant: GrantId,
-    /// PurposeOfUse code.
+    /// `PurposeOfUse` code.
     #[n(1)]
     pub purpose: String,
     /// The records in order.
@@ -75,7 +75,7 @@ pub struct AuditorOpening {
 }
 
 impl AuditorOpening {
-    /// The box for IssueGrant, the same each time.
+    /// The box for `IssueGrant`, the same each time.
     pub fn seal(&self, auditor: &PublicKey, ledger: &LedgerId) -> Result<Vec<u8>, SmError> {
         let text = pad::pad_to(&cbor::encode(&self.grant), GRANT_TEXT)?;
         Ok(sealed::seal_recomputable(&self.seed, auditor, ledger, self.grant.grant.digest(), GRANT, &text))
@@ -117,7 +117,7 @@ pub struct AuditorUse {
 }
 
 impl AuditorUse {
-    /// The box for RedeemGrant.
+    /// The box for `RedeemGrant`.
     pub fn seal(&self, seed: &Key32, auditor: &PublicKey, ledger: &LedgerId) -> Result<Vec<u8>, SmError> {
         let text = pad::pad_to(&cbor::encode(self), USE_TEXT)?;
         Ok(sealed::seal_recomputable(

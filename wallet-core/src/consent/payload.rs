@@ -21,7 +21,7 @@ const CONSENT: Label = Label::new("consent");
 #[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 pub struct Consent {
-    /// HL7 v3 PurposeOfUse code.
+    /// HL7 v3 `PurposeOfUse` code.
     #[n(0)]
     pub purpose: String,
     /// BCP 47 language of the text.

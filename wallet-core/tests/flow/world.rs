@@ -166,6 +166,7 @@ impl World {
     }
 
     /// Signs with one key and orders.
+    #[allow(clippy::needless_pass_by_value, reason = "a transaction is made to be sent")]
     pub fn send(&mut self, transaction: Transaction, key: &SecretKey) -> Result<u64, Rejection> {
         self.order(SignedTransaction::new(&transaction, key, &self.ledger))
     }
