@@ -90,7 +90,9 @@ impl Upload {
         let folder = to.parent().expect("a blob lies in a folder of its own").to_owned();
         fs::create_dir_all(&folder)?;
         fs::rename(&self.path, &to)?;
-        fs::File::open(&folder)?.sync_all()?;
+        for changed in [folder.as_path(), &self.blobs.folder] {
+            fs::File::open(changed)?.sync_all()?;
+        }
         let meta = Meta { size: self.size, until: now.saturating_add(self.blobs.limits.keep) };
         let known = self.blobs.store.write(|tx| {
             let mut owners = tx.open_multimap_table(OWNERS)?;

@@ -173,12 +173,10 @@ impl Gate {
             let subject = Subject::find(state, object)?.ok_or(GateRefusal::Unknown)?;
             may_release(state, &subject, use_number, &moment)
         })??;
-        let (slot, torn) = {
-            let tear = self.tear();
-            (tear.live(object), tear.is_torn(object))
-        };
-        let missing = if torn { GateRefusal::Torn } else { GateRefusal::NoShare };
-        let slot = slot.ok_or(missing)?;
+        // Held until the answer is made: no release is under way when a destruction is acknowledged.
+        let tear = self.tear();
+        let missing = if tear.is_torn(object) { GateRefusal::Torn } else { GateRefusal::NoShare };
+        let slot = tear.live(object).ok_or(missing)?;
         let deposit = self.row(object, &slot)?.ok_or(GateRefusal::NoShare)?;
         Ok(order.release(&deposit, &slot, &self.key, &self.replica.ledger())?)
     }
