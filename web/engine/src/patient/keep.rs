@@ -209,7 +209,7 @@ impl Session {
     pub(super) async fn identity(&self, engine: &Engine) -> Result<String, Fault> {
         self.with(|vault| vault.is_protected())?
             .then_some(())
-            .ok_or_else(|| Fault::new("not-protected", Action::Protect))?;
+            .ok_or_else(|| Fault::new("protect", Action::Protect))?;
         let shown = IdentityShown {
             salt: Key32::generate(&mut BrowserRandom),
             seal: SecretKey::generate(&mut BrowserRandom),

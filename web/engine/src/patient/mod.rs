@@ -195,17 +195,17 @@ impl Session {
 /// A vault's refusal as the person meets it.
 fn fault(error: VaultError) -> Fault {
     let (name, action) = match &error {
-        VaultError::WrongSecret => ("wrong-secret", Action::Retry),
+        VaultError::WrongSecret => ("passphrase", Action::Retry),
         VaultError::Damaged => ("store-damaged", Action::Recover),
         VaultError::Newer => ("store-newer", Action::Nothing),
         VaultError::SlotParameters => ("slot-tampered", Action::Recover),
         VaultError::NoSlot => ("no-slot", Action::Retry),
         VaultError::LastSlot => ("last-slot", Action::Nothing),
-        VaultError::Weak { .. } => ("weak-passphrase", Action::Retry),
-        VaultError::NotProtected => ("not-protected", Action::Protect),
+        VaultError::Weak { .. } => ("weak", Action::Retry),
+        VaultError::NotProtected => ("protect", Action::Protect),
         VaultError::Role => ("role", Action::Nothing),
         VaultError::PhraseGone => ("phrase-gone", Action::Nothing),
-        VaultError::Words => ("wrong-words", Action::Retry),
+        VaultError::Words => ("phrase-words", Action::Retry),
         VaultError::OtherWallet => ("other-wallet", Action::Recover),
         VaultError::Incomplete => ("locked", Action::Unlock),
         VaultError::NoGrant => ("no-grant", Action::Nothing),

@@ -90,7 +90,7 @@ impl Session {
         choice: ShareChoice,
     ) -> Result<Share, Fault> {
         if !self.with(|vault| vault.is_protected())? {
-            return Err(Fault::new("not-protected", Action::Protect));
+            return Err(Fault::new("protect", Action::Protect));
         }
         let bounds = (SHORTEST..=LONGEST).contains(&choice.duration)
             && (1..=1000).contains(&choice.reads)
