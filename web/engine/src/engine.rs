@@ -5,15 +5,20 @@ use crate::platform::WalletLock;
 use crate::store::Store;
 use crate::worker::{Answer, tell};
 use crate::{desk, patient};
+use futures::lock::{Mutex, OwnedMutexGuard};
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use suishen_bridge::{self as bridge, Action, Event, Fault, LedgerState, Request, Response, Topic};
 
 /// Everything behind the worker's message loop.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Engine {
     settings: RefCell<Settings>,
     lock: RefCell<Option<WalletLock>>,
+    /// Held until the page has said who it is, and while the lock is asked for: what comes meanwhile waits.
+    asking: Arc<Mutex<()>>,
+    unmet: RefCell<Option<OwnedMutexGuard<()>>>,
     store: OnceCell<Store>,
     ledger: OnceCell<Ledger>,
     /// The patient's wallet.
@@ -32,7 +37,17 @@ struct Settings {
 impl Engine {
     /// An engine that has not met its page.
     pub fn new() -> Self {
-        Self::default()
+        let asking = Arc::new(Mutex::new(()));
+        Self {
+            settings: RefCell::default(),
+            lock: RefCell::default(),
+            unmet: RefCell::new(asking.try_lock_owned()),
+            asking,
+            store: OnceCell::new(),
+            ledger: OnceCell::new(),
+            patient: patient::Session::default(),
+            desk: desk::Session::default(),
+        }
     }
 
     /// Answers one request.
@@ -40,11 +55,15 @@ impl Engine {
         match request {
             Request::Start { relays, language } => {
                 *self.settings.borrow_mut() = Settings { relays, language };
+                let met = self.unmet.take();
                 self.take_lock(false).await;
+                drop(met);
                 Ok((Response::Started { release: env!("CARGO_PKG_VERSION").to_owned() }, None))
             }
             Request::UseHere => {
+                let asking = self.asking.lock().await;
                 self.take_lock(true).await;
+                drop(asking);
                 tell(&Event::Changed(Topic::Wallet));
                 Ok((Response::Done, None))
             }
@@ -73,7 +92,8 @@ impl Engine {
     }
 
     /// Whether this tab may use the wallet.
-    pub fn holds_lock(&self) -> bool {
+    pub async fn holds_lock(&self) -> bool {
+        drop(self.asking.lock().await);
         self.lock.borrow().is_some()
     }
 
@@ -94,7 +114,7 @@ impl Engine {
 
     /// Storage, once this tab holds the lock.
     pub async fn store(&self) -> Result<&Store, Fault> {
-        if !self.holds_lock() {
+        if !self.holds_lock().await {
             return Err(Fault::new("elsewhere", Action::Nothing));
         }
         if self.store.get().is_none() {

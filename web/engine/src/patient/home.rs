@@ -16,7 +16,7 @@ const PLATFORM: &str = "wallet";
 impl Session {
     /// The wallet's state. A wallet that isn't protected yet opens by itself.
     pub(super) async fn wallet(&self, engine: &Engine) -> Result<Wallet, Fault> {
-        if !engine.holds_lock() {
+        if !engine.holds_lock().await {
             return Ok(Wallet::Elsewhere);
         }
         let store = engine.store().await?;
