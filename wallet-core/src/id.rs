@@ -93,6 +93,7 @@ impl HolderId {
 
 impl HolderCommitment {
     /// Hides a commitment once more under another fresh salt: what the ledger shows for a known patient.
+    #[must_use]
     pub fn again(&self, salt: &[u8; 32]) -> Self {
         Self(Digest::labelled(Label::new("holder-commitment"), &[salt, self.as_bytes()]))
     }

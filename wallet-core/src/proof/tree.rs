@@ -216,7 +216,7 @@ fn range<H: TreeHash, S: NodeSource>(source: &S, start: u64, len: u64) -> Result
 
 /// The largest power of two below `len` ≥ 2.
 const fn split(len: u64) -> u64 {
-    1 << (63 - (len - 1).leading_zeros())
+    1 << (len - 1).ilog2()
 }
 
 fn level_u8(level: u32) -> u8 {

@@ -35,7 +35,7 @@ impl Route {
     pub fn parse(path: &str) -> Self {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         let page = match (parts.next(), parts.next()) {
-            (None, _) => Self::Home,
+            (None, _) | (Some("enrol"), None) => Self::Home,
             (Some("record"), Some(id)) if id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 Self::Record(id.to_owned())
             }

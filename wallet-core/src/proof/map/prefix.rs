@@ -65,7 +65,7 @@ impl Prefix {
     pub(super) fn shares(&self, key: &MapKey, bits: usize) -> bool {
         let (a, b) = (self.key.as_bytes(), key.as_bytes());
         let whole = bits / 8;
-        a[..whole] == b[..whole] && (bits % 8 == 0 || (a[whole] ^ b[whole]) >> (8 - bits % 8) == 0)
+        a[..whole] == b[..whole] && (bits.is_multiple_of(8) || (a[whole] ^ b[whole]) >> (8 - bits % 8) == 0)
     }
 }
 
