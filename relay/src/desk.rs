@@ -22,6 +22,8 @@ use suishen_core::{
     sm::{PublicKey, SecretKey, Signed},
 };
 
+/// How long before its issue a person's certificate begins, in seconds.
+const BACKDATED: u64 = 300;
 const INVITES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("invites-used");
 const PERSONS: TableDefinition<'_, &[u8; 65], &[u8]> = TableDefinition::new("persons");
 
@@ -164,9 +166,11 @@ impl Desks {
         let invite = claimed.invite.claimed().map_err(EnrolmentError::Invite)?;
         let organisation = self.organisation(&invite.party)?;
         let admission = Enrolment::admit(request, &organisation.certificate, &self.ledger, now)?;
-        let end = organisation.certificate.validity().not_after;
-        let not_after = now.saturating_add(LONGEST_PERSON_VALIDITY - 1).min(end);
-        let validity = Validity { not_before: now, not_after };
+        let Validity { not_before: founded, not_after: end } = *organisation.certificate.validity();
+        // The desk's time is told in whole seconds and may be one behind.
+        let not_before = now.saturating_sub(BACKDATED).max(founded);
+        let not_after = not_before.saturating_add(LONGEST_PERSON_VALIDITY - 1).min(end);
+        let validity = Validity { not_before, not_after };
         let certify = |request| {
             let serial = Serial::generate(&mut SystemRandom);
             issue(&organisation.certificate, &organisation.certified, &request, &serial, validity)
