@@ -166,7 +166,7 @@ impl Desks {
         let invite = claimed.invite.claimed().map_err(EnrolmentError::Invite)?;
         let organisation = self.organisation(&invite.party)?;
         let admission = Enrolment::admit(request, &organisation.certificate, &self.ledger, now)?;
-        let Validity { not_before: founded, not_after: end } = *organisation.certificate.validity();
+        let Validity { not_before: founded, not_after: end } = organisation.certificate.validity();
         // The desk's time is told in whole seconds and may be one behind.
         let not_before = now.saturating_sub(BACKDATED).max(founded);
         let not_after = not_before.saturating_add(LONGEST_PERSON_VALIDITY - 1).min(end);
