@@ -22,7 +22,6 @@ fn main() -> Result<()> {
         .web(true)?
         .typescript(false)
         .omit_default_module_path(false)
-        .remove_name_section(true)
         .remove_producers_section(true)
         .out_name(&name)
         .generate(&out)

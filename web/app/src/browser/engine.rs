@@ -1,7 +1,7 @@
 //! The engine worker: one request, one answer, and what it says unasked (`suishen-bridge`).
 //! Locking ends the worker, so that nothing of an open wallet outlives it.
 
-use std::{cell::Cell, cell::RefCell, collections::HashMap, future::Future, rc::Rc};
+use std::{cell::Cell, cell::RefCell, collections::HashMap, future::Future, pin::Pin, rc::Rc};
 
 use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
 use suishen_bridge::{
@@ -17,7 +17,7 @@ use yew::{
 };
 
 use super::page;
-use crate::component::FaultCard;
+use crate::component::fault_card;
 
 const MODULE: &str = "/engine.js";
 
@@ -135,20 +135,21 @@ impl Engine {
         &self,
         request: &Request,
         bytes: Option<&[u8]>,
-    ) -> (u32, impl Future<Output = Answer> + 'static) {
+    ) -> (u32, Pin<Box<dyn Future<Output = Answer>>>) {
         let id = self.0.last.get().wrapping_add(1).max(1);
         self.0.last.set(id);
         let promise = Promise::new(&mut |resolve, _| {
             self.0.waiting.borrow_mut().insert(id, resolve);
         });
         let posted = self.post(id, request, bytes);
-        (id, async move {
+        let answer = async move {
             if !posted {
                 return Err(Fault::new("engine", Action::Retry));
             }
             let data = JsFuture::from(promise).await.unwrap_or(JsValue::NULL);
             read(&data)
-        })
+        };
+        (id, Box::pin(answer))
     }
 
     fn post(&self, id: u32, request: &Request, bytes: Option<&[u8]>) -> bool {
@@ -304,7 +305,7 @@ pub fn WithEngine(props: &WithEngineProps) -> Html {
                     greet.emit(tag);
                 })
             };
-            html! { <main class="phone bare stack"><h1>{ words.say("suishen") }</h1><FaultCard {fault} {retry} /></main> }
+            html! { <main class="phone bare stack"><h1>{ words.say("suishen") }</h1>{ fault_card(&words, &fault, Some(&retry), false) }</main> }
         }
         Some(Ok(greeting)) => html! {
             <ContextProvider<Engine> context={(*engine).clone()}>

@@ -9,6 +9,9 @@ use yew::{Callback, UseStateHandle, hook, use_state};
 
 use super::engine::{Engine, use_engine};
 
+/// Told of an answer, with the file that came with it.
+type Done = Box<dyn FnOnce(Response, Option<Vec<u8>>)>;
+
 /// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -87,11 +90,16 @@ impl Work {
         bytes: Option<Rc<Vec<u8>>>,
         done: impl FnOnce(Response, Option<Vec<u8>>) + 'static,
     ) {
+        self.run_boxed(&request, bytes, Box::new(done));
+    }
+
+    /// One body for all callers: the code is small because it isn't generic.
+    fn run_boxed(&self, request: &Request, bytes: Option<Rc<Vec<u8>>>, done: Done) {
         if self.state.busy {
             return;
         }
         self.state.set(State { busy: true, ..State::default() });
-        let (task, answer) = self.engine.begin(&request, bytes.as_deref().map(Vec::as_slice));
+        let (task, answer) = self.engine.begin(request, bytes.as_deref().map(Vec::as_slice));
         let setter = self.state.setter();
         let subscription = self.engine.listen(Callback::from({
             let setter = setter.clone();

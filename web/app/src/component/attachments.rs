@@ -5,7 +5,7 @@ use std::rc::Rc;
 use suishen_bridge::{DeskRequest, DeskResponse, PatientRequest, PatientResponse, Request, Response};
 use yew::{Callback, Html, Properties, component, html, use_state};
 
-use super::{FaultCard, Icon, Sheet};
+use super::{Sheet, fault_card, glyph};
 use crate::browser::{
     file::{BlobAddress, Shown, how_shown, save},
     language::use_words,
@@ -61,12 +61,12 @@ pub fn Attachments(props: &Props) -> Html {
             <h2 class="padded">{ words.say("attachments") }</h2>
             { for props.files.iter().map(|(part, name, media_type, size)| html! {
                 <button key={*part} class="entry parted" onclick={tap(*part)} disabled={work.busy()}>
-                    <span class="lead narrow"><Icon name={icon(media_type)} /></span>
+                    <span class="lead narrow">{ glyph(icon(media_type)) }</span>
                     <span class="grow"><span class="line name">{ name }</span><span class="line quiet">{ words.size(*size) }</span></span>
-                    <Icon name="caret-right-bold" />
+                    { glyph("caret-right-bold") }
                 </button>
             }) }
-            if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
             if let Some(file) = open.as_ref() { <Sheet title={file.name.clone()} close={close}>{ view(file, &words) }</Sheet> }
         </section>
     }
@@ -105,14 +105,14 @@ fn view(file: &Rc<Open>, words: &crate::words::Words) -> Html {
         (Shown::Picture(_), Some(src)) => html! { <img class="attachment" {src} alt={file.name.clone()} /> },
         (Shown::Paper(_), Some(href)) => html! {<>
             <p class="quiet">{ words.say("attachment-pdf") }</p>
-            <a class="button wide" {href} target="_blank" rel="noopener noreferrer"><Icon name="file-pdf" />{ words.say("attachment-open") }</a>
+            <a class="button wide" {href} target="_blank" rel="noopener noreferrer">{ glyph("file-pdf") }{ words.say("attachment-open") }</a>
         </>},
         _ => html! { <p class="quiet">{ words.say("attachment-unshown") }</p> },
     };
     html! {
         <div class="stack">
             { shown }
-            <button class="button wide" onclick={download}><Icon name="download-simple" />{ words.say("attachment-save") }</button>
+            <button class="button wide" onclick={download}>{ glyph("download-simple") }{ words.say("attachment-save") }</button>
         </div>
     }
 }

@@ -2,7 +2,7 @@
 
 use yew::{AttrValue, Html, component, html};
 
-use super::{Icon, LinkTo};
+use super::{LinkTo, glyph};
 use crate::{
     browser::{address::use_address, language::use_words},
     route::Route,
@@ -27,7 +27,7 @@ pub fn BottomBar() -> Html {
                     html! {
                         <li key={*key}>
                             <LinkTo to={to.clone()} current={here.then(|| AttrValue::from("page"))}>
-                                <Icon name={if here { *fill } else { *regular }} />
+                                { glyph(if here { *fill } else { *regular }) }
                                 <span>{ words.say(key) }</span>
                             </LinkTo>
                         </li>

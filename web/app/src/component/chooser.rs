@@ -30,21 +30,7 @@ pub fn Segments(props: &SegmentsProps) -> Html {
     }
 }
 
-/// One chip.
-#[derive(Properties, PartialEq)]
-pub struct ChipProps {
-    /// Its name.
-    pub name: AttrValue,
-    /// Whether it is on.
-    pub on: bool,
-    /// Told of a tap.
-    pub tap: Callback<()>,
-}
-
-/// Draws it.
-#[component]
-pub fn Chip(props: &ChipProps) -> Html {
-    html! {
-        <button type="button" class="chip" aria-pressed={props.on.to_string()} onclick={props.tap.reform(|_| ())}>{ &props.name }</button>
-    }
+/// Draws a chip; `tap` is told of a tap.
+pub fn chip(name: String, on: bool, tap: &Callback<()>) -> Html {
+    html! { <button type="button" class="chip" aria-pressed={on.to_string()} onclick={tap.reform(|_| ())}>{ name }</button> }
 }

@@ -1,30 +1,17 @@
 //! Nothing here yet: what to do next.
 
-use yew::{AttrValue, Html, Properties, component, html};
+use yew::{Html, html};
 
-use super::Mark;
+use super::large_logo;
 
-/// What is said.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// What is empty.
-    pub title: AttrValue,
-    /// What to do next.
-    pub text: AttrValue,
-    /// The button.
-    #[prop_or_default]
-    pub children: Html,
-}
-
-/// Draws it.
-#[component]
-pub fn Empty(props: &Props) -> Html {
+/// Says what is empty and what to do next; `button` does it.
+pub fn empty(title: String, text: String, button: Html) -> Html {
     html! {
         <section class="card empty">
-            <Mark large={true} />
-            <h2>{ &props.title }</h2>
-            <p class="quiet">{ &props.text }</p>
-            { props.children.clone() }
+            { large_logo() }
+            <h2>{ title }</h2>
+            <p class="quiet">{ text }</p>
+            { button }
         </section>
     }
 }

@@ -1,23 +1,10 @@
 //! What happened, are the records safe, one action, the stable code (LOOK "error").
 
 use suishen_bridge::{Action, Fault};
-use yew::{Callback, Html, Properties, component, html};
+use yew::{Callback, Html, html};
 
-use super::{Icon, LinkTo};
-use crate::{browser::language::use_words, route::Route, words::Words};
-
-/// Which fault.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The fault.
-    pub fault: Fault,
-    /// Told of "try again".
-    #[prop_or_default]
-    pub retry: Option<Callback<()>>,
-    /// At a desk: patients' actions are not offered.
-    #[prop_or_default]
-    pub desk: bool,
-}
+use super::{LinkTo, glyph};
+use crate::{route::Route, words::Words};
 
 /// The fault's sentence; an unknown one is said to be unknown, with its code below.
 pub fn sentence(words: &Words, fault: &Fault) -> String {
@@ -25,35 +12,32 @@ pub fn sentence(words: &Words, fault: &Fault) -> String {
     words.with(key, &[("detail", fault.detail.clone().unwrap_or_default().into())])
 }
 
-/// Draws it.
-#[component]
-pub fn FaultCard(props: &Props) -> Html {
-    let words = use_words();
-    let fault = &props.fault;
+/// Draws it; `retry` is told of "try again". At a desk patients' actions are not offered.
+pub fn fault_card(words: &Words, fault: &Fault, retry: Option<&Callback<()>>, desk: bool) -> Html {
     html! {
         <section class="card padded stack close" role="alert">
             <div class="row">
-                <Icon name="warning-circle" />
-                <h2 class="grow">{ sentence(&words, fault) }</h2>
+                { glyph("warning-circle") }
+                <h2 class="grow">{ sentence(words, fault) }</h2>
             </div>
             if let Some(detail) = fault.detail.as_ref().filter(|detail| !detail.is_empty()) { <p class="quiet">{ detail }</p> }
-            <p>{ words.say(if props.desk { "fault-desk-safe" } else { "fault-safe" }) }</p>
-            { action(props, &words) }
+            <p>{ words.say(if desk { "fault-desk-safe" } else { "fault-safe" }) }</p>
+            { action(words, fault, retry, desk) }
             <p class="error-code">{ words.with("fault-code", &[("code", fault.code.as_str().into())]) }</p>
         </section>
     }
 }
 
-fn action(props: &Props, words: &Words) -> Html {
+fn action(words: &Words, fault: &Fault, retry: Option<&Callback<()>>, desk: bool) -> Html {
     let link = |to: Route, key: &str| html! { <LinkTo {to} class="button small">{ words.say(key) }</LinkTo> };
-    match props.fault.action {
-        Action::Retry => match &props.retry {
+    match fault.action {
+        Action::Retry => match retry {
             Some(retry) => {
                 html! { <button class="button small" onclick={retry.reform(|_| ())}>{ words.say("action-retry") }</button> }
             }
             None => Html::default(),
         },
-        Action::ScanAgain if props.desk => link(Route::Home, "action-scan"),
+        Action::ScanAgain if desk => link(Route::Home, "action-scan"),
         Action::ScanAgain => link(Route::Scan, "action-scan"),
         Action::Protect => link(Route::Protect, "action-protect"),
         Action::Unlock => link(Route::Home, "action-unlock"),

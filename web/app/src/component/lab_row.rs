@@ -1,48 +1,38 @@
 //! One laboratory row on a phone: name, value in the report's own text, unit, word with arrow, bar with its limits.
 
 use suishen_bridge::fhir::LabRow;
-use yew::{Html, Properties, component, html};
+use yew::{Html, html};
 
-use super::{RangeBar, VerdictWord, range_bar::percent};
+use super::{range_bar, range_bar::percent, verdict_word};
 use crate::{
-    browser::language::use_words,
     view::lab::{range_text, sentence, value_text},
+    words::Words,
 };
 
-/// Which row.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The row.
-    pub row: LabRow,
-}
-
 /// Draws it: the sentence is heard, the parts are seen.
-#[component]
-pub fn LabLine(props: &Props) -> Html {
-    let words = use_words();
-    let row = &props.row;
+pub fn lab_line(words: &Words, row: &LabRow) -> Html {
     html! {
         <li class="lab">
-            <p class="heard">{ sentence(&words, row) }</p>
+            <p class="heard">{ sentence(words, row) }</p>
             <div aria-hidden="true">
                 <div class="lab-line">
                     <span class="lab-name">{ &row.name }</span>
                     <span>
-                        <span class="lab-value">{ value_text(&words, &row.value) }</span>
+                        <span class="lab-value">{ value_text(words, &row.value) }</span>
                         if let Some(unit) = &row.unit { { " " }<span class="lab-unit">{ unit }</span> }
                     </span>
-                    <VerdictWord verdict={row.verdict} />
+                    { verdict_word(words, row.verdict) }
                 </div>
                 if let Some(bar) = row.bar {
-                    <RangeBar {bar} />
+                    { range_bar(bar) }
                     <div class="lab-foot">
                         <span class="caption lab-code">{ row.short.clone().unwrap_or_default() }</span>
-                        { limits(row, &words) }
+                        { limits(row, words) }
                     </div>
                 } else {
                     <div class="lab-foot">
                         <span class="caption">{ row.short.clone().unwrap_or_default() }</span>
-                        if let Some(range) = row.range.as_ref().and_then(|range| range_text(&words, range)) {
+                        if let Some(range) = row.range.as_ref().and_then(|range| range_text(words, range)) {
                             <span class="caption">{ words.with("range-spoken", &[("range", range.into())]) }</span>
                         }
                     </div>
@@ -54,7 +44,7 @@ pub fn LabLine(props: &Props) -> Html {
 }
 
 /// The limits' figures under their ticks.
-fn limits(row: &LabRow, words: &crate::words::Words) -> Html {
+fn limits(row: &LabRow, words: &Words) -> Html {
     let (Some(bar), Some(range)) = (row.bar, row.range.as_ref()) else { return Html::default() };
     let figure = |at: f64, text: String| html! { <text x={percent(at)} y="0.9em" text-anchor="middle">{ text }</text> };
     let figures = match (&range.low, &range.high) {

@@ -3,31 +3,27 @@
 use suishen_bridge::fhir::LabRow;
 use yew::{Callback, Html, Properties, component, html, use_state};
 
-use super::{Icon, LabLine, RangeBar, Segments, VerdictWord};
+use super::{Segments, glyph, lab_line, range_bar, verdict_word};
 use crate::{
     browser::language::use_words,
     view::lab::{order, range_text, value_text},
     words::{Words, figure},
 };
 
-/// Which.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The rows, in the report's order.
-    pub rows: Vec<LabRow>,
-    /// As a table.
-    #[prop_or_default]
-    pub table: bool,
+/// Draws the rows of a report, in its order or abnormal first.
+pub fn labs(words: &Words, rows: &[LabRow], as_table: bool) -> Html {
+    if as_table {
+        table(rows, words)
+    } else {
+        html! { <PhoneLabs rows={rows.to_vec()} /> }
+    }
 }
 
-/// Draws them.
-#[component]
-pub fn Labs(props: &Props) -> Html {
-    let words = use_words();
-    if props.table {
-        return table(&props.rows, &words);
-    }
-    html! { <PhoneLabs rows={props.rows.clone()} /> }
+/// Which.
+#[derive(Properties, PartialEq)]
+struct Props {
+    /// The rows, in the report's order.
+    pub rows: Vec<LabRow>,
 }
 
 /// Rows shown before the rest is folded: all abnormal ones, and one more.
@@ -76,12 +72,12 @@ fn PhoneLabs(props: &Props) -> Html {
             </div>
             <div class="card">
                 <ul>
-                    { for order.iter().take(shown).map(|index| html! { <LabLine key={*index} row={rows[*index].clone()} /> }) }
+                    { for order.iter().take(shown).map(|index| html! { { lab_line(&words, &rows[*index]) } }) }
                 </ul>
                 if shown < rows.len() {
                     <button class="entry parted fold" onclick={unfold} aria-expanded="false">
                         <span class="grow name">{ rest(rows, &order[shown..], &words) }</span>
-                        <Icon name="caret-down-bold" />
+                        { glyph("caret-down-bold") }
                     </button>
                 }
             </div>
@@ -115,9 +111,9 @@ fn table(rows: &[LabRow], words: &Words) -> Html {
                             <th scope="row"><span class="lab-name">{ &row.name }</span>{ " " }<span class="caption">{ row.short.clone().unwrap_or_default() }</span></th>
                             <td class="figure"><strong>{ value_text(words, &row.value) }</strong></td>
                             <td class="lab-unit">{ row.unit.clone().unwrap_or_default() }</td>
-                            <td><VerdictWord verdict={row.verdict} /></td>
+                            <td>{ verdict_word(words, row.verdict) }</td>
                             <td class="range-cell noprint" aria-hidden="true">
-                                if let Some(bar) = row.bar { <RangeBar {bar} /> }
+                                if let Some(bar) = row.bar { { range_bar(bar) } }
                             </td>
                             <td class="figure quiet">{ row.range.as_ref().and_then(|range| range_text(words, range)).unwrap_or_default() }</td>
                         </tr>

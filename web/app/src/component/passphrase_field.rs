@@ -3,7 +3,7 @@
 use web_sys::{HtmlInputElement, InputEvent};
 use yew::{AttrValue, Callback, Html, Properties, TargetCast, component, html, use_state};
 
-use super::Icon;
+use super::glyph;
 use crate::browser::language::use_words;
 
 /// Which.
@@ -49,7 +49,7 @@ pub fn PassphraseField(props: &Props) -> Html {
                     aria-invalid={props.invalid.then_some("true")}
                 />
                 <button type="button" class="plain" onclick={show} aria-pressed={shown.to_string()} aria-label={words.say("passphrase-show")}>
-                    <Icon name={if *shown { "eye-slash" } else { "eye" }} />
+                    { glyph(if *shown { "eye-slash" } else { "eye" }) }
                 </button>
             </div>
         </div>

@@ -1,19 +1,12 @@
 //! What is being done and how far (LOOK "progress").
 
 use suishen_bridge::Step;
-use yew::{Html, Properties, component, html};
+use yew::{Html, html};
 
 use crate::{
-    browser::{language::use_words, work::Progress},
-    words::figure,
+    browser::work::Progress,
+    words::{Words, figure},
 };
-
-/// How far.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// None while nothing was heard yet.
-    pub progress: Option<Progress>,
-}
 
 /// A step's key.
 fn key(step: Step) -> &'static str {
@@ -27,14 +20,11 @@ fn key(step: Step) -> &'static str {
     }
 }
 
-/// Draws it.
-#[component]
-pub fn ProgressCard(props: &Props) -> Html {
-    let words = use_words();
-    let known = props.progress.filter(|progress| progress.total > 0);
+/// Draws it; no progress while nothing was heard yet.
+pub fn progress_card(words: &Words, progress: Option<Progress>) -> Html {
+    let known = progress.filter(|progress| progress.total > 0);
     let percent = known.map(|progress| progress.done.min(progress.total) * 100 / progress.total);
-    let name =
-        props.progress.map_or_else(|| words.say("step-working"), |progress| words.say(key(progress.step)));
+    let name = progress.map_or_else(|| words.say("step-working"), |progress| words.say(key(progress.step)));
     html! {
         <section class="card padded stack close" aria-live="polite">
             <div class="row">

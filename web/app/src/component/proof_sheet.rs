@@ -3,7 +3,7 @@
 use suishen_bridge::ProofLine;
 use yew::{Callback, Html, Properties, component, html};
 
-use super::{Proof, Seal, Sheet};
+use super::{Proof, Sheet, seal};
 use crate::browser::language::use_words;
 
 /// What was checked.
@@ -24,7 +24,7 @@ pub fn ProofSheet(props: &Props) -> Html {
             <ul class="stack">
                 { for props.lines.iter().map(|line| html! {
                     <li class="row top-aligned">
-                        <Seal proof={if line.good { Proof::Proven } else { Proof::Broken }} label={words.say(if line.good { "proof-good" } else { "proof-bad" })} />
+                        { seal(if line.good { Proof::Proven } else { Proof::Broken }, Some(words.say(if line.good { "proof-good" } else { "proof-bad" }))) }
                         <div class="grow">
                             <p>{ words.say(&line.key) }</p>
                             if !line.detail.is_empty() { <p class="hex">{ &line.detail }</p> }

@@ -2,24 +2,16 @@
 //! The row's sentence says the same, so it isn't spoken.
 
 use suishen_bridge::fhir::{Bar, Marker};
-use yew::{Html, Properties, component, html};
-
-/// What to draw.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Where things stand, 0 to 1.
-    pub bar: Bar,
-}
+use yew::{Html, html};
 
 /// A position as a percentage for an SVG attribute.
 pub(super) fn percent(part: f64) -> String {
     format!("{:.1}%", part.clamp(0.0, 1.0) * 100.0)
 }
 
-/// Draws it.
-#[component]
-pub fn RangeBar(props: &Props) -> Html {
-    let Bar { start, end, open_start, open_end, marker: at, shape } = props.bar;
+/// Draws a bar.
+pub fn range_bar(bar: Bar) -> Html {
+    let Bar { start, end, open_start, open_end, marker: at, shape } = bar;
     let limit = |at: f64| {
         html! {
             <svg x={percent(at)} y="0" width="1" height="16" overflow="visible">

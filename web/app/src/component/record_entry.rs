@@ -1,65 +1,51 @@
 //! One record in a visit's card: icon of its kind, name, marks and tags, one finding in words.
 
 use suishen_bridge::{RecordCard, RecordTag};
-use yew::{Html, Properties, classes, component, html};
+use yew::{Html, classes, html};
 
-use super::{Icon, LinkTo};
+use super::{LinkTo, glyph};
 use crate::{
-    browser::language::use_words,
     route::Route,
     view::record::{icon, mark},
+    words::Words,
 };
 
-/// Which record.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The record.
-    pub card: RecordCard,
-}
-
-/// Draws it as a link to the record.
-#[component]
-pub fn RecordEntry(props: &Props) -> Html {
-    let card = &props.card;
+/// Draws a record as a link to it.
+pub fn record_entry(words: &Words, card: &RecordCard) -> Html {
     html! {
-        <LinkTo to={Route::Record(card.record.clone())} class="entry parted">
-            <span class="lead"><Icon name={icon(&card.kind)} /></span>
+        <LinkTo key={card.record.clone()} to={Route::Record(card.record.clone())} class="entry parted">
+            <span class="lead">{ glyph(icon(&card.kind)) }</span>
             <span class="grow">
-                <span class="line"><span class="name">{ &card.title }</span>{ " " }<Marks card={card.clone()} /></span>
-                <Findings card={card.clone()} />
+                <span class="line"><span class="name">{ &card.title }</span>{ " " }{ marks(words, card) }</span>
+                { findings(words, card) }
             </span>
-            <Icon name="caret-right-bold" />
+            { glyph("caret-right-bold") }
         </LinkTo>
     }
 }
 
 /// The marks and tags of a record.
-#[component]
-pub fn Marks(props: &Props) -> Html {
-    let words = use_words();
+pub fn marks(words: &Words, card: &RecordCard) -> Html {
     let tag = |tag: &RecordTag| {
         let (key, class) = mark(*tag);
         html! { <span class={classes!("tag", class)}>{ words.say(key) }</span> }
     };
     html! {<>
-        { for props.card.marks.iter().map(|mark| html! {<>{ tag(mark) }{ " " }</>}) }
-        if props.card.hidden { <span class="tag">{ words.say("mark-hidden") }</span>{ " " } }
-        { for props.card.tags.iter().map(|tag| html! {<><span class="tag">{ tag }</span>{ " " }</>}) }
+        { for card.marks.iter().map(|mark| html! {<>{ tag(mark) }{ " " }</>}) }
+        if card.hidden { <span class="tag">{ words.say("mark-hidden") }</span>{ " " } }
+        { for card.tags.iter().map(|tag| html! {<><span class="tag">{ tag }</span>{ " " }</>}) }
     </>}
 }
 
 /// Its finding: counts with arrows, or a sentence.
-#[component]
-pub fn Findings(props: &Props) -> Html {
-    let words = use_words();
-    let card = &props.card;
+fn findings(words: &Words, card: &RecordCard) -> Html {
     if card.high + card.low == 0 {
         return html! { <span class="line quiet">{ &card.finding }</span> };
     }
     html! {
         <span class="verdicts line">
-            if card.high > 0 { <span class="verdict high"><Icon name="arrow-up-bold" />{ words.count("count-high", card.high) }</span> }
-            if card.low > 0 { <span class="verdict low"><Icon name="arrow-down-bold" />{ words.count("count-low", card.low) }</span> }
+            if card.high > 0 { <span class="verdict high">{ glyph("arrow-up-bold") }{ words.count("count-high", card.high) }</span> }
+            if card.low > 0 { <span class="verdict low">{ glyph("arrow-down-bold") }{ words.count("count-low", card.low) }</span> }
         </span>
     }
 }

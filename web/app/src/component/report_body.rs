@@ -1,28 +1,15 @@
 //! A report as people read it: values, conclusion, sections, in this order; nothing of it is ever HTML.
 
 use suishen_bridge::fhir::ReportView;
-use yew::{Html, Properties, component, html};
+use yew::{Html, html};
 
-use super::Labs;
-use crate::{browser::language::use_words, words::Words};
+use super::labs;
+use crate::words::Words;
 
-/// Which report.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Its view.
-    pub view: ReportView,
-    /// Values as a desk's table.
-    #[prop_or_default]
-    pub table: bool,
-}
-
-/// Draws it.
-#[component]
-pub fn ReportBody(props: &Props) -> Html {
-    let words = use_words();
-    let view = &props.view;
+/// Draws it, values as a desk's table or as rows.
+pub fn report_body(words: &Words, view: &ReportView, table: bool) -> Html {
     html! {<>
-        if !view.rows.is_empty() { <Labs rows={view.rows.clone()} table={props.table} /> }
+        if !view.rows.is_empty() { { labs(words, &view.rows, table) } }
         if let Some(conclusion) = &view.conclusion {
             <section class="card padded stack close">
                 <h2>{ words.say("report-conclusion") }</h2>
@@ -35,7 +22,7 @@ pub fn ReportBody(props: &Props) -> Html {
                 { text(&section.text) }
             </section>
         }) }
-        { footer(view, &words) }
+        { footer(view, words) }
     </>}
 }
 

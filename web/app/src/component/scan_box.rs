@@ -12,7 +12,7 @@ use yew::{
     use_node_ref, use_state,
 };
 
-use super::{Icon, use_voice};
+use super::{glyph, use_voice};
 use crate::browser::{
     camera::{self, Camera},
     file,
@@ -120,14 +120,14 @@ pub fn ScanBox(props: &Props) -> Html {
                     <p class="finder-note" role="status">{ words.say(note.unwrap_or("scan-hint")) }</p>
                 </div>
             } else if let Some(key) = *note {
-                <p class="note" role="status"><Icon name="warning-circle" /><span>{ words.say(key) }</span></p>
+                <p class="note" role="status">{ glyph("warning-circle") }<span>{ words.say(key) }</span></p>
             }
             <div class="buttons">
                 if !props.camera {
-                    <button type="button" class="button small" onclick={turn_on} aria-pressed={on.to_string()}><Icon name="camera" />{ words.say("scan-camera") }</button>
+                    <button type="button" class="button small" onclick={turn_on} aria-pressed={on.to_string()}>{ glyph("camera") }{ words.say("scan-camera") }</button>
                 }
                 <label class="button small file-button">
-                    <Icon name="image" />{ words.say("scan-picture") }
+                    { glyph("image") }{ words.say("scan-picture") }
                     <input class="heard" type="file" accept="image/*" onchange={onpicture} />
                 </label>
             </div>

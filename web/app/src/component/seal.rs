@@ -1,6 +1,6 @@
 //! The proof seal: five states, five shapes (LOOK "proof seal"). The tick shows only what this device has proven.
 
-use yew::{AttrValue, Html, Properties, classes, component, html};
+use yew::{Html, classes, html};
 
 /// A state of proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,21 +17,10 @@ pub enum Proof {
     Broken,
 }
 
-/// A seal.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Its state.
-    pub proof: Proof,
-    /// Its sentence, where no text beside it says the same.
-    #[prop_or_default]
-    pub label: Option<AttrValue>,
-}
-
-/// Draws it.
-#[component]
-pub fn Seal(props: &Props) -> Html {
+/// Draws a seal; `label` is its sentence, where no text beside it says the same.
+pub fn seal(proof: Proof, label: Option<String>) -> Html {
     let outline = html! { <rect x="1.8" y="1.8" width="20.4" height="20.4" rx="6" /> };
-    let (class, shape) = match props.proof {
+    let (class, shape) = match proof {
         Proof::Proven => (
             "proven",
             html! {<>
@@ -58,11 +47,11 @@ pub fn Seal(props: &Props) -> Html {
     };
     html! {
         <svg
-            class={classes!("seal", class, (props.proof == Proof::Proven).then_some("drawn"))}
+            class={classes!("seal", class, (proof == Proof::Proven).then_some("drawn"))}
             viewBox="0 0 24 24"
-            role={props.label.is_some().then_some("img")}
-            aria-label={props.label.clone()}
-            aria-hidden={props.label.is_none().then_some("true")}
+            role={label.is_some().then_some("img")}
+            aria-label={label.clone()}
+            aria-hidden={label.is_none().then_some("true")}
         >
             { shape }
         </svg>

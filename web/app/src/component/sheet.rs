@@ -5,7 +5,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlDialogElement, HtmlElement, MouseEvent};
 use yew::{AttrValue, Callback, Html, Properties, component, html, use_effect_with, use_node_ref};
 
-use super::Icon;
+use super::glyph;
 use crate::browser::language::use_words;
 
 /// What it shows.
@@ -52,7 +52,7 @@ pub fn Sheet(props: &Props) -> Html {
         <dialog ref={dialog} class="sheet" aria-labelledby="sheet-title" {oncancel} onclick={on_backdrop}>
             <div class="sheet-head">
                 <h2 id="sheet-title" tabindex="-1" ref={heading}>{ &props.title }</h2>
-                <button type="button" class="plain ink" onclick={props.close.reform(|_| ())} aria-label={words.say("close")}><Icon name="x" /></button>
+                <button type="button" class="plain ink" onclick={props.close.reform(|_| ())} aria-label={words.say("close")}>{ glyph("x") }</button>
             </div>
             { props.children.clone() }
         </dialog>

@@ -1,8 +1,8 @@
 //! The status line: one at a time, the most pressing first.
 
-use yew::{AttrValue, Html, Properties, classes, component, html};
+use yew::{Html, classes, html};
 
-use super::{Icon, LinkTo, Proof, Seal};
+use super::{LinkTo, Proof, glyph, seal};
 use crate::{route::Route, words::rich};
 
 /// How pressing.
@@ -20,44 +20,32 @@ pub enum Status {
     Good,
 }
 
-/// What it says.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// How pressing.
-    pub status: Status,
-    /// The line; `**` stresses.
-    pub text: AttrValue,
-    /// A second, quieter line.
-    #[prop_or_default]
-    pub more: Option<AttrValue>,
-    /// Where it leads.
-    #[prop_or_default]
-    pub to: Option<Route>,
-    /// What the link says at its end; an arrow otherwise.
-    #[prop_or_default]
-    pub act: Option<AttrValue>,
-}
-
-/// Draws it.
-#[component]
-pub fn StatusLine(props: &Props) -> Html {
-    let (class, sign) = match props.status {
-        Status::Alarm => (Some("alarm"), html! { <Seal proof={Proof::Broken} /> }),
-        Status::Caution(name) => (Some("caution"), html! { <Icon {name} /> }),
-        Status::Quiet(name) => (None, html! { <Icon {name} /> }),
-        Status::AsOf => (None, html! { <Seal proof={Proof::AsOf} /> }),
-        Status::Good => (Some("good"), html! { <Seal proof={Proof::Proven} /> }),
+/// Draws it: the line (`**` stresses), a second and quieter one, where it leads, and what the link says at its end, an
+/// arrow otherwise.
+pub fn status_line(
+    status: Status,
+    text: String,
+    more: Option<String>,
+    to: Option<Route>,
+    act: Option<String>,
+) -> Html {
+    let (class, sign) = match status {
+        Status::Alarm => (Some("alarm"), html! { { seal(Proof::Broken, None) } }),
+        Status::Caution(name) => (Some("caution"), html! { { glyph(name) } }),
+        Status::Quiet(name) => (None, html! { { glyph(name) } }),
+        Status::AsOf => (None, html! { { seal(Proof::AsOf, None) } }),
+        Status::Good => (Some("good"), html! { { seal(Proof::Proven, None) } }),
     };
     let content = html! {<>
         { sign }
         <span class="grow">
-            <span class="line">{ rich(&props.text) }</span>
-            if let Some(more) = &props.more { <span class="line quiet">{ more }</span> }
+            <span class="line">{ rich(&text) }</span>
+            if let Some(more) = &more { <span class="line quiet">{ more }</span> }
         </span>
-        if let Some(act) = &props.act { <span class="act">{ act }</span> }
-        else if props.to.is_some() { <Icon name="caret-right-bold" /> }
+        if let Some(act) = &act { <span class="act">{ act }</span> }
+        else if to.is_some() { { glyph("caret-right-bold") } }
     </>};
-    match &props.to {
+    match &to {
         Some(to) => html! { <LinkTo to={to.clone()} class={classes!("status", class)}>{ content }</LinkTo> },
         None => html! { <div class={classes!("status", class)}>{ content }</div> },
     }

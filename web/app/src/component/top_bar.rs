@@ -2,8 +2,8 @@
 
 use yew::{AttrValue, Html, Properties, component, html};
 
-use super::{Icon, LinkTo, PersonSeal};
-use crate::{browser::language::use_words, route::Route};
+use super::{LinkTo, glyph, person_seal};
+use crate::{browser::language::use_words, route::Route, words::Words};
 
 /// With the person.
 #[derive(Properties, PartialEq)]
@@ -23,38 +23,24 @@ pub fn TopBar(props: &Props) -> Html {
     html! {
         <header class="top">
             <LinkTo to={Route::Settings} class="plain ink who">
-                <PersonSeal name={name.clone()} />
+                { person_seal(&name, None) }
                 <span>{ &name }<span class="heard">{ words.say("settings-of") }</span></span>
-                <Icon name="caret-down-bold" />
+                { glyph("caret-down-bold") }
             </LinkTo>
             <div class="tools">{ props.children.clone() }</div>
         </header>
     }
 }
 
-/// With the way back.
-#[derive(Properties, PartialEq)]
-pub struct BackProps {
-    /// Where back leads.
-    pub to: Route,
-    /// What this is.
-    pub title: AttrValue,
-    /// Tools at the right.
-    #[prop_or_default]
-    pub children: Html,
-}
-
-/// Draws the bar of a page below another.
-#[component]
-pub fn BackBar(props: &BackProps) -> Html {
-    let words = use_words();
+/// Draws the bar of a page below another: where back leads, what this is, tools at the right.
+pub fn back_bar(words: &Words, to: Route, title: String, tools: Html) -> Html {
     html! {
         <header class="top">
             <div class="row">
-                <LinkTo to={props.to.clone()} class="plain ink" label={words.say("back")}><Icon name="caret-left-bold" /></LinkTo>
-                <strong>{ &props.title }</strong>
+                <LinkTo {to} class="plain ink" label={words.say("back")}>{ glyph("caret-left-bold") }</LinkTo>
+                <strong>{ title }</strong>
             </div>
-            <div class="tools">{ props.children.clone() }</div>
+            <div class="tools">{ tools }</div>
         </header>
     }
 }

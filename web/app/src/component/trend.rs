@@ -4,7 +4,7 @@
 use suishen_bridge::fhir::{Marker, Point, Series};
 use yew::{Callback, Html, Properties, classes, component, html, use_state};
 
-use super::{Icon, VerdictWord, marker};
+use super::{glyph, marker, verdict_word};
 use crate::{
     browser::language::use_words,
     view::{
@@ -52,7 +52,7 @@ pub fn Trend(props: &Props) -> Html {
             <div class="row wrap">
                 <h2 class="grow">{ words.with("trend-title", &[("name", series.name.as_str().into())]) }</h2>
                 <button class="plain" onclick={turn} aria-pressed={as_table.to_string()}>
-                    <Icon name="table" />{ words.say("trend-table") }
+                    { glyph("table") }{ words.say("trend-table") }
                 </button>
             </div>
             <p class="quiet">{ lead }</p>
@@ -128,7 +128,7 @@ fn table(series: &Series, words: &Words) -> Html {
                     <tr>
                         <td>{ moment_text(words, &point.at) }</td>
                         <td class="figure"><strong>{ &point.value }</strong></td>
-                        <td><VerdictWord verdict={point.verdict} /></td>
+                        <td>{ verdict_word(words, point.verdict) }</td>
                     </tr>
                 }) }
             </tbody>

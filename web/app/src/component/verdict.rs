@@ -1,27 +1,18 @@
 //! The word and arrow of a value's verdict; nothing where the report says nothing.
 
 use suishen_bridge::fhir::Verdict;
-use yew::{Html, Properties, classes, component, html};
+use yew::{Html, classes, html};
 
-use super::Icon;
+use super::glyph;
 use crate::{
-    browser::language::use_words,
     view::lab::{Standing, verdict_key},
+    words::Words,
 };
 
-/// Which.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The verdict.
-    pub verdict: Verdict,
-}
-
 /// Draws it.
-#[component]
-pub fn VerdictWord(props: &Props) -> Html {
-    let words = use_words();
-    let Some(key) = verdict_key(props.verdict) else { return Html::default() };
-    let standing = Standing::of(props.verdict);
+pub fn verdict_word(words: &Words, verdict: Verdict) -> Html {
+    let Some(key) = verdict_key(verdict) else { return Html::default() };
+    let standing = Standing::of(verdict);
     let arrow = match standing {
         Standing::High => Some("arrow-up-bold"),
         Standing::Low => Some("arrow-down-bold"),
@@ -30,7 +21,7 @@ pub fn VerdictWord(props: &Props) -> Html {
     };
     html! {
         <span class={classes!("verdict", standing.class())}>
-            if let Some(name) = arrow { <Icon {name} /> }
+            if let Some(name) = arrow { { glyph(name) } }
             { words.say(key) }
         </span>
     }

@@ -1,29 +1,19 @@
 //! One card a visit: date, department, hospital, and its records.
 
 use suishen_bridge::RecordCard;
-use yew::{Html, Properties, component, html};
+use yew::{Html, html};
 
-use super::RecordEntry;
+use super::record_entry;
 use crate::{
-    browser::{language::use_words, ledger::use_ledger},
     view::record::day_parts,
-    words::figure,
+    words::{Words, figure},
 };
 
-/// Which visit.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Its records; at least one.
-    pub records: Vec<RecordCard>,
-}
-
-/// Draws it.
-#[component]
-pub fn VisitCard(props: &Props) -> Html {
-    let (words, ledger) = (use_words(), use_ledger());
-    let Some(first) = props.records.first() else { return Html::default() };
+/// Draws a visit with its records; the year is written where it isn't this one.
+pub fn visit_card(words: &Words, this_year: Option<i64>, records: &[RecordCard]) -> Html {
+    let Some(first) = records.first() else { return Html::default() };
     let (year, month, day) = day_parts(&first.date);
-    let this_year = ledger.now().map(|now| words.moment(now).year.to_string());
+    let this_year = this_year.map(|year| year.to_string());
     let month_text = month.map(|month| match year.filter(|year| this_year.as_deref() != Some(*year)) {
         Some(year) => words.with(
             "month-year",
@@ -38,7 +28,7 @@ pub fn VisitCard(props: &Props) -> Html {
     let title =
         if first.department.is_empty() { first.organisation.clone() } else { first.department.clone() };
     html! {
-        <section class="card">
+        <section class="card" key={first.visit.clone()}>
             <div class="entry visit">
                 <div class="visit-day">
                     <span class="day">{ day.map_or_else(|| year.unwrap_or("–").to_owned(), |day| day.to_string()) }</span>
@@ -49,7 +39,7 @@ pub fn VisitCard(props: &Props) -> Html {
                     if !first.department.is_empty() { <p class="quiet">{ &first.organisation }</p> }
                 </div>
             </div>
-            { for props.records.iter().map(|card| html! { <RecordEntry key={card.record.clone()} card={card.clone()} /> }) }
+            { for records.iter().map(|card| html! { { record_entry(words, card) } }) }
         </section>
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         language::{Change, use_setting},
         page,
     },
-    component::{Icon, Mark},
+    component::{logo, small_glyph},
     words::rich,
 };
 
@@ -34,7 +34,7 @@ pub fn StartPage() -> Html {
     html! {
         <div class="story">
             <header class="top">
-                <span class="desk-name"><Mark />{ words.say("suishen") }</span>
+                <span class="desk-name">{ logo() }{ words.say("suishen") }</span>
                 <button class="plain" lang={other.tag()} onclick={change}>{ words.say("other-language") }</button>
             </header>
             <main>
@@ -52,7 +52,7 @@ pub fn StartPage() -> Html {
                                 { for roles.iter().enumerate().map(|(first, role)| html! {
                                     <a class={if first == 0 { "button small primary" } else { "button small" }} href={origin_of(role)} target="_blank" rel="noopener">
                                         { words.say(&format!("role-{role}")) }
-                                        <Icon name="arrow-square-out" class="small" />
+                                        { small_glyph("arrow-square-out") }
                                     </a>
                                 }) }
                             </div>

@@ -4,7 +4,7 @@ use yew::{Html, component, html};
 
 use crate::{
     browser::language::use_words,
-    component::{Empty, LinkTo},
+    component::{LinkTo, empty},
     route::Route,
 };
 
@@ -15,9 +15,9 @@ pub fn UnknownPage() -> Html {
     html! {
         <main class="phone bare">
             <h1 class="heard">{ words.say("unknown-title") }</h1>
-            <Empty title={words.say("unknown-title")} text={words.say("unknown-text")}>
+            { empty(words.say("unknown-title"), words.say("unknown-text"), html! { <>
                 <LinkTo to={Route::Home} class="button primary wide">{ words.say("unknown-home") }</LinkTo>
-            </Empty>
+            </> }) }
         </main>
     }
 }

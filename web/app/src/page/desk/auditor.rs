@@ -8,7 +8,7 @@ use yew::{Callback, Html, component, html, use_state};
 use super::frame::DeskFrame;
 use crate::{
     browser::{engine::use_engine, language::use_words, ledger::use_ledger},
-    component::{FaultCard, Icon, Status, StatusLine},
+    component::{Status, fault_card, glyph, status_line},
 };
 
 /// Draws it.
@@ -40,10 +40,10 @@ pub fn AuditorDesk() -> Html {
         <DeskFrame title={words.say("desk-auditor")} sections={Vec::new()}>
             <main class="centred wide stack">
                 <h1>{ words.say("audit-title") }</h1>
-                <StatusLine {status} text={words.with(text, &[("time", at.into())])} more={words.say("audit-by-this")} />
+                { status_line(status, words.with(text, &[("time", at.into())]), Some(words.say("audit-by-this")), None, None) }
                 <dl class="figures card padded"><div><dt>{ words.say("audit-entries") }</dt><dd>{ ledger.size() }</dd></div></dl>
-                if let Some(fault) = (*fault).clone() { <FaultCard {fault} retry={check.clone()} desk={true} /> }
-                <button class="button primary" onclick={check.reform(|_| ())} disabled={*busy}><Icon name="shield-check" />{ words.say("audit-check") }</button>
+                if let Some(fault) = (*fault).clone() { { fault_card(&words, &fault, Some(&check), true) } }
+                <button class="button primary" onclick={check.reform(|_| ())} disabled={*busy}>{ glyph("shield-check") }{ words.say("audit-check") }</button>
                 <section class="card padded stack close">
                     <h2>{ words.say("audit-more") }</h2>
                     <p class="quiet">{ words.say("audit-more-text") }</p>

@@ -23,7 +23,7 @@ use crate::{
         timer::use_interval,
         work::use_work,
     },
-    component::{Empty, FaultCard, Icon, ProgressCard, ScanBox, use_voice},
+    component::{ScanBox, empty, fault_card, glyph, progress_card, use_voice},
     page::UnknownPage,
     route::Route,
 };
@@ -58,7 +58,7 @@ pub fn DoctorDesk(props: &Props) -> Html {
             html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
         }
         Asked::Failed(fault) => {
-            html! { <main class="centred"><h1>{ &title }</h1><FaultCard fault={fault.clone()} retry={again.clone()} desk={true} /></main> }
+            html! { <main class="centred"><h1>{ &title }</h1>{ fault_card(&words, &fault, Some(&again), true) }</main> }
         }
         Asked::Here(desk) if desk.is_none() => {
             return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
@@ -168,13 +168,13 @@ fn Reception(props: &Props) -> Html {
         })
     };
     let notes = html! {<>
-        if work.busy() { <ProgressCard progress={work.progress()} /> }
-        if let Some(fault) = work.fault() { <FaultCard {fault} desk={true} /> }
+        if work.busy() { { progress_card(&words, work.progress()) } }
+        if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
     </>};
     html! {
         <main class="desk-body read">
             <div class="side stack close">
-                <button class="button primary wide" onclick={choose.reform(|_| None)}><Icon name="scan" />{ words.say("desk-scan") }</button>
+                <button class="button primary wide" onclick={choose.reform(|_| None)}>{ glyph("scan") }{ words.say("desk-scan") }</button>
                 <OfferList offers={all} chosen={(*chosen).clone()} choose={choose.reform(Some)} />
             </div>
             { match (current, (*opened).clone()) {
@@ -196,7 +196,7 @@ fn Reception(props: &Props) -> Html {
 /// Between scanning and reading.
 fn waiting_room(offer: &OfferView, read: &Callback<String>, busy: bool, words: &crate::words::Words) -> Html {
     let title = |key: &str, text: &str, button: Html| {
-        html! { <Empty title={words.say(key)} text={words.say(text)}>{ button }</Empty> }
+        html! { { empty(words.say(key), words.say(text), button) } }
     };
     match &offer.state {
         OfferState::Waiting => title("offer-waiting", "offer-waiting-text", Html::default()),
@@ -206,12 +206,12 @@ fn waiting_room(offer: &OfferView, read: &Callback<String>, busy: bool, words: &
             title(
                 "offer-ready",
                 "offer-ready-text",
-                html! { <button class="button primary wide" {onclick} disabled={busy}><Icon name="eye" />{ words.say("offer-read") }</button> },
+                html! { <button class="button primary wide" {onclick} disabled={busy}>{ glyph("eye") }{ words.say("offer-read") }</button> },
             )
         }
         OfferState::Revoked => title("offer-revoked", "offer-revoked-text", Html::default()),
         OfferState::Exhausted => title("offer-exhausted", "offer-over-text", Html::default()),
         OfferState::Expired => title("offer-expired", "offer-over-text", Html::default()),
-        OfferState::Refused(fault) => html! { <FaultCard fault={fault.clone()} desk={true} /> },
+        OfferState::Refused(fault) => html! { { fault_card(&words, &fault, None, true) } },
     }
 }

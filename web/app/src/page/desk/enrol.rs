@@ -6,7 +6,7 @@ use yew::{AttrValue, Callback, Html, Properties, component, html, use_effect_wit
 use super::frame::DeskFrame;
 use crate::{
     browser::{language::use_words, work::use_work},
-    component::{FaultCard, ProgressCard, ScanBox, use_voice},
+    component::{ScanBox, fault_card, progress_card, use_voice},
 };
 
 /// What brought the person here.
@@ -50,8 +50,8 @@ pub fn EnrolPage(props: &Props) -> Html {
             <main class="centred stack">
                 <h1>{ words.say("enrol-title") }</h1>
                 <p>{ words.say("enrol-text") }</p>
-                if work.busy() { <ProgressCard progress={work.progress()} /> }
-                if let Some(fault) = work.fault() { <FaultCard {fault} desk={true} /> }
+                if work.busy() { { progress_card(&words, work.progress()) } }
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
                 <section class="card padded"><ScanBox found={enrol} label={words.say("enrol-link")} /></section>
                 <p class="quiet">{ words.say("enrol-note") }</p>
             </main>

@@ -4,8 +4,12 @@ use suishen_bridge::{Desk, LedgerState};
 use yew::{AttrValue, Html, Properties, component, html};
 
 use crate::{
-    browser::{address::use_address, language::use_words, ledger::use_ledger},
-    component::{Icon, LanguageSwitch, LinkTo, Mark, PersonSeal, Proof, Seal},
+    browser::{
+        address::use_address,
+        language::use_words,
+        ledger::{Known, use_ledger},
+    },
+    component::{LanguageSwitch, LinkTo, Proof, glyph, logo, person_seal, seal},
     route::Route,
     words::Words,
 };
@@ -30,21 +34,21 @@ pub struct Props {
 /// Draws it.
 #[component]
 pub fn DeskFrame(props: &Props) -> Html {
-    let (words, address) = (use_words(), use_address());
+    let (words, address, ledger) = (use_words(), use_address(), use_ledger());
     html! {
         <div class="desk">
             <header class="desk-head">
-                <LinkTo to={Route::Home} class="desk-name"><Mark />{ &props.title }</LinkTo>
+                <LinkTo to={Route::Home} class="desk-name">{ logo() }{ &props.title }</LinkTo>
                 if !props.sections.is_empty() {
                     <nav aria-label={words.say("sections")}><ul>
                         { for props.sections.iter().map(|(to, key, icon)| html! {
-                            <li><LinkTo to={to.clone()} current={(address.route == *to).then(|| AttrValue::from("page"))}><Icon name={*icon} />{ words.say(key) }</LinkTo></li>
+                            <li><LinkTo to={to.clone()} current={(address.route == *to).then(|| AttrValue::from("page"))}>{ glyph(*icon) }{ words.say(key) }</LinkTo></li>
                         }) }
                     </ul></nav>
                 }
                 <div class="desk-state">
                     <LanguageSwitch />
-                    <LedgerSign />
+                    { ledger_sign(&words, &ledger) }
                     if let Some(desk) = &props.desk { { who(desk, &words) } }
                 </div>
             </header>
@@ -57,7 +61,7 @@ fn who(desk: &Desk, words: &Words) -> Html {
     let below = format!("{}{}", desk.organisation, desk.unit);
     html! {
         <div class="desk-who">
-            <PersonSeal name={desk.name.clone()} />
+            { person_seal(&desk.name, None) }
             <div>
                 <p><strong>{ words.with("name-title", &[("name", desk.name.as_str().into()), ("title", desk.title.as_str().into())]) }</strong></p>
                 <p class="quiet">{ below }</p>
@@ -67,9 +71,7 @@ fn who(desk: &Desk, words: &Words) -> Html {
 }
 
 /// The ledger's state, by what this machine has proven.
-#[component]
-pub fn LedgerSign() -> Html {
-    let (words, ledger) = (use_words(), use_ledger());
+fn ledger_sign(words: &Words, ledger: &Known) -> Html {
     let at = ledger.checked().map(|at| words.time(at)).unwrap_or_else(|| "–".to_owned());
     let (proof, key) = match ledger.state() {
         LedgerState::Fresh => (Proof::Proven, "ledger-fresh"),
@@ -78,5 +80,5 @@ pub fn LedgerSign() -> Html {
         LedgerState::Forked => (Proof::Broken, "ledger-forked"),
         LedgerState::Rewound => (Proof::Broken, "ledger-rewound"),
     };
-    html! { <span class="ledger quiet" role="status"><Seal {proof} />{ words.with(key, &[("time", at.into())]) }</span> }
+    html! { <span class="ledger quiet" role="status">{ seal(proof, None) }{ words.with(key, &[("time", at.into())]) }</span> }
 }

@@ -10,7 +10,7 @@ use crate::{
         language::use_words,
         ledger::use_ledger,
     },
-    component::{Empty, FaultCard},
+    component::{empty, fault_card},
     view::passage::purpose_key,
     words::figure,
 };
@@ -24,9 +24,9 @@ pub fn HistoryPage() -> Html {
     let now = ledger.now_or_start();
     let content = match &offers {
         Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
-        Asked::Failed(fault) => html! { <FaultCard fault={fault.clone()} retry={again} desk={true} /> },
+        Asked::Failed(fault) => html! { { fault_card(&words, &fault, Some(&again), true) } },
         Asked::Here(offers) if offers.is_empty() => {
-            html! { <Empty title={words.say("history-none")} text={words.say("history-none-text")} /> }
+            html! { { empty(words.say("history-none"), words.say("history-none-text"), Html::default()) } }
         }
         Asked::Here(offers) => html! {
             <div class="table-scroll" tabindex="0" role="region" aria-label={words.say("desk-read")}>

@@ -19,7 +19,7 @@ use crate::{
         language::use_words,
         work::use_work,
     },
-    component::{FaultCard, Icon, ProgressCard, ReportBody, ScanBox},
+    component::{ScanBox, fault_card, glyph, progress_card, report_body},
     page::UnknownPage,
     route::Route,
     view::record::{moment_text, patient_text},
@@ -64,7 +64,7 @@ pub fn HospitalDesk(props: &Props) -> Html {
             html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
         }
         Asked::Failed(fault) => {
-            html! { <main class="centred"><h1>{ &title }</h1><FaultCard fault={fault.clone()} retry={again.clone()} desk={true} /></main> }
+            html! { <main class="centred"><h1>{ &title }</h1>{ fault_card(&words, &fault, Some(&again), true) }</main> }
         }
         Asked::Here(desk) if desk.is_none() => {
             return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
@@ -160,11 +160,11 @@ fn Issue(props: &IssueProps) -> Html {
             <Recipient identity={identity.clone()} />
             <label class="choice"><input type="checkbox" checked={*sensitive} onchange={Callback::from({ let sensitive = sensitive.clone(); move |_: yew::Event| sensitive.set(!*sensitive) })} />
                 <span class="grow"><span class="line">{ words.say("issue-sensitive") }</span><span class="line quiet">{ words.say("issue-sensitive-note") }</span></span></label>
-            if work.busy() { <ProgressCard progress={work.progress()} /> }
-            if let Some(fault) = work.fault() { <FaultCard {fault} retry={issue.clone()} desk={true} /> }
-            <button class="button primary wide" onclick={issue.reform(|_| ())} disabled={work.busy()}><Icon name="shield-check" />{ words.say("issue-go") }</button>
+            if work.busy() { { progress_card(&words, work.progress()) } }
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&issue), true) } }
+            <button class="button primary wide" onclick={issue.reform(|_| ())} disabled={work.busy()}>{ glyph("shield-check") }{ words.say("issue-go") }</button>
             <button class="button wide" onclick={start_over.reform(|_| ())} disabled={work.busy()}>{ words.say("issue-other") }</button>
-            { for preview.attachments.iter().map(|file| html! { <p class="note"><Icon name="paperclip" /><span>{ format!("{} ({})", file.name, words.size(file.size)) }</span></p> }) }
+            { for preview.attachments.iter().map(|file| html! { <p class="note">{ glyph("paperclip") }<span>{ format!("{} ({})", file.name, words.size(file.size)) }</span></p> }) }
         </>},
         Stage::Choosing => {
             html! {<><h2>{ words.say("issue-how") }</h2><p class="quiet">{ words.say("issue-how-text") }</p></>}
@@ -191,7 +191,7 @@ fn steps(current: usize, words: &Words) -> Html {
         <ol class="progress-steps">
             { for ["issue-step-choose", "issue-step-check", "issue-step-hand"].iter().enumerate().map(|(index, key)| html! {
                 <li class={(index < current).then_some("done")} aria-current={(index == current).then_some("step")}>
-                    <span class="number" aria-hidden="true">if index < current { <Icon name="check-bold" /> } else { { index + 1 } }</span>
+                    <span class="number" aria-hidden="true">if index < current { { glyph("check-bold") } } else { { index + 1 } }</span>
                     { words.say(key) }
                 </li>
             }) }
@@ -209,7 +209,7 @@ fn shown(preview: &Preview, words: &Words) -> Html {
                 <h2>{ &view.title }</h2>
                 <p class="quiet">{ facts.join(" · ") }</p>
             </div>
-            <ReportBody view={view.clone()} table={true} />
+            { report_body(&words, &view, true) }
         </section>
     }
 }
@@ -231,7 +231,7 @@ fn Recipient(props: &RecipientProps) -> Html {
             Callback::from(move |_| identity.set(None))
         };
         return html! {
-            <div class="status good"><Icon name="identification-card" /><span class="grow">{ words.say("issue-known") }</span>
+            <div class="status good">{ glyph("identification-card") }<span class="grow">{ words.say("issue-known") }</span>
                 <button class="plain under" onclick={forget}>{ words.say("issue-known-drop") }</button></div>
         };
     }
@@ -247,7 +247,7 @@ fn Recipient(props: &RecipientProps) -> Html {
         Callback::from(move |_| scanning.set(!*scanning))
     };
     html! {<>
-        <button class="button wide" onclick={turn} aria-expanded={scanning.to_string()}><Icon name="identification-card" />{ words.say("issue-scan-identity") }</button>
+        <button class="button wide" onclick={turn} aria-expanded={scanning.to_string()}>{ glyph("identification-card") }{ words.say("issue-scan-identity") }</button>
         if *scanning { <ScanBox {found} label={words.say("issue-identity-link")} /> }
     </>}
 }

@@ -14,7 +14,7 @@ use crate::{
         ledger::use_ledger,
         work::use_work,
     },
-    component::FaultCard,
+    component::fault_card,
 };
 
 /// How much of it.
@@ -32,7 +32,7 @@ pub fn IssuedList(props: &Props) -> Html {
     let now = ledger.now_or_start();
     let list = match list {
         Asked::Waiting => return html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
-        Asked::Failed(fault) => return html! { <FaultCard {fault} retry={again} desk={true} /> },
+        Asked::Failed(fault) => return html! { { fault_card(&words, &fault, Some(&again), true) } },
         Asked::Here(list) => list,
     };
     let today = words.moment(now).day_number;
@@ -73,7 +73,7 @@ pub fn IssuedList(props: &Props) -> Html {
                     }) }
                 </tbody>
             </table>
-            if let Some(fault) = work.fault() { <FaultCard {fault} desk={true} /> }
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
         </div>
     }
 }

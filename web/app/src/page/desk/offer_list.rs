@@ -5,7 +5,7 @@ use yew::{Callback, Html, Properties, component, html};
 
 use crate::{
     browser::{language::use_words, ledger::use_ledger, timer::use_tick},
-    component::PersonSeal,
+    component::person_seal,
     words::{Words, figure},
 };
 
@@ -62,7 +62,7 @@ pub fn OfferList(props: &Props) -> Html {
         html! {
             <li key={offer.share.clone()}>
                 <button class="desk-entry" aria-current={on.then_some("true")} onclick={choose}>
-                    <PersonSeal name={name.clone()} kind={Some(if on { "solid" } else { "soft" })} />
+                    { person_seal(&name, Some(if on { "solid" } else { "soft" })) }
                     <span class="grow"><span class="line"><strong>{ name }</strong></span><span class="line quiet">{ told(offer, now, &words) }</span></span>
                 </button>
             </li>

@@ -13,7 +13,7 @@ use crate::{
         file::{self, Picked},
         language::use_words,
     },
-    component::{FaultCard, Icon, ProgressCard},
+    component::{fault_card, glyph, progress_card},
 };
 
 /// A prepared report.
@@ -112,15 +112,15 @@ pub fn Prepare(props: &Props) -> Html {
     });
     html! {<>
         <section class={if *over { "drop over" } else { "drop" }} ondragover={hover(true)} ondragenter={hover(true)} ondragleave={hover(false)} {ondrop}>
-            <Icon name="file-plus" />
+            { glyph("file-plus") }
             <p><strong>{ words.say("prepare-drop") }</strong></p>
             <p class="quiet">{ words.say("prepare-drop-note") }</p>
             <label class="button small file-button">{ words.say("prepare-pick") }
                 <input class="heard" type="file" multiple=true accept=".json,application/json,application/fhir+json,application/pdf,image/*" {onchange} />
             </label>
         </section>
-        if *busy { <ProgressCard progress={None} /> }
-        if let Some(fault) = (*fault).clone() { <FaultCard {fault} desk={true} /> }
+        if *busy { { progress_card(&words, None) } }
+        if let Some(fault) = (*fault).clone() { { fault_card(&words, &fault, None, true) } }
         <section class="stack close">
             <h2>{ words.say("prepare-samples") }</h2>
             <div class="samples">
@@ -132,7 +132,7 @@ pub fn Prepare(props: &Props) -> Html {
                     });
                     html! {
                         <button class="sample" {onclick} disabled={*busy}>
-                            <Icon name={sample.1} />
+                            { glyph(sample.1) }
                             <span><span class="line name">{ words.say(&format!("sample-{}", sample.0)) }</span>
                             <span class="line quiet">{ words.say(&format!("sample-{}-text", sample.0)) }</span></span>
                         </button>

@@ -7,7 +7,7 @@ use yew::{Callback, Html, Properties, component, html, use_state};
 use super::doctor::Opened;
 use crate::{
     browser::{language::use_words, ledger::use_ledger, page, timer::use_tick},
-    component::{Attachments, FileSource, Icon, Proof, ReportBody, Seal, Trend},
+    component::{Attachments, FileSource, Proof, Trend, glyph, report_body, seal},
     view::{
         passage::purpose_key,
         record::{icon, moment_text, patient_text},
@@ -57,12 +57,12 @@ pub fn ReadingView(props: &Props) -> Html {
         <div class="main sheeted stack">
             <div class="row wrap">
                 <h1>{ name }</h1><span class="quiet grow">{ about }</span>
-                <button class="button small" onclick={Callback::from(|_| page::print())}><Icon name="printer" />{ words.say("print") }</button>
+                <button class="button small" onclick={Callback::from(|_| page::print())}>{ glyph("printer") }{ words.say("print") }</button>
             </div>
             <div class="tabs noprint" role="tablist" aria-label={words.say("reading-records")}>
                 { for reading.records.iter().enumerate().map(|(index, record)| html! {
                     <button key={index} class="tab" role="tab" id={format!("tab-{index}")} aria-selected={(index == chosen).to_string()} aria-controls="panel" onclick={choose(index)}>
-                        <Icon name={icon(&kind_name(record))} />{ &record.view.title }
+                        { glyph(icon(&kind_name(record))) }{ &record.view.title }
                     </button>
                 }) }
             </div>
@@ -74,12 +74,12 @@ pub fn ReadingView(props: &Props) -> Html {
             <Scope reading={props.reading.clone()} />
             if record.withheld > 0 {
                 <section class="card padded stack close">
-                    <h2 class="row"><Icon name="eye-slash" />{ words.count("withheld", record.withheld) }</h2>
+                    <h2 class="row">{ glyph("eye-slash") }{ words.count("withheld", record.withheld) }</h2>
                     <p class="quiet">{ words.say("withheld-text") }</p>
                 </section>
             }
             { entered(reading, &words) }
-            <button class="button wide push" onclick={props.close.reform({ let share = reading.offer.share.clone(); move |_| share.clone() })}><Icon name="check" />{ words.say("reading-done") }</button>
+            <button class="button wide push" onclick={props.close.reform({ let share = reading.offer.share.clone(); move |_| share.clone() })}>{ glyph("check") }{ words.say("reading-done") }</button>
         </div>
     </>}
 }
@@ -92,8 +92,8 @@ fn panel(reading: &Reading, record: &ReadRecord, words: &Words) -> Html {
     );
     let when = record.view.date().map(|date| moment_text(words, date)).unwrap_or_default();
     html! {<>
-        <div class="row wrap"><Seal {proof} /><span class="grow">{ sound }</span><span class="quiet">{ when }</span></div>
-        <ReportBody view={record.view.clone()} table={true} />
+        <div class="row wrap">{ seal(proof, None) }<span class="grow">{ sound }</span><span class="quiet">{ when }</span></div>
+        { report_body(&words, &record.view, true) }
         { for reading.series.iter().filter(|series| record.view.rows.iter().any(|row| row.name == series.name)).map(|series| html! {
             <Trend key={series.name.clone()} series={series.clone()} />
         }) }
@@ -132,7 +132,7 @@ fn Scope(props: &ScopeProps) -> Html {
 fn entered(reading: &Reading, words: &Words) -> Html {
     html! {
         <section class="status good top-aligned">
-            <Seal proof={Proof::Proven} />
+            { seal(Proof::Proven, None) }
             <div class="grow">
                 <h2 class="plain-size">{ words.say("reading-entered") }</h2>
                 <p class="quiet">{ words.with("reading-entered-text", &[("time", words.time(reading.at).into()), ("entry", words.count("entry-number", reading.entry).into())]) }</p>

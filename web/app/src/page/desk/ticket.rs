@@ -15,7 +15,7 @@ use crate::{
         timer::use_interval,
         work::use_work,
     },
-    component::{Code, FaultCard, Icon, Mark, Proof, Seal},
+    component::{Code, Proof, fault_card, glyph, logo, seal, small_glyph},
     words::Words,
 };
 
@@ -73,16 +73,16 @@ pub fn TicketPanel(props: &Props) -> Html {
                 <h2>{ words.say("issue-delivered") }</h2>
             }
             <p class="row centre-row" role="status">{ sign(state, now, &words) }</p>
-            if let Some(fault) = work.fault() { <FaultCard {fault} desk={true} /> }
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
             if waiting && link.is_some() {
-                <button class="button primary wide" onclick={Callback::from(|_| page::print())}><Icon name="printer" />{ words.say("ticket-print") }</button>
+                <button class="button primary wide" onclick={Callback::from(|_| page::print())}>{ glyph("printer") }{ words.say("ticket-print") }</button>
                 <div class="buttons">
-                    <button class="button" onclick={copy}><Icon name="link-simple" />{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
-                    <button class="button" onclick={cancel} disabled={work.busy()}><Icon name="prohibit" />{ words.say("ticket-cancel") }</button>
+                    <button class="button" onclick={copy}>{ glyph("link-simple") }{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
+                    <button class="button" onclick={cancel} disabled={work.busy()}>{ glyph("prohibit") }{ words.say("ticket-cancel") }</button>
                 </div>
                 <a class="plain" href={link.clone()} target="_blank" rel="noopener">{ words.say("ticket-open-here") }</a>
             }
-            <button class="plain" onclick={props.next.reform(|_| ())}><Icon name="plus-bold" class="small" />{ words.say("issue-next") }</button>
+            <button class="plain" onclick={props.next.reform(|_| ())}>{ small_glyph("plus-bold") }{ words.say("issue-next") }</button>
             if let (Some(link), IssuedState::Waiting(until)) = (link, state) { <Slip {link} {until} issued={props.report.issued} /> }
         </div>
     }
@@ -91,19 +91,18 @@ pub fn TicketPanel(props: &Props) -> Html {
 /// The state's seal and words.
 pub fn sign(state: IssuedState, now: u64, words: &Words) -> Html {
     let when = |at: u64| words.when(at, now);
-    let clock = html! { <Icon name="clock" /> };
+    let clock = html! { { glyph("clock") } };
     let (sign, text) = match state {
         IssuedState::Waiting(until) => (clock, words.with("issued-waiting", &[("when", when(until).into())])),
-        IssuedState::Kept(at) => (
-            html! { <Seal proof={Proof::Proven} /> },
-            words.with("issued-kept", &[("when", when(at).into())]),
-        ),
+        IssuedState::Kept(at) => {
+            (html! { { seal(Proof::Proven, None) } }, words.with("issued-kept", &[("when", when(at).into())]))
+        }
         IssuedState::Cancelled(at) => (
-            html! { <Seal proof={Proof::Refused} /> },
+            html! { { seal(Proof::Refused, None) } },
             words.with("issued-cancelled", &[("when", when(at).into())]),
         ),
-        IssuedState::Expired => (html! { <Seal proof={Proof::NoReceipt} /> }, words.say("issued-expired")),
-        IssuedState::Delivered => (html! { <Seal proof={Proof::Proven} /> }, words.say("issued-delivered")),
+        IssuedState::Expired => (html! { { seal(Proof::NoReceipt, None) } }, words.say("issued-expired")),
+        IssuedState::Delivered => (html! { { seal(Proof::Proven, None) } }, words.say("issued-delivered")),
     };
     html! { <>{ sign }<span>{ text }</span></> }
 }
@@ -126,7 +125,7 @@ fn Slip(props: &SlipProps) -> Html {
         <section class="paper ticket" aria-hidden="true">
             <div class="ticket-columns">
                 <div>
-                    <p class="desk-name"><Mark />{ words.say("suishen") }</p>
+                    <p class="desk-name">{ logo() }{ words.say("suishen") }</p>
                     <h1>{ words.say("slip-title") }</h1>
                     <p>{ issuer.unwrap_or_default() }</p>
                     <p>{ words.with("slip-issued", &[("date", words.date(props.issued, 0).into())]) }</p>

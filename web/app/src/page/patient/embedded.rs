@@ -5,7 +5,7 @@ use yew::{AttrValue, Callback, Html, Properties, component, html, use_state};
 
 use crate::{
     browser::{language::use_words, page},
-    component::{Icon, LanguageSwitch, Mark},
+    component::{LanguageSwitch, glyph, logo},
 };
 
 /// Where it was opened.
@@ -32,18 +32,18 @@ pub fn EmbeddedPage(props: &Props) -> Html {
     html! {
         <div class="phone bare">
             <header class="top">
-                <span class="desk-name"><Mark />{ words.say("suishen") }</span>
+                <span class="desk-name">{ logo() }{ words.say("suishen") }</span>
                 <LanguageSwitch />
             </header>
             <main class="stack">
                 { pointer() }
                 <h1>{ words.say(if props.app == "wechat" { "embedded-wechat" } else { "embedded-app" }) }</h1>
                 <ol class="stack close">
-                    <li class="note"><Icon name="dots-three" /><span>{ words.say("embedded-tap") }</span></li>
-                    <li class="note"><Icon name="arrow-square-out" /><span>{ words.say("embedded-open") }</span></li>
+                    <li class="note">{ glyph("dots-three") }<span>{ words.say("embedded-tap") }</span></li>
+                    <li class="note">{ glyph("arrow-square-out") }<span>{ words.say("embedded-open") }</span></li>
                 </ol>
                 <p class="quiet">{ words.say("embedded-safe") }</p>
-                <button class="button wide" onclick={copy}><Icon name="link-simple" />{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
+                <button class="button wide" onclick={copy}>{ glyph("link-simple") }{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
             </main>
         </div>
     }

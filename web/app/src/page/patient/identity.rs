@@ -12,7 +12,7 @@ use crate::{
         page,
         timer::use_interval,
     },
-    component::{Code, FaultCard, Icon, Sheet},
+    component::{Code, Sheet, fault_card, glyph},
 };
 
 /// Told when closed.
@@ -45,7 +45,7 @@ pub fn IdentitySheet(props: &Props) -> Html {
     use_interval(4000, look);
     let content = match link {
         Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
-        Asked::Failed(fault) => html! { <FaultCard {fault} retry={again} /> },
+        Asked::Failed(fault) => html! { { fault_card(&words, &fault, Some(&again), false) } },
         Asked::Here(link) => {
             let copy = {
                 let (link, copied) = (link.clone(), copied.setter());
@@ -57,7 +57,7 @@ pub fn IdentitySheet(props: &Props) -> Html {
             html! {<>
                 <Code text={(*link).clone()} label={words.say("identity-code")} />
                 <p class="sentence">{ words.say("identity-text") }</p>
-                <button class="button wide" onclick={copy}><Icon name="link-simple" />{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
+                <button class="button wide" onclick={copy}>{ glyph("link-simple") }{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
             </>}
         }
     };

@@ -13,7 +13,7 @@ use crate::{
         offline,
         work::use_work,
     },
-    component::{BackBar, Empty, FaultCard, Icon, LinkTo, ProgressCard, use_voice},
+    component::{LinkTo, back_bar, empty, fault_card, glyph, progress_card, use_voice},
     route::Route,
 };
 
@@ -48,11 +48,11 @@ pub fn IncomingPage(props: &Props) -> Html {
             html! { <><h1>{ words.say("incoming-title") }</h1><p class="quiet" role="status">{ words.say("incoming-reading") }</p></> }
         }
         Asked::Failed(fault) => {
-            html! { <><h1>{ words.say("incoming-title") }</h1><FaultCard {fault} retry={again} /></> }
+            html! { <><h1>{ words.say("incoming-title") }</h1>{ fault_card(&words, &fault, Some(&again), false) }</> }
         }
         Asked::Here(notice) => match &*notice {
             TicketNotice::Ticket { refused: Some(fault), .. } => {
-                html! { <><h1>{ words.say("incoming-title") }</h1><FaultCard fault={fault.clone()} /></> }
+                html! { <><h1>{ words.say("incoming-title") }</h1>{ fault_card(&words, &fault, None, false) }</> }
             }
             TicketNotice::Ticket { refused: None, issuer, until } => {
                 html! { <Ticket text={props.text.clone()} dealt={props.dealt.clone()} issuer={issuer.clone()} until={*until} /> }
@@ -64,7 +64,7 @@ pub fn IncomingPage(props: &Props) -> Html {
     };
     html! {
         <div class="phone bare">
-            <BackBar to={Route::Home} title="" />
+            { back_bar(&words, Route::Home, String::new(), Html::default()) }
             <main class="stack">{ content }</main>
         </div>
     }
@@ -93,13 +93,13 @@ fn Other(props: &OtherProps) -> Html {
     let key = if words.has(&props.key_name) { props.key_name.as_str() } else { "foreign-unknown" };
     html! {<>
         <h1>{ words.say("incoming-title") }</h1>
-        <Empty title={words.say("incoming-other")} text={words.say(key)}>
+        { empty(words.say("incoming-other"), words.say(key), html! { <>
             if props.restore {
                 <LinkTo to={Route::Restore} class="button primary wide">{ words.say("welcome-have") }</LinkTo>
             } else {
-                <LinkTo to={Route::Scan} class="button primary wide"><Icon name="scan" />{ words.say("action-scan") }</LinkTo>
+                <LinkTo to={Route::Scan} class="button primary wide">{ glyph("scan") }{ words.say("action-scan") }</LinkTo>
             }
-        </Empty>
+        </> }) }
     </>}
 }
 
@@ -135,16 +135,16 @@ fn Ticket(props: &TicketProps) -> Html {
     html! {<>
         <h1>{ words.say("ticket-title") }</h1>
         <section class="card padded stack close">
-            <div class="row"><Icon name="hospital" /><strong class="grow">{ from }</strong></div>
+            <div class="row">{ glyph("hospital") }<strong class="grow">{ from }</strong></div>
             if let Some(until) = props.until {
                 <p class="quiet">{ words.with("ticket-until", &[("when", words.when(until, ledger.now_or_start()).into())]) }</p>
             }
             <p class="quiet">{ words.say("ticket-once") }</p>
         </section>
-        if work.busy() { <ProgressCard progress={work.progress()} /> }
-        if let Some(fault) = work.fault() { <FaultCard {fault} retry={keep.clone()} /> }
+        if work.busy() { { progress_card(&words, work.progress()) } }
+        if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&keep), false) } }
         <div class="push">
-            <button class="button primary wide" disabled={work.busy()} onclick={keep.reform(|_| ())}><Icon name="ticket" />{ words.say("ticket-keep") }</button>
+            <button class="button primary wide" disabled={work.busy()} onclick={keep.reform(|_| ())}>{ glyph("ticket") }{ words.say("ticket-keep") }</button>
         </div>
     </>}
 }

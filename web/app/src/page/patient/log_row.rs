@@ -5,7 +5,7 @@ use yew::{Callback, Html, Properties, component, html, use_state};
 
 use crate::{
     browser::{file, language::use_words, ledger::use_ledger, work::use_work},
-    component::{FaultCard, Icon, Proof, Seal, Sheet},
+    component::{Proof, Sheet, fault_card, glyph, seal},
     view::passage::purpose_key,
     words::{Words, figure, rich},
 };
@@ -58,7 +58,7 @@ pub fn LogRow(props: &Props) -> Html {
     };
     html! {<>
         <button class="entry parted log" onclick={set(true).reform(|_| ())}>
-            <span class="lead"><Seal {proof} label={words.say(seal_key(proof))} /></span>
+            <span class="lead">{ seal(proof, Some(words.say(seal_key(proof)))) }</span>
             <span class="grow">
                 if props.named { <span class="line name">{ words.with("name-title", &[("name", access.name.as_str().into()), ("title", access.title.as_str().into())]) }</span> }
                 <span class="line">{ rich(&sentence) }</span>
@@ -120,11 +120,11 @@ fn Detail(props: &DetailProps) -> Html {
                 </dl>
                 if access.entry.is_some() {
                     <p class="quiet">{ words.say("log-bundle-note") }</p>
-                    <button class="button wide" onclick={export} disabled={work.busy()}><Icon name="download-simple" />{ words.say("log-bundle") }</button>
+                    <button class="button wide" onclick={export} disabled={work.busy()}>{ glyph("download-simple") }{ words.say("log-bundle") }</button>
                 } else {
                     <p class="quiet">{ words.say("log-reported") }</p>
                 }
-                if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
             </div>
         </Sheet>
     }

@@ -8,7 +8,7 @@ use yew::{Callback, Html, component, html, use_effect_with, use_state};
 use super::root::use_wallet;
 use crate::{
     browser::{address::use_address, engine::use_engine, language::use_words, passkey, work::use_work},
-    component::{BackBar, FaultCard, Icon, PassphraseField, ProgressCard, use_voice},
+    component::{PassphraseField, back_bar, fault_card, glyph, progress_card, use_voice},
     route::Route,
     words::figure,
 };
@@ -95,13 +95,13 @@ pub fn ProtectPage() -> Html {
     let enough = strength.is_some_and(|(_, enough)| enough);
     html! {
         <div class="phone bare">
-            <BackBar to={Route::Home} title="" />
+            { back_bar(&words, Route::Home, String::new(), Html::default()) }
             <main class="stack">
                 <h1>{ words.say("protect-title") }</h1>
                 <p>{ words.say("protect-text") }</p>
                 if passkey::possible() {
-                    <button class="button primary wide" onclick={make} disabled={work.busy()}><Icon name="fingerprint" />{ words.say("protect-passkey") }</button>
-                    if let Some(key) = *refused { <p class="note" role="alert"><Icon name="warning-circle" /><span>{ words.say(key) }</span></p> }
+                    <button class="button primary wide" onclick={make} disabled={work.busy()}>{ glyph("fingerprint") }{ words.say("protect-passkey") }</button>
+                    if let Some(key) = *refused { <p class="note" role="alert">{ glyph("warning-circle") }<span>{ words.say(key) }</span></p> }
                     <p class="divider">{ words.say("or") }</p>
                 }
                 <form class="stack" onsubmit={save}>
@@ -122,9 +122,9 @@ pub fn ProtectPage() -> Html {
                     if let Some(words_offered) = suggested.as_ref() {
                         <p class="sentence"><strong>{ words_offered }</strong><br /><span class="quiet">{ words.say("suggestion-note") }</span></p>
                     }
-                    <button type="button" class="plain" onclick={suggest} disabled={work.busy()}><Icon name="shuffle" />{ words.say("suggest") }</button>
-                    if work.busy() { <ProgressCard progress={work.progress()} /> }
-                    if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+                    <button type="button" class="plain" onclick={suggest} disabled={work.busy()}>{ glyph("shuffle") }{ words.say("suggest") }</button>
+                    if work.busy() { { progress_card(&words, work.progress()) } }
+                    if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
                     <button class={if passkey::possible() { "button wide" } else { "button primary wide" }} disabled={!enough || work.busy()}>{ words.say("protect-save") }</button>
                 </form>
                 <p class="quiet">{ words.say("protect-note") }</p>

@@ -17,7 +17,7 @@ use crate::{
         language::use_words,
         ledger::{Known, use_ledger},
     },
-    component::{BottomBar, Empty, FaultCard, PersonSeal, Segments, Status, StatusLine, TopBar},
+    component::{BottomBar, Segments, Status, TopBar, empty, fault_card, person_seal, status_line},
     words::{Words, figure, rich},
 };
 
@@ -57,11 +57,11 @@ pub fn ReadersPage() -> Html {
                 <div class="page-head"><h1>{ words.say("readers") }</h1></div>
                 { match log {
                     Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("readers-checking") }</p> },
-                    Asked::Failed(fault) => html! { <FaultCard {fault} retry={again} /> },
+                    Asked::Failed(fault) => html! { { fault_card(&words, &fault, Some(&again), false) } },
                     Asked::Here(log) => html! {<>
                         { headline(&log, &ledger, &words) }
                         <Segments label={words.say("readers-view")} names={vec![words.say("readers-by-person"), words.say("readers-by-record")]} chosen={usize::from(*by_record)} {choose} />
-                        if log.accesses.is_empty() { <Empty title={words.say("readers-none")} text={words.say("readers-none-text")} /> }
+                        if log.accesses.is_empty() { { empty(words.say("readers-none"), words.say("readers-none-text"), Html::default()) } }
                         else { <Groups log={Held(log.clone())} by_record={*by_record} shares={shares} /> }
                     </>},
                 } }
@@ -75,14 +75,14 @@ pub fn ReadersPage() -> Html {
 fn headline(log: &AccessLog, ledger: &Known, words: &Words) -> Html {
     let at = log.as_of.map(|at| words.time(at)).unwrap_or_else(|| "–".to_owned());
     if ledger.is_broken() {
-        return html! { <StatusLine status={Status::Alarm} text={words.say("readers-broken")} more={words.say("readers-broken-more")} /> };
+        return html! { { status_line(Status::Alarm, words.say("readers-broken"), Some(words.say("readers-broken-more")), None, None) } };
     }
     if log.complete {
         let more = words.with("readers-complete-more", &[("time", at.into())]);
-        html! { <StatusLine status={Status::Good} text={words.say("readers-complete")} {more} /> }
+        html! { { status_line(Status::Good, words.say("readers-complete"), Some(more), None, None) } }
     } else {
         let text = words.with("readers-as-of", &[("time", at.into())]);
-        html! { <StatusLine status={Status::AsOf} {text} more={words.say("readers-as-of-more")} /> }
+        html! { { status_line(Status::AsOf, text, Some(words.say("readers-as-of-more")), None, None) } }
     }
 }
 
@@ -193,7 +193,7 @@ fn card(
     html! {
         <section class="card">
             <div class="entry">
-                if !by_record { <PersonSeal name={group.title.clone()} kind={Some("soft")} /> }
+                if !by_record { { person_seal(&group.title, Some("soft")) } }
                 <div class="grow"><h2 class="name plain-size">{ &group.title }</h2><p class="quiet">{ &group.below }</p></div>
             </div>
             { for group.accesses.iter().map(|access| html! {

@@ -13,8 +13,8 @@ use crate::{
         page,
     },
     component::{
-        Attachments, BackBar, FaultCard, FileSource, Icon, LinkTo, Marks, ProofSheet, ReportBody, Status,
-        StatusLine, Trend,
+        Attachments, FileSource, LinkTo, ProofSheet, Status, Trend, back_bar, fault_card, glyph, marks,
+        report_body, status_line,
     },
     route::Route,
     view::record::{moment_text, patient_text},
@@ -50,9 +50,10 @@ pub fn RecordPage(props: &Props) -> Html {
             &words,
             html! { <><h1 class="heard">{ words.say("record") }</h1><p class="quiet" role="status">{ words.say("opening") }</p></> },
         ),
-        Asked::Failed(fault) => {
-            frame(&words, html! { <><h1>{ words.say("record") }</h1><FaultCard {fault} retry={again} /></> })
-        }
+        Asked::Failed(fault) => frame(
+            &words,
+            html! { <><h1>{ words.say("record") }</h1>{ fault_card(&words, &fault, Some(&again), false) }</> },
+        ),
         Asked::Here(detail) => html! { <Detail detail={Held(detail)} /> },
     }
 }
@@ -60,7 +61,7 @@ pub fn RecordPage(props: &Props) -> Html {
 fn frame(words: &Words, content: Html) -> Html {
     html! {
         <div class="phone bare">
-            <BackBar to={Route::Home} title={words.say("record")} />
+            { back_bar(&words, Route::Home, words.say("record"), Html::default()) }
             <main class="stack">{ content }</main>
         </div>
     }
@@ -101,26 +102,26 @@ fn Detail(props: &DetailProps) -> Html {
     facts.extend(patient_text(&words, view));
     html! {<>
         <div class="phone">
-            <BackBar to={Route::Home} title={kind}>
-                <button class="plain ink" onclick={set(&menu_open, true).reform(|_| ())} aria-label={words.say("record-more")}><Icon name="dots-three" /></button>
-            </BackBar>
+            { back_bar(&words, Route::Home, kind, html! { <>
+                <button class="plain ink" onclick={set(&menu_open, true).reform(|_| ())} aria-label={words.say("record-more")}>{ glyph("dots-three") }</button>
+            </> }) }
             <main class="stack">
                 <div>
                     <h1>{ &card.title }</h1>
                     <p class="quiet">{ place }</p>
                     <p class="quiet">{ facts.join(" · ") }</p>
-                    <p><Marks card={card.clone()} /></p>
+                    <p>{ marks(&words, &card) }</p>
                 </div>
                 <button class={if detail.sound { "status good" } else { "status alarm" }} onclick={set(&proof_open, true).reform(|_| ())}>
-                    <crate::component::Seal proof={if detail.sound { crate::component::Proof::Proven } else { crate::component::Proof::Broken }} />
+                    { crate::component::seal(if detail.sound { crate::component::Proof::Proven } else { crate::component::Proof::Broken }, None) }
                     <span class="grow">
                         <span class="line">{ words.say(if detail.sound { "record-sound" } else { "record-unsound" }) }</span>
                         <span class="line quiet">{ words.say(if detail.sound { "record-sound-more" } else { "record-unsound-more" }) }</span>
                     </span>
-                    <Icon name="caret-right-bold" />
+                    { glyph("caret-right-bold") }
                 </button>
                 { notices(&card.marks, &words) }
-                <ReportBody view={view.clone()} />
+                { report_body(&words, &view, false) }
                 { for detail.series.iter().map(|series| html! { <Trend key={series.name.clone()} series={series.clone()} /> }) }
                 if !detail.files.is_empty() {
                     <Attachments source={FileSource::Record(card.record.clone())} files={detail.files.clone()} />
@@ -128,9 +129,9 @@ fn Detail(props: &DetailProps) -> Html {
             </main>
         </div>
         <div class="dock" role="region" aria-label={words.say("record-actions")}><div>
-            <LinkTo to={Route::Show} class="button primary"><Icon name="qr-code" />{ words.say("show-doctor") }</LinkTo>
+            <LinkTo to={Route::Show} class="button primary">{ glyph("qr-code") }{ words.say("show-doctor") }</LinkTo>
             if !detail.files.is_empty() {
-                <button class="button" onclick={Callback::from(|_| page::show_element("attachments"))}><Icon name="file-pdf" />{ words.say("record-original") }</button>
+                <button class="button" onclick={Callback::from(|_| page::show_element("attachments"))}>{ glyph("file-pdf") }{ words.say("record-original") }</button>
             }
         </div></div>
         if *proof_open { <ProofSheet lines={detail.proof.clone()} close={set(&proof_open, false)} /> }
@@ -145,6 +146,6 @@ fn notices(marks: &[RecordTag], words: &Words) -> Html {
             RecordTag::Withdrawn => Some("record-withdrawn"),
             RecordTag::IssuerSuspended => Some("record-suspended"),
             RecordTag::New => None,
-        }).map(|key| html! { <StatusLine status={Status::Caution("warning-circle")} text={words.say(key)} /> }) }
+        }).map(|key| html! { { status_line(Status::Caution("warning-circle"), words.say(key), None, None, None) } }) }
     }
 }

@@ -9,8 +9,9 @@ use crate::{
     browser::{
         asking::{Asked, use_asked},
         language::use_words,
+        ledger::use_ledger,
     },
-    component::{BottomBar, Chip, Empty, FaultCard, Icon, LinkTo, TopBar, VisitCard},
+    component::{BottomBar, LinkTo, TopBar, chip, empty, fault_card, glyph, visit_card},
     route::Route,
     view::record::{KINDS, visits},
     words::Words,
@@ -27,7 +28,8 @@ pub fn records(response: Response) -> Option<Vec<RecordCard>> {
 /// Draws them.
 #[component]
 pub fn RecordsPage() -> Html {
-    let (words, wallet) = (use_words(), use_wallet());
+    let (words, wallet, ledger) = (use_words(), use_wallet(), use_ledger());
+    let this_year = ledger.now().map(|now| words.moment(now).year);
     let filter = use_state(Filter::default);
     let searching = use_state(|| false);
     let (found, again) = use_asked(
@@ -59,7 +61,7 @@ pub fn RecordsPage() -> Html {
     html! {<>
         <div class="phone">
             <TopBar name={wallet.name.clone()}>
-                <button class="plain ink" onclick={turn_search} aria-expanded={searching.to_string()} aria-controls="search" aria-label={words.say("search")}><Icon name="magnifying-glass" /></button>
+                <button class="plain ink" onclick={turn_search} aria-expanded={searching.to_string()} aria-controls="search" aria-label={words.say("search")}>{ glyph("magnifying-glass") }</button>
             </TopBar>
             <main class="stack">
                 <div class="page-head">
@@ -76,8 +78,8 @@ pub fn RecordsPage() -> Html {
                 { chips(&filter, &change, found.here(), &words) }
                 { match &found {
                     Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
-                    Asked::Failed(fault) => html! { <FaultCard fault={fault.clone()} retry={again} /> },
-                    Asked::Here(found) => list(found, &filter, &words),
+                    Asked::Failed(fault) => html! { { fault_card(&words, &fault, Some(&again), false) } },
+                    Asked::Here(found) => list(found, &filter, this_year, &words),
                 } }
             </main>
         </div>
@@ -85,12 +87,12 @@ pub fn RecordsPage() -> Html {
     </>}
 }
 
-fn list(found: &[RecordCard], filter: &Filter, words: &Words) -> Html {
+fn list(found: &[RecordCard], filter: &Filter, this_year: Option<i64>, words: &Words) -> Html {
     if found.is_empty() && *filter == Filter::default() {
         return html! {
-            <Empty title={words.say("empty-title")} text={words.say("empty-text")}>
-                <LinkTo to={Route::Scan} class="button primary wide"><Icon name="scan" />{ words.say("scan") }</LinkTo>
-            </Empty>
+            { empty(words.say("empty-title"), words.say("empty-text"), html! { <>
+                <LinkTo to={Route::Scan} class="button primary wide">{ glyph("scan") }{ words.say("scan") }</LinkTo>
+            </> }) }
         };
     }
     if found.is_empty() {
@@ -99,8 +101,7 @@ fn list(found: &[RecordCard], filter: &Filter, words: &Words) -> Html {
     html! {
         { for visits(found).into_iter().map(|visit| {
             let records: Vec<RecordCard> = visit.records.into_iter().cloned().collect();
-            let key = records[0].visit.clone();
-            html! { <VisitCard {key} {records} /> }
+            html! { { visit_card(words, this_year, &records) } }
         }) }
     }
 }
@@ -110,7 +111,7 @@ fn chips(filter: &Filter, change: &Callback<Filter>, found: Option<&Vec<RecordCa
         let new = Filter { kind: kind.map(str::to_owned), tag: None, ..filter.clone() };
         let name = words.say(&format!("kind-{}", kind.unwrap_or("all")));
         let on = filter.kind.as_deref() == kind && filter.tag.is_none();
-        html! { <Chip {name} {on} tap={change.reform(move |()| new.clone())} /> }
+        html! { { chip(name, on, &change.reform(move |()| new.clone())) } }
     };
     let mut tags: Vec<&String> =
         found.into_iter().flatten().flat_map(|card| &card.tags).chain(&filter.tag).collect();
@@ -119,7 +120,7 @@ fn chips(filter: &Filter, change: &Callback<Filter>, found: Option<&Vec<RecordCa
     let tag = |tag: &String| {
         let on = filter.tag.as_ref() == Some(tag);
         let new = Filter { tag: (!on).then(|| tag.clone()), kind: None, ..filter.clone() };
-        html! { <Chip key={format!("tag-{tag}")} name={tag.clone()} {on} tap={change.reform(move |()| new.clone())} /> }
+        html! { { chip(tag.clone(), on, &change.reform(move |()| new.clone())) } }
     };
     let hidden = Filter { hidden: !filter.hidden, ..filter.clone() };
     html! {
@@ -127,7 +128,7 @@ fn chips(filter: &Filter, change: &Callback<Filter>, found: Option<&Vec<RecordCa
             { kind(None) }
             { for KINDS.iter().map(|name| kind(Some(name))) }
             { for tags.into_iter().map(tag) }
-            <Chip name={words.say("filter-hidden")} on={filter.hidden} tap={change.reform(move |()| hidden.clone())} />
+            { chip(words.say("filter-hidden"), filter.hidden, &change.reform(move |()| hidden.clone())) }
         </div>
     }
 }

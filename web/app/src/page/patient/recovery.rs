@@ -15,7 +15,7 @@ use crate::{
         page,
         work::use_work,
     },
-    component::{BackBar, Code, Empty, FaultCard, Icon, LinkTo, Segments, use_voice},
+    component::{Code, LinkTo, Segments, back_bar, empty, fault_card, glyph, use_voice},
     route::Route,
     words::{Language, figure},
 };
@@ -42,12 +42,12 @@ pub fn RecoveryPage() -> Html {
     if wallet.phrase_checked {
         return html! {
             <div class="phone bare">
-                <BackBar to={Route::Home} title="" />
+                { back_bar(&words, Route::Home, String::new(), Html::default()) }
                 <main>
                     <h1 class="heard">{ words.say("recovery-done") }</h1>
-                    <Empty title={words.say("recovery-done")} text={words.say("recovery-done-text")}>
+                    { empty(words.say("recovery-done"), words.say("recovery-done-text"), html! { <>
                         <LinkTo to={Route::Home} class="button primary wide">{ words.say("to-records") }</LinkTo>
-                    </Empty>
+                    </> }) }
                 </main>
             </div>
         };
@@ -79,11 +79,11 @@ fn Writing() -> Html {
     };
     html! {<>
         <div class="phone bare">
-            <BackBar to={Route::Home} title="" />
+            { back_bar(&words, Route::Home, String::new(), Html::default()) }
             <main class="stack">
                 { match &phrase {
                     Asked::Waiting => html! { <><h1>{ words.say("recovery-title") }</h1><p class="quiet" role="status">{ words.say("opening") }</p></> },
-                    Asked::Failed(fault) => html! { <><h1>{ words.say("recovery-title") }</h1><FaultCard fault={fault.clone()} retry={again} /></> },
+                    Asked::Failed(fault) => html! { <><h1>{ words.say("recovery-title") }</h1>{ fault_card(&words, &fault, Some(&again), false) }</> },
                     Asked::Here(phrase) if *checking => html! { <Checking phrase={(**phrase).clone()} back={check(false)} /> },
                     Asked::Here(phrase) => html! {<>
                         <h1>{ words.say("recovery-title") }</h1>
@@ -93,7 +93,7 @@ fn Writing() -> Html {
                         <p class="quiet">{ words.say("recovery-same") }</p>
                         <div class="buttons">
                             <button class="button primary" onclick={check(true).reform(|_| ())}>{ words.say("recovery-written") }</button>
-                            <button class="button" onclick={Callback::from(|_| page::print())}><Icon name="printer" />{ words.say("print") }</button>
+                            <button class="button" onclick={Callback::from(|_| page::print())}>{ glyph("printer") }{ words.say("print") }</button>
                         </div>
                         <LinkTo to={Route::Home} class="plain">{ words.say("later") }</LinkTo>
                     </>},
@@ -156,7 +156,7 @@ fn Checking(props: &CheckingProps) -> Html {
                     <input id={format!("word-{position}")} class="input" value={typed[index].clone()} oninput={set(index)} autocomplete="off" autocapitalize="off" spellcheck="false" />
                 </div>
             }) }
-            if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
             <div class="buttons">
                 <button class="button primary" disabled={work.busy() || typed.iter().any(String::is_empty)}>{ words.say("recovery-confirm") }</button>
                 <button type="button" class="button" onclick={props.back.reform(|_| ())}>{ words.say("recovery-again") }</button>

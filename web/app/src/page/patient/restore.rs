@@ -15,7 +15,7 @@ use crate::{
         scanner::{Scanner, Seen},
         work::use_work,
     },
-    component::{BackBar, FaultCard, Icon, ProgressCard, use_voice},
+    component::{back_bar, fault_card, glyph, progress_card, use_voice},
     route::Route,
 };
 
@@ -90,7 +90,7 @@ pub fn RestorePage(props: &Props) -> Html {
     };
     html! {<>
         if let Some(back) = &props.back {
-            <BackBar to={back.clone()} title="" />
+            { back_bar(&words, back.clone(), String::new(), Html::default()) }
             <h1>{ words.say("restore-title") }</h1>
         }
         <p>{ words.say("restore-text") }</p>
@@ -99,17 +99,17 @@ pub fn RestorePage(props: &Props) -> Html {
                 <label for="phrase">{ words.say("restore-phrase") }</label>
                 <textarea id="phrase" class="input" rows="4" value={(*phrase).clone()} {oninput} autocomplete="off" autocapitalize="off" spellcheck="false" />
             </div>
-            <label class="button small file-button"><Icon name="qr-code" />{ words.say("restore-picture") }
+            <label class="button small file-button">{ glyph("qr-code") }{ words.say("restore-picture") }
                 <input class="heard" type="file" accept="image/*" onchange={onpicture} />
             </label>
-            if *unread { <p class="note" role="alert"><Icon name="warning-circle" /><span>{ words.say("scan-picture-nothing") }</span></p> }
-            <label class="button small file-button"><Icon name="upload-simple" />
+            if *unread { <p class="note" role="alert">{ glyph("warning-circle") }<span>{ words.say("scan-picture-nothing") }</span></p> }
+            <label class="button small file-button">{ glyph("upload-simple") }
                 { backup.as_ref().map_or_else(|| words.say("restore-backup"), |picked| picked.name.clone()) }
                 <input class="heard" type="file" onchange={onbackup} />
             </label>
             <p class="quiet">{ words.say("restore-backup-note") }</p>
-            if work.busy() { <ProgressCard progress={work.progress()} /> }
-            if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+            if work.busy() { { progress_card(&words, work.progress()) } }
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
             <button class="button primary wide" disabled={work.busy() || phrase.trim().is_empty()}>{ words.say("restore-go") }</button>
         </form>
     </>}

@@ -5,7 +5,7 @@ use yew::{Callback, Html, Properties, component, html};
 
 use crate::{
     browser::{language::use_words, work::use_work},
-    component::{FaultCard, Sheet, use_voice},
+    component::{Sheet, fault_card, use_voice},
 };
 
 /// Which.
@@ -48,7 +48,7 @@ pub fn RevokeSheet(props: &Props) -> Html {
                     <p>{ words.say("revoke-was-seen") }</p>
                 </div>
                 <p class="quiet">{ words.count("revoke-how", props.records as u64) }</p>
-                if let Some(fault) = work.fault() { <FaultCard {fault} retry={revoke.clone()} /> }
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&revoke), false) } }
                 <button class="button primary wide" onclick={revoke.reform(|_| ())} disabled={work.busy()}>{ words.say("revoke") }</button>
                 <button class="button wide" onclick={props.close.reform(|_| ())}>{ words.say("revoke-keep") }</button>
             </div>

@@ -21,7 +21,7 @@ use crate::{
         language::use_words,
         page,
     },
-    component::{Empty, FaultCard, use_voice},
+    component::{empty, fault_card, use_voice},
     page::UnknownPage,
     route::Route,
 };
@@ -147,7 +147,7 @@ pub fn PatientRoot(props: &Props) -> Html {
             html! { <main class="phone bare"><p class="quiet" role="status">{ words.say("opening") }</p></main> }
         }
         Asked::Failed(fault) => html! {
-            <main class="phone bare"><h1>{ words.say("suishen") }</h1><FaultCard {fault} retry={again} /></main>
+            <main class="phone bare"><h1>{ words.say("suishen") }</h1>{ fault_card(&words, &fault, Some(&again), false) }</main>
         },
         Asked::Here(wallet) => match &*wallet {
             Wallet::Elsewhere => html! { <ElsewherePage {use_here} /> },
@@ -232,9 +232,9 @@ fn ElsewherePage(props: &ElsewhereProps) -> Html {
     html! {
         <main class="phone bare">
             <h1 class="heard">{ words.say("elsewhere-title") }</h1>
-            <Empty title={words.say("elsewhere-title")} text={words.say("elsewhere-text")}>
+            { empty(words.say("elsewhere-title"), words.say("elsewhere-text"), html! { <>
                 <button class="button primary wide" onclick={props.use_here.reform(|_| ())}>{ words.say("elsewhere-use") }</button>
-            </Empty>
+            </> }) }
         </main>
     }
 }

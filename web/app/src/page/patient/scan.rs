@@ -4,7 +4,7 @@ use yew::{Callback, Html, Properties, component, html};
 
 use crate::{
     browser::language::use_words,
-    component::{BackBar, BottomBar, LanguageSwitch, ScanBox},
+    component::{BottomBar, LanguageSwitch, ScanBox, back_bar},
     route::Route,
 };
 
@@ -24,7 +24,7 @@ pub fn ScanPage(props: &Props) -> Html {
     let words = use_words();
     html! {<>
         <div class={if props.bare { "phone bare" } else { "phone" }}>
-            if props.bare { <BackBar to={Route::Home} title=""><LanguageSwitch /></BackBar> }
+            if props.bare { { back_bar(&words, Route::Home, String::new(), html! { <><LanguageSwitch /></> }) } }
             <main>
                 <div class="page-head"><h1>{ words.say("scan") }</h1></div>
                 <ScanBox found={props.found.clone()} camera={true} label={words.say("scan-paste")} />

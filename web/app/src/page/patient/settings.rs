@@ -15,7 +15,7 @@ use crate::{
         offline,
         work::use_work,
     },
-    component::{BackBar, FaultCard, Icon, LinkTo, Segments, Sheet, use_voice},
+    component::{LinkTo, Segments, Sheet, back_bar, fault_card, glyph, use_voice},
     route::Route,
     words::Language,
 };
@@ -53,9 +53,9 @@ pub fn SettingsPage(props: &Props) -> Html {
     let entry = |to: Route, icon: &'static str, key: &str, more: String| {
         html! {
             <LinkTo {to} class="entry parted">
-                <span class="lead narrow"><Icon name={icon} /></span>
+                <span class="lead narrow">{ glyph(icon) }</span>
                 <span class="grow"><span class="line name">{ words.say(key) }</span><span class="line quiet">{ more }</span></span>
-                <Icon name="caret-right-bold" />
+                { glyph("caret-right-bold") }
             </LinkTo>
         }
     };
@@ -65,7 +65,7 @@ pub fn SettingsPage(props: &Props) -> Html {
     );
     html! {
         <div class="phone bare">
-            <BackBar to={Route::Home} title="" />
+            { back_bar(&words, Route::Home, String::new(), Html::default()) }
             <main class="stack">
                 <h1>{ words.say("settings") }</h1>
                 <nav class="card" aria-label={words.say("settings")}>
@@ -82,8 +82,8 @@ pub fn SettingsPage(props: &Props) -> Html {
                 </section>
                 <Storage />
                 <Release />
-                <button class="button wide" onclick={props.lock.reform(|_| ())} disabled={!wallet.protected}><Icon name="lock-simple" />{ words.say("settings-lock") }</button>
-                <button class="button danger wide" onclick={set_deleting(true).reform(|_| ())}><Icon name="trash" />{ words.say("settings-delete") }</button>
+                <button class="button wide" onclick={props.lock.reform(|_| ())} disabled={!wallet.protected}>{ glyph("lock-simple") }{ words.say("settings-lock") }</button>
+                <button class="button danger wide" onclick={set_deleting(true).reform(|_| ())}>{ glyph("trash") }{ words.say("settings-delete") }</button>
             </main>
             if *deleting { <DeleteSheet close={set_deleting(false)} /> }
         </div>
@@ -120,10 +120,10 @@ fn Backup(props: &BackupProps) -> Html {
             <p>{ words.say("settings-backup-text") }</p>
             <p class="quiet">{ &props.state }</p>
             <div class="buttons">
-                <button class="button small" onclick={export} disabled={work.busy()}><Icon name="download-simple" />{ words.say("settings-backup-save") }</button>
-                <LinkTo to={Route::Restore} class="button small"><Icon name="upload-simple" />{ words.say("settings-backup-read") }</LinkTo>
+                <button class="button small" onclick={export} disabled={work.busy()}>{ glyph("download-simple") }{ words.say("settings-backup-save") }</button>
+                <LinkTo to={Route::Restore} class="button small">{ glyph("upload-simple") }{ words.say("settings-backup-read") }</LinkTo>
             </div>
-            if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
         </section>
     }
 }
@@ -213,8 +213,8 @@ fn DeleteSheet(props: &DeleteProps) -> Html {
                 <p>{ words.say("delete-text") }</p>
                 <p class="quiet">{ words.say("delete-hospital") }</p>
                 <label class="choice"><input type="checkbox" checked={*sure} onchange={toggle} /><span>{ words.say("delete-sure") }</span></label>
-                if let Some(fault) = work.fault() { <FaultCard {fault} /> }
-                <button class="button danger wide" onclick={delete} disabled={!*sure || work.busy()}><Icon name="trash" />{ words.say("settings-delete") }</button>
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
+                <button class="button danger wide" onclick={delete} disabled={!*sure || work.busy()}>{ glyph("trash") }{ words.say("settings-delete") }</button>
                 <button class="button wide" onclick={props.close.reform(|_| ())}>{ words.say("delete-keep") }</button>
             </div>
         </Sheet>

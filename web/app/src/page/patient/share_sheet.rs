@@ -14,7 +14,7 @@ use crate::{
         timer::{use_interval, use_tick},
         work::use_work,
     },
-    component::{Code, Countdown, FaultCard, Icon, PersonSeal, Proof, Seal, Sheet, use_voice},
+    component::{Code, Countdown, Proof, Sheet, fault_card, glyph, person_seal, seal, use_voice},
     view::passage::{purpose_key, sentence},
     words::{Words, figure, rich},
 };
@@ -112,15 +112,15 @@ fn Offered(props: &Props) -> Html {
                     <Countdown until={share.accept_by} />
                     <button class="plain" onclick={extend} disabled={work.busy()}>{ words.say("share-extend") }</button>
                 </p>
-                if share.choice.offline { <p class="status caution"><Icon name="wifi-slash" /><span>{ words.say("share-offline-line") }</span></p> }
+                if share.choice.offline { <p class="status caution">{ glyph("wifi-slash") }<span>{ words.say("share-offline-line") }</span></p> }
                 { said(share, &words) }
-                if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
                 if left > 0 {
                     <p class="waiting">{ dots() }<span>{ words.say(if share.choice.offline { "share-waiting-offline" } else { "share-waiting" }) }</span></p>
                 }
                 <div class="buttons">
                     <button class="button" onclick={ask_revoke(true).reform(|_| ())}>{ words.say("revoke") }</button>
-                    <button class="button" onclick={copy} disabled={share.link.is_none()}><Icon name="link-simple" />{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
+                    <button class="button" onclick={copy} disabled={share.link.is_none()}>{ glyph("link-simple") }{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
                 </div>
             </div>
         </Sheet>
@@ -176,20 +176,20 @@ fn Asking(props: &OneProps) -> Html {
         <Sheet title={words.say("consent-title")} close={props.close.clone()}>
             <div class="stack">
                 <div class="row">
-                    <PersonSeal name={name.clone()} />
+                    { person_seal(&name, None) }
                     <div class="grow">
                         <p><strong>{ words.with("name-title", &[("name", name.as_str().into()), ("title", title.as_str().into())]) }</strong></p>
                         <p class="quiet">{ organisation }</p>
                     </div>
                 </div>
-                <p class="status good"><Seal proof={Proof::Proven} /><span>{ words.say("consent-certified") }</span></p>
+                <p class="status good">{ seal(Proof::Proven, None) }<span>{ words.say("consent-certified") }</span></p>
                 <dl class="terms">
                     { row("consent-term-what", format!("{} {}", words.count("records-count", share.titles.len() as u64), words.with("in-brackets", &[("text", words.list(&share.titles).into())]))) }
                     { row("consent-term-why", words.say(purpose_key(share.choice.purpose))) }
                     { row("consent-term-long", words.with("consent-long", &[("length", words.length(share.choice.duration).into()), ("reads", figure(share.choice.reads))])) }
                     { row("consent-term-back", words.say("consent-back-short")) }
                 </dl>
-                if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
                 <button class="button primary wide" onclick={yes} disabled={work.busy()}>{ words.say("consent-yes") }</button>
                 <button class="button wide" onclick={no} disabled={work.busy()}>{ words.say("consent-no") }</button>
             </div>

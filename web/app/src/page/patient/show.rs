@@ -17,7 +17,7 @@ use crate::{
     browser::{
         asking::use_asked, engine::use_engine, language::use_words, ledger::use_ledger, work::use_work,
     },
-    component::{BottomBar, Chip, Empty, FaultCard, Icon, LinkTo, ProgressCard, TopBar},
+    component::{BottomBar, LinkTo, TopBar, chip, empty, fault_card, glyph, progress_card},
     route::Route,
     view::{
         passage::{self, LENGTHS, READS, purpose_key},
@@ -92,17 +92,17 @@ pub fn ShowPage() -> Html {
                 <div class="page-head"><h1>{ words.say("show") }</h1></div>
                 if !running.is_empty() { { current(&running, &open, &revoking, &words) } }
                 if !wallet.protected {
-                    <Empty title={words.say("show-protect-title")} text={words.say("show-protect-text")}>
-                        <LinkTo to={Route::Protect} class="button primary wide"><Icon name="lock-simple" />{ words.say("action-protect") }</LinkTo>
-                    </Empty>
+                    { empty(words.say("show-protect-title"), words.say("show-protect-text"), html! { <>
+                        <LinkTo to={Route::Protect} class="button primary wide">{ glyph("lock-simple") }{ words.say("action-protect") }</LinkTo>
+                    </> }) }
                 } else if all.here().is_some_and(Vec::is_empty) {
-                    <Empty title={words.say("empty-title")} text={words.say("empty-text")}>
-                        <LinkTo to={Route::Scan} class="button primary wide"><Icon name="scan" />{ words.say("scan") }</LinkTo>
-                    </Empty>
+                    { empty(words.say("empty-title"), words.say("empty-text"), html! { <>
+                        <LinkTo to={Route::Scan} class="button primary wide">{ glyph("scan") }{ words.say("scan") }</LinkTo>
+                    </> }) }
                 } else if let Some(all) = all.here() {
                     <Choose records={all.clone()} {made} />
                 }
-                <button class="button wide" onclick={show_identity(true).reform(|_| ())}><Icon name="identification-card" />{ words.say("identity") }</button>
+                <button class="button wide" onclick={show_identity(true).reform(|_| ())}>{ glyph("identification-card") }{ words.say("identity") }</button>
             </main>
         </div>
         <BottomBar />
@@ -179,7 +179,7 @@ fn Running(props: &RunningProps) -> Html {
                     <span class="line quiet">{ words.list(&share.titles) }</span>
                     <span class="line quiet">{ state }</span>
                 </span>
-                <Icon name="caret-right-bold" />
+                { glyph("caret-right-bold") }
             </button>
             <div class="padded parted"><button class="button small" onclick={props.revoke.clone()}>{ words.say("revoke") }</button></div>
         </div>
@@ -236,9 +236,9 @@ fn Choose(props: &ChooseProps) -> Html {
         <section class="stack close">
             <h2>{ words.say("show-which") }</h2>
             <div class="choices" role="group" aria-label={words.say("show-which")}>
-                <Chip name={words.say("show-visit")} on={!visit.is_empty() && chosen.records == visit.iter().cloned().collect()} tap={change(with_records(visit.clone()))} />
-                <Chip name={words.say("show-year")} on={!year.is_empty() && chosen.records == year.iter().cloned().collect()} tap={change(with_records(year.clone()))} />
-                <Chip name={words.say("show-none")} on={chosen.records.is_empty()} tap={change(with_records(Vec::new()))} />
+                { chip(words.say("show-visit"), !visit.is_empty() && chosen.records == visit.iter().cloned().collect(), &change(with_records(visit.clone()))) }
+                { chip(words.say("show-year"), !year.is_empty() && chosen.records == year.iter().cloned().collect(), &change(with_records(year.clone()))) }
+                { chip(words.say("show-none"), chosen.records.is_empty(), &change(with_records(Vec::new()))) }
             </div>
             <fieldset class="card">
                 <legend class="heard">{ words.say("show-one-by-one") }</legend>
@@ -250,19 +250,19 @@ fn Choose(props: &ChooseProps) -> Html {
             <h2>{ words.say("show-why") }</h2>
             <div class="choices" role="group" aria-label={words.say("show-why")}>
                 { for Purpose::ALL.iter().map(|purpose| html! {
-                    <Chip name={words.say(purpose_key(*purpose))} on={chosen.purpose == *purpose} tap={change(Chosen { purpose: *purpose, ..(*chosen).clone() })} />
+                    { chip(words.say(purpose_key(*purpose)), chosen.purpose == *purpose, &change(Chosen { purpose: *purpose, ..(*chosen).clone() })) }
                 }) }
             </div>
             <h2>{ words.say("show-length") }</h2>
             <div class="choices" role="group" aria-label={words.say("show-length")}>
                 { for LENGTHS.iter().map(|length| html! {
-                    <Chip name={words.length(*length)} on={chosen.length == *length} tap={change(Chosen { length: *length, ..(*chosen).clone() })} />
+                    { chip(words.length(*length), chosen.length == *length, &change(Chosen { length: *length, ..(*chosen).clone() })) }
                 }) }
             </div>
             <h2>{ words.say("show-reads") }</h2>
             <div class="choices" role="group" aria-label={words.say("show-reads")}>
                 { for READS.iter().map(|reads| html! {
-                    <Chip name={words.count("times", *reads)} on={chosen.reads == *reads} tap={change(Chosen { reads: *reads, ..(*chosen).clone() })} />
+                    { chip(words.count("times", *reads), chosen.reads == *reads, &change(Chosen { reads: *reads, ..(*chosen).clone() })) }
                 }) }
             </div>
             <label class="card choice">
@@ -270,12 +270,12 @@ fn Choose(props: &ChooseProps) -> Html {
                 <span class="grow"><span class="line">{ words.say("show-offline") }</span><span class="line quiet">{ words.say("show-offline-note") }</span></span>
             </label>
         </section>
-        if work.busy() { <ProgressCard progress={work.progress()} /> }
-        if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+        if work.busy() { { progress_card(&words, work.progress()) } }
+        if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
         <section class="sentence stack" aria-live="polite">
             if count > 0 { <p>{ rich(&passage::sentence(&words, count, chosen.length, chosen.reads)) }</p> }
             else { <p class="quiet">{ words.say("show-pick-first") }</p> }
-            <button class="button primary wide" disabled={count == 0 || work.busy()} onclick={give}><Icon name="qr-code" />{ words.say("show-make") }</button>
+            <button class="button primary wide" disabled={count == 0 || work.busy()} onclick={give}>{ glyph("qr-code") }{ words.say("show-make") }</button>
         </section>
     </>}
 }
@@ -310,7 +310,7 @@ fn pick(card: &RecordCard, chosen: &yew::UseStateHandle<Chosen>, words: &Words) 
     html! {
         <label key={card.record.clone()} class="choice parted">
             <input type="checkbox" checked={on} onchange={change} />
-            <Icon name={icon(&card.kind)} />
+            { glyph(icon(&card.kind)) }
             <span class="grow">
                 <span class="line name">{ &card.title }
                     if card.sensitivity == Sensitivity::Sensitive { { " " }<span class="tag caution">{ words.say("mark-sensitive") }</span> }

@@ -9,7 +9,7 @@ use yew::{Html, component, html};
 use super::root::{OpenWallet, use_wallet};
 use crate::{
     browser::{asking::use_asked, language::use_words, ledger::use_ledger, page},
-    component::{Status, StatusLine},
+    component::{Status, status_line},
     route::Route,
 };
 
@@ -75,28 +75,28 @@ pub fn WalletStatus() -> Html {
     let as_of = || ledger.checked().map(|checked| words.time(checked)).unwrap_or_else(|| "–".to_owned());
     match most_pressing(ledger.is_broken(), unrevoked, &wallet, online) {
         Pressing::Broken => html! {
-            <StatusLine status={Status::Alarm} text={words.say("status-broken")} to={Route::Readers} act={words.say("status-why")} />
+            { status_line(Status::Alarm, words.say("status-broken"), None, Some(Route::Readers), Some(words.say("status-why"))) }
         },
         Pressing::NotYetRevoked => {
-            html! { <StatusLine status={Status::Caution("wifi-slash")} text={words.say("revoke-not-yet")} to={Route::Show} /> }
+            html! { { status_line(Status::Caution("wifi-slash"), words.say("revoke-not-yet"), None, Some(Route::Show), None) } }
         }
         Pressing::Unprotected => html! {
-            <StatusLine status={Status::Caution("lock-simple")} text={words.say("status-unprotected")} to={Route::Protect} act={words.say("status-protect")} />
+            { status_line(Status::Caution("lock-simple"), words.say("status-unprotected"), None, Some(Route::Protect), Some(words.say("status-protect"))) }
         },
         Pressing::NoPhrase => html! {
-            <StatusLine status={Status::Caution("note-pencil")} text={words.say("status-no-phrase")} to={Route::Recovery} act={words.say("status-write")} />
+            { status_line(Status::Caution("note-pencil"), words.say("status-no-phrase"), None, Some(Route::Recovery), Some(words.say("status-write"))) }
         },
         Pressing::OnlyCopy => html! {
-            <StatusLine status={Status::Caution("device-mobile")} text={words.say("status-only-copy")} to={Route::Settings} act={words.say("status-backup")} />
+            { status_line(Status::Caution("device-mobile"), words.say("status-only-copy"), None, Some(Route::Settings), Some(words.say("status-backup"))) }
         },
         Pressing::Offline => {
-            html! { <StatusLine status={Status::Quiet("wifi-slash")} text={words.with("status-offline", &[("time", as_of().into())])} /> }
+            html! { { status_line(Status::Quiet("wifi-slash"), words.with("status-offline", &[("time", as_of().into())]), None, None, None) } }
         }
         Pressing::Read(reads) => html! {
-            <StatusLine status={Status::Good} text={words.count("status-read", reads)} more={words.say("status-read-more")} to={Route::Readers} />
+            { status_line(Status::Good, words.count("status-read", reads), Some(words.say("status-read-more")), Some(Route::Readers), None) }
         },
         Pressing::Quiet => {
-            html! { <StatusLine status={Status::Good} text={words.say("status-nobody")} to={Route::Readers} /> }
+            html! { { status_line(Status::Good, words.say("status-nobody"), None, Some(Route::Readers), None) } }
         }
     }
 }

@@ -6,7 +6,7 @@ use yew::{Callback, Html, Properties, TargetCast, component, html, use_state};
 
 use crate::{
     browser::{language::use_words, work::use_work},
-    component::{FaultCard, Icon, Sheet},
+    component::{Sheet, fault_card, glyph},
 };
 
 /// Whose.
@@ -71,13 +71,13 @@ pub fn TagSheet(props: &Props) -> Html {
                 <form class="field" onsubmit={add}>
                     <label for="tag">{ words.say("tag-label") }</label>
                     <input id="tag" class="input" maxlength="24" value={(*typed).clone()} {oninput} autocomplete="off" />
-                    <button class="button small"><Icon name="tag" />{ words.say("tag-add") }</button>
+                    <button class="button small">{ glyph("tag") }{ words.say("tag-add") }</button>
                 </form>
                 <button class="button wide" onclick={hide} disabled={work.busy()}>
-                    <Icon name={if card.hidden { "eye" } else { "eye-slash" }} />{ words.say(if card.hidden { "record-unhide" } else { "record-hide" }) }
+                    { glyph(if card.hidden { "eye" } else { "eye-slash" }) }{ words.say(if card.hidden { "record-unhide" } else { "record-hide" }) }
                 </button>
                 <p class="quiet">{ words.say("record-hide-note") }</p>
-                if let Some(fault) = work.fault() { <FaultCard {fault} /> }
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
             </div>
         </Sheet>
     }

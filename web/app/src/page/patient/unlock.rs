@@ -8,7 +8,7 @@ use yew::{Callback, Html, Properties, component, html, use_state};
 
 use crate::{
     browser::{language::use_words, passkey, work::use_work},
-    component::{Icon, LanguageSwitch, LinkTo, Mark, PassphraseField, ProgressCard, fault_sentence},
+    component::{LanguageSwitch, LinkTo, PassphraseField, fault_sentence, glyph, logo, progress_card},
     route::Route,
 };
 
@@ -67,29 +67,29 @@ pub fn UnlockPage(props: &Props) -> Html {
     html! {
         <div class="phone bare">
             <header class="top">
-                <span class="desk-name"><Mark />{ words.say("suishen") }</span>
+                <span class="desk-name">{ logo() }{ words.say("suishen") }</span>
                 <LanguageSwitch />
             </header>
             <main class="stack">
                 <h1>{ words.say("unlock-title") }</h1>
                 if props.waiting { <p>{ words.say("unlock-waiting") }</p> }
                 if !passkeys.is_empty() {
-                    <button class="button primary wide" onclick={by_passkey} disabled={work.busy()}><Icon name="fingerprint" />{ words.say("unlock-passkey") }</button>
+                    <button class="button primary wide" onclick={by_passkey} disabled={work.busy()}>{ glyph("fingerprint") }{ words.say("unlock-passkey") }</button>
                 }
-                if let Some(key) = *refused { <p class="note" role="alert"><Icon name="warning-circle" /><span>{ words.say(key) }</span></p> }
+                if let Some(key) = *refused { <p class="note" role="alert">{ glyph("warning-circle") }<span>{ words.say(key) }</span></p> }
                 if has_passphrase {
                     <form class="stack" onsubmit={by_passphrase}>
                         <PassphraseField id="passphrase" label={words.say(if passkeys.is_empty() { "unlock-passphrase" } else { "unlock-or" })}
                             value={(*typed).clone()} change={Callback::from({ let typed = typed.setter(); move |text| typed.set(text) })}
                             autocomplete="current-password" described_by={fault.is_some().then(|| yew::AttrValue::from("unlock-fault"))} invalid={fault.is_some()} />
                         if let Some(fault) = &fault {
-                            <p class="note" id="unlock-fault" role="alert"><Icon name="warning-circle" /><span>{ fault_sentence(&words, fault) }</span></p>
+                            <p class="note" id="unlock-fault" role="alert">{ glyph("warning-circle") }<span>{ fault_sentence(&words, fault) }</span></p>
                         }
-                        if work.busy() { <ProgressCard progress={work.progress()} /> }
+                        if work.busy() { { progress_card(&words, work.progress()) } }
                         <button class={if passkeys.is_empty() { "button primary wide" } else { "button wide" }} disabled={work.busy() || typed.is_empty()}>{ words.say("unlock") }</button>
                     </form>
                 } else if let Some(fault) = &fault {
-                    <p class="note" role="alert"><Icon name="warning-circle" /><span>{ fault_sentence(&words, fault) }</span></p>
+                    <p class="note" role="alert">{ glyph("warning-circle") }<span>{ fault_sentence(&words, fault) }</span></p>
                 }
                 <LinkTo to={Route::Restore} class="plain">{ words.say("unlock-recover") }</LinkTo>
             </main>

@@ -4,7 +4,7 @@ use yew::{Html, component, html};
 
 use crate::{
     browser::{language::use_words, offline, page},
-    component::{Icon, LanguageSwitch, LinkTo, Mark, Status, StatusLine},
+    component::{LanguageSwitch, LinkTo, Status, glyph, logo, status_line},
     route::Route,
 };
 
@@ -62,23 +62,23 @@ pub fn WelcomePage() -> Html {
     html! {
         <div class="phone bare">
             <header class="top">
-                <span class="desk-name"><Mark />{ words.say("suishen") }</span>
+                <span class="desk-name">{ logo() }{ words.say("suishen") }</span>
                 <LanguageSwitch />
             </header>
             <main class="column">
                 { hero() }
                 <h1>{ words.say("welcome-title") }</h1>
                 <ul class="promises">
-                    <li><Icon name="scan" /><span>{ words.say("welcome-scan") }</span></li>
-                    <li><Icon name="hand-palm" /><span>{ words.say("welcome-decide") }</span></li>
-                    <li><Icon name="eye" /><span>{ words.say("welcome-written") }</span></li>
+                    <li>{ glyph("scan") }<span>{ words.say("welcome-scan") }</span></li>
+                    <li>{ glyph("hand-palm") }<span>{ words.say("welcome-decide") }</span></li>
+                    <li>{ glyph("eye") }<span>{ words.say("welcome-written") }</span></li>
                 </ul>
                 <div class="push stack close">
                     if offline::needs_home_screen(&page::agent()) {
-                        <StatusLine status={Status::Caution("export")} text={words.say("welcome-home-screen")} />
+                        { status_line(Status::Caution("export"), words.say("welcome-home-screen"), None, None, None) }
                     }
                     <p class="quiet centre">{ words.say("welcome-no-account") }</p>
-                    <LinkTo to={Route::Scan} class="button primary wide"><Icon name="scan" />{ words.say("welcome-start") }</LinkTo>
+                    <LinkTo to={Route::Scan} class="button primary wide">{ glyph("scan") }{ words.say("welcome-start") }</LinkTo>
                     <LinkTo to={Route::Restore} class="button wide">{ words.say("welcome-have") }</LinkTo>
                 </div>
             </main>
