@@ -7,6 +7,13 @@
 //! [`view`] is plain code, tested natively; [`component`] is one part of LOOK a file; [`page`] is one page a file;
 //! [`browser`] is what only a browser can do.
 
+// Texts and callbacks are made for the part that draws them, and the parts take them over.
+#![allow(clippy::needless_pass_by_value)]
+// Answers arrive boxed; a second box around them is one allocation a page.
+#![allow(clippy::redundant_allocation)]
+// "Answered, and there is none" differs from "not answered".
+#![allow(clippy::option_option)]
+
 pub mod app;
 pub mod browser;
 pub mod clock;

@@ -35,6 +35,7 @@ impl Language {
     }
 
     /// The language one tap away.
+    #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::Chinese => Self::English,

@@ -5,21 +5,20 @@
 pub fn app_of(agent: &str) -> Option<&'static str> {
     let agent = agent.to_ascii_lowercase();
     let has = |name: &str| agent.contains(name);
-    if has("micromessenger") {
-        Some("wechat")
-    } else if has("alipayclient")
-        || has("aliapp")
-        || has("dingtalk")
-        || has("aweme")
-        || has("weibo")
-        || has(" qq/")
-    {
-        Some("app")
-    } else if has("fban") || has("fbav") || has("instagram") || has("line/") || has("; wv)") {
-        Some("app")
-    } else {
-        None
-    }
+    let apps = [
+        "alipayclient",
+        "aliapp",
+        "dingtalk",
+        "aweme",
+        "weibo",
+        " qq/",
+        "fban",
+        "fbav",
+        "instagram",
+        "line/",
+        "; wv)",
+    ];
+    if has("micromessenger") { Some("wechat") } else { apps.into_iter().any(has).then_some("app") }
 }
 
 #[cfg(test)]

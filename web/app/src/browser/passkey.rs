@@ -141,7 +141,7 @@ fn first_result(credential: &JsValue) -> Option<Vec<u8>> {
         Reflect::get(credential, &"getClientExtensionResults".into()).ok()?.dyn_into().ok()?;
     let mut value = method.call0(credential).ok()?;
     for name in ["prf", "results", "first"] {
-        value = Reflect::get(&value, &name.into()).ok().filter(|value| value.is_object())?;
+        value = Reflect::get(&value, &name.into()).ok().filter(wasm_bindgen::JsValue::is_object)?;
     }
     Some(Uint8Array::new(&value).to_vec())
 }

@@ -82,10 +82,10 @@ fn request(source: &Source, part: u32) -> Request {
 }
 
 fn opened(response: Response, bytes: Option<Vec<u8>>) -> Option<Open> {
-    let (name, media_type) = match response {
-        Response::Patient(PatientResponse::File { name, media_type })
-        | Response::Desk(DeskResponse::File { name, media_type }) => (name, media_type),
-        _ => return None,
+    let (Response::Patient(PatientResponse::File { name, media_type })
+    | Response::Desk(DeskResponse::File { name, media_type })) = response
+    else {
+        return None;
     };
     let bytes = bytes?;
     let address = match how_shown(&media_type) {

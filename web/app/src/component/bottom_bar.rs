@@ -27,7 +27,7 @@ pub fn BottomBar() -> Html {
                     html! {
                         <li key={*key}>
                             <LinkTo to={to.clone()} current={here.then(|| AttrValue::from("page"))}>
-                                { glyph(if here { *fill } else { *regular }) }
+                                { glyph(if here { fill } else { regular }) }
                                 <span>{ words.say(key) }</span>
                             </LinkTo>
                         </li>

@@ -48,7 +48,7 @@ pub fn Code(props: &Props) -> Html {
     let quiet = inset + QUIET as f64 * scale;
     html! {
         <svg class="code" viewBox={format!("0 0 {BOX} {BOX}")} role="img" aria-label={props.label.clone()} shape-rendering="crispEdges">
-            <rect class="paper" width={BOX.to_string()} height={BOX.to_string()} rx="42" />
+            <rect class="ground" width={BOX.to_string()} height={BOX.to_string()} rx="42" />
             <g transform={format!("translate({quiet:.3} {quiet:.3}) scale({scale:.5})")}>
                 <path class="ink" d={drawn.path.clone()} />
             </g>

@@ -84,7 +84,7 @@ pub fn ScanBox(props: &Props) -> Html {
     let oninput = {
         let typed = typed.setter();
         Callback::from(move |event: InputEvent| {
-            typed.set(event.target_unchecked_into::<HtmlTextAreaElement>().value())
+            typed.set(event.target_unchecked_into::<HtmlTextAreaElement>().value());
         })
     };
     let onpicture = {

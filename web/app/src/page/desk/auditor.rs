@@ -28,7 +28,7 @@ pub fn AuditorDesk() -> Html {
             });
         })
     };
-    let at = ledger.checked().map(|at| words.time(at)).unwrap_or_else(|| "–".to_owned());
+    let at = ledger.checked().map_or_else(|| "–".to_owned(), |at| words.time(at));
     let (status, text) = match ledger.state() {
         LedgerState::Fresh => (Status::Good, "audit-whole"),
         LedgerState::AsOf => (Status::AsOf, "audit-as-of"),

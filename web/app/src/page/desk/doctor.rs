@@ -58,7 +58,7 @@ pub fn DoctorDesk(props: &Props) -> Html {
             html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
         }
         Asked::Failed(fault) => {
-            html! { <main class="centred"><h1>{ &title }</h1>{ fault_card(&words, &fault, Some(&again), true) }</main> }
+            html! { <main class="centred"><h1>{ &title }</h1>{ fault_card(&words, fault, Some(&again), true) }</main> }
         }
         Asked::Here(desk) if desk.is_none() => {
             return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
@@ -212,6 +212,6 @@ fn waiting_room(offer: &OfferView, read: &Callback<String>, busy: bool, words: &
         OfferState::Revoked => title("offer-revoked", "offer-revoked-text", Html::default()),
         OfferState::Exhausted => title("offer-exhausted", "offer-over-text", Html::default()),
         OfferState::Expired => title("offer-expired", "offer-over-text", Html::default()),
-        OfferState::Refused(fault) => html! { { fault_card(&words, &fault, None, true) } },
+        OfferState::Refused(fault) => html! { { fault_card(words, fault, None, true) } },
     }
 }

@@ -42,7 +42,7 @@ pub fn DeskFrame(props: &Props) -> Html {
                 if !props.sections.is_empty() {
                     <nav aria-label={words.say("sections")}><ul>
                         { for props.sections.iter().map(|(to, key, icon)| html! {
-                            <li><LinkTo to={to.clone()} current={(address.route == *to).then(|| AttrValue::from("page"))}>{ glyph(*icon) }{ words.say(key) }</LinkTo></li>
+                            <li><LinkTo to={to.clone()} current={(address.route == *to).then(|| AttrValue::from("page"))}>{ glyph(icon) }{ words.say(key) }</LinkTo></li>
                         }) }
                     </ul></nav>
                 }
@@ -72,7 +72,7 @@ fn who(desk: &Desk, words: &Words) -> Html {
 
 /// The ledger's state, by what this machine has proven.
 fn ledger_sign(words: &Words, ledger: &Known) -> Html {
-    let at = ledger.checked().map(|at| words.time(at)).unwrap_or_else(|| "–".to_owned());
+    let at = ledger.checked().map_or_else(|| "–".to_owned(), |at| words.time(at));
     let (proof, key) = match ledger.state() {
         LedgerState::Fresh => (Proof::Proven, "ledger-fresh"),
         LedgerState::AsOf => (Proof::AsOf, "ledger-as-of"),

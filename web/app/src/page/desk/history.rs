@@ -24,7 +24,7 @@ pub fn HistoryPage() -> Html {
     let now = ledger.now_or_start();
     let content = match &offers {
         Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
-        Asked::Failed(fault) => html! { { fault_card(&words, &fault, Some(&again), true) } },
+        Asked::Failed(fault) => html! { { fault_card(&words, fault, Some(&again), true) } },
         Asked::Here(offers) if offers.is_empty() => {
             html! { { empty(words.say("history-none"), words.say("history-none-text"), Html::default()) } }
         }

@@ -64,7 +64,7 @@ pub fn HospitalDesk(props: &Props) -> Html {
             html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
         }
         Asked::Failed(fault) => {
-            html! { <main class="centred"><h1>{ &title }</h1>{ fault_card(&words, &fault, Some(&again), true) }</main> }
+            html! { <main class="centred"><h1>{ &title }</h1>{ fault_card(&words, fault, Some(&again), true) }</main> }
         }
         Asked::Here(desk) if desk.is_none() => {
             return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
@@ -209,7 +209,7 @@ fn shown(preview: &Preview, words: &Words) -> Html {
                 <h2>{ &view.title }</h2>
                 <p class="quiet">{ facts.join(" · ") }</p>
             </div>
-            { report_body(&words, &view, true) }
+            { report_body(words, view, true) }
         </section>
     }
 }

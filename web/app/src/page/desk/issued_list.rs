@@ -44,7 +44,7 @@ pub fn IssuedList(props: &Props) -> Html {
     let cancel = |report: &IssuedReport| {
         let (work, report, why) = (work.clone(), report.report.clone(), words.say("ticket-cancel-why"));
         Callback::from(move |_| {
-            work.desk(DeskRequest::Cancel { report: report.clone(), why: why.clone() }, |_| ())
+            work.desk(DeskRequest::Cancel { report: report.clone(), why: why.clone() }, |_| ());
         })
     };
     html! {

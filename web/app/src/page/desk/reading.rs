@@ -93,7 +93,7 @@ fn panel(reading: &Reading, record: &ReadRecord, words: &Words) -> Html {
     let when = record.view.date().map(|date| moment_text(words, date)).unwrap_or_default();
     html! {<>
         <div class="row wrap">{ seal(proof, None) }<span class="grow">{ sound }</span><span class="quiet">{ when }</span></div>
-        { report_body(&words, &record.view, true) }
+        { report_body(words, &record.view, true) }
         { for reading.series.iter().filter(|series| record.view.rows.iter().any(|row| row.name == series.name)).map(|series| html! {
             <Trend key={series.name.clone()} series={series.clone()} />
         }) }

@@ -57,7 +57,7 @@ pub fn TicketPanel(props: &Props) -> Html {
     let cancel = {
         let (work, report, why) = (work.clone(), props.report.report.clone(), words.say("ticket-cancel-why"));
         Callback::from(move |_| {
-            work.desk(DeskRequest::Cancel { report: report.clone(), why: why.clone() }, |_| ())
+            work.desk(DeskRequest::Cancel { report: report.clone(), why: why.clone() }, |_| ());
         })
     };
     let now = ledger.now_or_start();

@@ -52,7 +52,7 @@ pub fn IncomingPage(props: &Props) -> Html {
         }
         Asked::Here(notice) => match &*notice {
             TicketNotice::Ticket { refused: Some(fault), .. } => {
-                html! { <><h1>{ words.say("incoming-title") }</h1>{ fault_card(&words, &fault, None, false) }</> }
+                html! { <><h1>{ words.say("incoming-title") }</h1>{ fault_card(&words, fault, None, false) }</> }
             }
             TicketNotice::Ticket { refused: None, issuer, until } => {
                 html! { <Ticket text={props.text.clone()} dealt={props.dealt.clone()} issuer={issuer.clone()} until={*until} /> }

@@ -73,7 +73,7 @@ pub fn ReadersPage() -> Html {
 
 /// The headline: proven whole just now, as of a time, or broken.
 fn headline(log: &AccessLog, ledger: &Known, words: &Words) -> Html {
-    let at = log.as_of.map(|at| words.time(at)).unwrap_or_else(|| "–".to_owned());
+    let at = log.as_of.map_or_else(|| "–".to_owned(), |at| words.time(at));
     if ledger.is_broken() {
         return html! { { status_line(Status::Alarm, words.say("readers-broken"), Some(words.say("readers-broken-more")), None, None) } };
     }

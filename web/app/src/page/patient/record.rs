@@ -61,7 +61,7 @@ pub fn RecordPage(props: &Props) -> Html {
 fn frame(words: &Words, content: Html) -> Html {
     html! {
         <div class="phone bare">
-            { back_bar(&words, Route::Home, words.say("record"), Html::default()) }
+            { back_bar(words, Route::Home, words.say("record"), Html::default()) }
             <main class="stack">{ content }</main>
         </div>
     }
@@ -110,7 +110,7 @@ fn Detail(props: &DetailProps) -> Html {
                     <h1>{ &card.title }</h1>
                     <p class="quiet">{ place }</p>
                     <p class="quiet">{ facts.join(" · ") }</p>
-                    <p>{ marks(&words, &card) }</p>
+                    <p>{ marks(&words, card) }</p>
                 </div>
                 <button class={if detail.sound { "status good" } else { "status alarm" }} onclick={set(&proof_open, true).reform(|_| ())}>
                     { crate::component::seal(if detail.sound { crate::component::Proof::Proven } else { crate::component::Proof::Broken }, None) }
@@ -121,7 +121,7 @@ fn Detail(props: &DetailProps) -> Html {
                     { glyph("caret-right-bold") }
                 </button>
                 { notices(&card.marks, &words) }
-                { report_body(&words, &view, false) }
+                { report_body(&words, view, false) }
                 { for detail.series.iter().map(|series| html! { <Trend key={series.name.clone()} series={series.clone()} /> }) }
                 if !detail.files.is_empty() {
                     <Attachments source={FileSource::Record(card.record.clone())} files={detail.files.clone()} />

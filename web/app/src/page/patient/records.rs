@@ -78,7 +78,7 @@ pub fn RecordsPage() -> Html {
                 { chips(&filter, &change, found.here(), &words) }
                 { match &found {
                     Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
-                    Asked::Failed(fault) => html! { { fault_card(&words, &fault, Some(&again), false) } },
+                    Asked::Failed(fault) => html! { { fault_card(&words, fault, Some(&again), false) } },
                     Asked::Here(found) => list(found, &filter, this_year, &words),
                 } }
             </main>

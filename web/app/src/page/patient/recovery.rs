@@ -83,7 +83,7 @@ fn Writing() -> Html {
             <main class="stack">
                 { match &phrase {
                     Asked::Waiting => html! { <><h1>{ words.say("recovery-title") }</h1><p class="quiet" role="status">{ words.say("opening") }</p></> },
-                    Asked::Failed(fault) => html! { <><h1>{ words.say("recovery-title") }</h1>{ fault_card(&words, &fault, Some(&again), false) }</> },
+                    Asked::Failed(fault) => html! { <><h1>{ words.say("recovery-title") }</h1>{ fault_card(&words, fault, Some(&again), false) }</> },
                     Asked::Here(phrase) if *checking => html! { <Checking phrase={(**phrase).clone()} back={check(false)} /> },
                     Asked::Here(phrase) => html! {<>
                         <h1>{ words.say("recovery-title") }</h1>
@@ -129,7 +129,8 @@ fn Checking(props: &CheckingProps) -> Html {
         let typed = typed.clone();
         Callback::from(move |event: InputEvent| {
             let mut new = (*typed).clone();
-            new[index] = event.target_unchecked_into::<HtmlInputElement>().value().trim().to_owned();
+            let word = event.target_unchecked_into::<HtmlInputElement>().value();
+            word.trim().clone_into(&mut new[index]);
             typed.set(new);
         })
     };

@@ -37,7 +37,7 @@ pub fn RestorePage(props: &Props) -> Html {
     let oninput = {
         let phrase = phrase.setter();
         Callback::from(move |event: InputEvent| {
-            phrase.set(event.target_unchecked_into::<HtmlTextAreaElement>().value())
+            phrase.set(event.target_unchecked_into::<HtmlTextAreaElement>().value());
         })
     };
     let onpicture = {

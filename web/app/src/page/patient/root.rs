@@ -165,7 +165,7 @@ pub fn PatientRoot(props: &Props) -> Html {
                 _ => html! { <UnlockPage slots={slots.clone()} waiting={incoming.is_some()} /> },
             },
             Wallet::None => match address.route {
-                Route::Incoming if incoming.is_some() => incoming_page(&incoming, &dealt),
+                Route::Incoming if incoming.is_some() => incoming_page(incoming.as_ref(), &dealt),
                 Route::Scan => html! { <ScanPage found={scanned} bare={true} /> },
                 Route::Restore => {
                     html! { <main class="phone bare stack"><RestorePage back={Route::Home} /></main> }
@@ -183,7 +183,7 @@ pub fn PatientRoot(props: &Props) -> Html {
                 };
                 html! {
                     <ContextProvider<OpenWallet> context={open}>
-                        { open_page(&address.route, &incoming, &scanned, &dealt, &lock) }
+                        { open_page(&address.route, incoming.as_ref(), &scanned, &dealt, &lock) }
                     </ContextProvider<OpenWallet>>
                 }
             }
@@ -191,14 +191,14 @@ pub fn PatientRoot(props: &Props) -> Html {
     }
 }
 
-fn incoming_page(incoming: &Option<String>, dealt: &Callback<()>) -> Html {
-    let text = incoming.clone().unwrap_or_default();
+fn incoming_page(incoming: Option<&String>, dealt: &Callback<()>) -> Html {
+    let text = incoming.cloned().unwrap_or_default();
     html! { <IncomingPage {text} dealt={dealt.clone()} /> }
 }
 
 fn open_page(
     route: &Route,
-    incoming: &Option<String>,
+    incoming: Option<&String>,
     scanned: &Callback<String>,
     dealt: &Callback<()>,
     lock: &Callback<()>,

@@ -161,7 +161,7 @@ fn Asking(props: &OneProps) -> Html {
     let yes = {
         let (work, share, person) = (work.clone(), share.share.clone(), person.clone());
         Callback::from(move |_| {
-            work.patient(PatientRequest::Consent { share: share.clone(), person: person.clone() }, |_| ())
+            work.patient(PatientRequest::Consent { share: share.clone(), person: person.clone() }, |_| ());
         })
     };
     let no = {
@@ -176,7 +176,7 @@ fn Asking(props: &OneProps) -> Html {
         <Sheet title={words.say("consent-title")} close={props.close.clone()}>
             <div class="stack">
                 <div class="row">
-                    { person_seal(&name, None) }
+                    { person_seal(name, None) }
                     <div class="grow">
                         <p><strong>{ words.with("name-title", &[("name", name.as_str().into()), ("title", title.as_str().into())]) }</strong></p>
                         <p class="quiet">{ organisation }</p>

@@ -72,7 +72,7 @@ pub fn WalletStatus() -> Html {
         .here()
         .is_some_and(|shares| shares.iter().any(|share| share.state == ShareState::NotYetRevoked));
     let online = page::online() && ledger.state() == LedgerState::Fresh;
-    let as_of = || ledger.checked().map(|checked| words.time(checked)).unwrap_or_else(|| "–".to_owned());
+    let as_of = || ledger.checked().map_or_else(|| "–".to_owned(), |checked| words.time(checked));
     match most_pressing(ledger.is_broken(), unrevoked, &wallet, online) {
         Pressing::Broken => html! {
             { status_line(Status::Alarm, words.say("status-broken"), None, Some(Route::Readers), Some(words.say("status-why"))) }
