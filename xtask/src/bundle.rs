@@ -120,16 +120,16 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Builds or installs them. Without npm the bundles are larger, and that is said.
-    pub fn provide(place: &Place) -> Result<Self> {
+    /// Builds or installs them. A draft does without `wasm-opt`; without npm the bundles are larger, and that is said.
+    pub fn provide(place: &Place, draft: bool) -> Result<Self> {
         let mut build = Command::new("cargo");
         clean(&mut build).current_dir(&place.root).args(["build", "--package", "suishen-bindgen"]);
         succeed(build.env("CARGO_TARGET_DIR", &place.target))?;
         let bindgen = place.target.join("debug/suishen-bindgen");
         let bindgen_hash =
             hex(&std::fs::read(&bindgen).context("suishen-bindgen was built but is not there")?);
-        let wasm_opt = npm::WASM_OPT.provide(place);
-        if wasm_opt.is_none() {
+        let wasm_opt = if draft { None } else { npm::WASM_OPT.provide(place) };
+        if wasm_opt.is_none() && !draft {
             eprintln!("  no wasm-opt ({} from npm): the bundles stay larger", npm::WASM_OPT.label());
         }
         Ok(Self { bindgen, bindgen_hash, wasm_opt })

@@ -39,8 +39,8 @@ pub struct Served {
     pub packed: usize,
 }
 
-/// Lays all out anew in the place's `web-dist`.
-pub fn lay_out(place: &Place, bundles: &[PathBuf]) -> Result<Vec<Served>> {
+/// Lays all out anew in the place's `web-dist`; a draft without the compressed copies.
+pub fn lay_out(place: &Place, bundles: &[PathBuf], draft: bool) -> Result<Vec<Served>> {
     let mut sources = read_all(&place.root.join("web/app/assets"))?;
     for worker in ["engine", "scanner"] {
         let module = place.root.join(format!("web/{worker}/{worker}.js"));
@@ -58,7 +58,7 @@ pub fn lay_out(place: &Place, bundles: &[PathBuf]) -> Result<Vec<Served>> {
     }
     let mut files = arrange(sources)?;
     add_release(&mut files);
-    write_all(place, &files)
+    write_all(place, &files, draft)
 }
 
 /// Gives bundles and style sheets their hashed names, and everything else the right references to them.
@@ -165,7 +165,7 @@ fn sha256(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
-fn write_all(place: &Place, files: &Files) -> Result<Vec<Served>> {
+fn write_all(place: &Place, files: &Files, draft: bool) -> Result<Vec<Served>> {
     let dist = place.web_dist();
     let fresh = dist.with_extension("new");
     if fresh.exists() {
@@ -177,7 +177,8 @@ fn write_all(place: &Place, files: &Files) -> Result<Vec<Served>> {
         let parent = to.parent().context("a served file lies in a folder")?;
         std::fs::create_dir_all(parent)?;
         std::fs::write(&to, bytes)?;
-        let packed = if PACKED.contains(&extension(path)) { None } else { Some(compressed(place, bytes)?) };
+        let packed =
+            if draft || PACKED.contains(&extension(path)) { None } else { Some(compressed(place, bytes)?) };
         let packed = packed.filter(|packed| packed.len() < bytes.len());
         if let Some(packed) = &packed {
             let mut name = to.into_os_string();

@@ -29,6 +29,9 @@ pub struct Run {
     /// Do not open a browser
     #[arg(long)]
     no_browser: bool,
+    /// Build the pages quick and large
+    #[arg(long)]
+    draft: bool,
 }
 
 impl Run {
@@ -36,7 +39,7 @@ impl Run {
         let place = Place::new();
         let mut steps = Steps::default();
         machine::provide(&[&machine::LINKER])?;
-        web::build(&place, &mut steps, None)?;
+        web::build(&place, &mut steps, None, self.draft)?;
         steps.step("relay", || build_relay(&place))?;
         steps.print();
         if self.fresh {

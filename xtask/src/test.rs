@@ -18,6 +18,9 @@ pub struct Test {
     /// Only the end-to-end tests whose name contains this
     #[arg(long, value_name = "NAME")]
     scene: Option<String>,
+    /// Build the pages quick and large: for work on one scene
+    #[arg(long, requires = "scene")]
+    draft: bool,
 }
 
 impl Test {
@@ -43,8 +46,10 @@ impl Test {
                 cargo(place, &["test", "--workspace", "--exclude", "suishen-tests"])
             })?;
         }
-        let served = web::build(place, steps, None)?;
-        sizes::report(&served, None)?;
+        let served = web::build(place, steps, None, self.draft)?;
+        if !self.draft {
+            sizes::report(&served, None)?;
+        }
         steps.step("relay", || build_relay(place))?;
         let axe = npm::AXE
             .provide(place)
