@@ -30,12 +30,14 @@ mod person;
 mod process;
 mod relay;
 mod scene;
+mod story;
 
 pub use camera::Camera;
 pub use passkey::Authenticator;
 pub use person::{Person, Window};
 pub use relay::{Answer, Relay};
 pub use scene::Scene;
+pub use story::PASSPHRASE;
 
 /// What a test ends with.
 pub type Result<T> = anyhow::Result<T>;

@@ -321,7 +321,10 @@ const names = (e) => [e.getAttribute('aria-label'), e.innerText, e.value, e.titl
 const all = [...document.querySelectorAll(
     'button, a[href], [role=button], [role=tab], [role=link], [role=menuitem], [role=switch], [role=radio], ' +
     '[role=checkbox], summary, label, input[type=submit], input[type=button]')].filter(shown);
-return all.find((e) => names(e).includes(wanted)) || all.find((e) => names(e).some((n) => n.includes(wanted))) || null;
+const found = all.find((e) => names(e).includes(wanted)) || all.find((e) => names(e).some((n) => n.includes(wanted)));
+// As a person would: what lies under a bar is scrolled into the open.
+found?.scrollIntoView({ block: 'center', behavior: 'instant' });
+return found || null;
 ";
 
 /// Finds a field by its label, or by what stands in it while empty.
@@ -332,5 +335,8 @@ const names = (e) => [e.getAttribute('aria-label'), e.placeholder, ...[...(e.lab
     ...(e.getAttribute('aria-labelledby') || '').split(/\s+/).map((id) => document.getElementById(id)?.innerText)]
     .filter((n) => typeof n === 'string').map((n) => n.replace(/\s/g, ''));
 const all = [...document.querySelectorAll('input, textarea, select, [contenteditable=true]')].filter(shown);
-return all.find((e) => names(e).includes(wanted)) || all.find((e) => names(e).some((n) => n.includes(wanted))) || null;
+const found = all.find((e) => names(e).includes(wanted)) || all.find((e) => names(e).some((n) => n.includes(wanted)));
+// As a person would: what lies under a bar is scrolled into the open.
+found?.scrollIntoView({ block: 'center', behavior: 'instant' });
+return found || null;
 ";

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, Properties, component, html, use_callback, use_effect_with, use_state};
 
 use super::{
-    enrol::EnrolPage,
+    enrol::{EnrolPage, other_than_invite},
     frame::{DeskFrame, Section},
     history::HistoryPage,
     hospital::read_desk,
@@ -64,7 +64,9 @@ pub fn DoctorDesk(props: &Props) -> Html {
             return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
         }
         Asked::Here(_) => match address.route {
-            Route::Home | Route::Incoming => html! { <Reception opened={props.opened.clone()} /> },
+            Route::Home | Route::Incoming => {
+                html! { <Reception opened={other_than_invite(props.opened.as_ref())} /> }
+            }
             Route::History => html! { <HistoryPage /> },
             _ => html! { <UnknownPage /> },
         },

@@ -20,6 +20,11 @@ pub struct Props {
     pub done: Callback<()>,
 }
 
+/// An opened link, unless it is an invite: that one was for the enrolment.
+pub fn other_than_invite(opened: Option<&String>) -> Option<String> {
+    opened.filter(|link| !link.contains("/enrol#")).cloned()
+}
+
 /// Draws it.
 #[component]
 pub fn EnrolPage(props: &Props) -> Html {

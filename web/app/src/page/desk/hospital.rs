@@ -6,7 +6,7 @@ use suishen_bridge::{Desk, DeskRequest, DeskResponse, IssuedReport, Preview, Req
 use yew::{Callback, Html, Properties, component, html, use_state};
 
 use super::{
-    enrol::EnrolPage,
+    enrol::{EnrolPage, other_than_invite},
     frame::{DeskFrame, Section},
     issued_list::IssuedList,
     prepare::{Chosen, Prepare},
@@ -70,7 +70,9 @@ pub fn HospitalDesk(props: &Props) -> Html {
             return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
         }
         Asked::Here(_) => match address.route {
-            Route::Home | Route::Incoming => html! { <Issue opened={props.opened.clone()} /> },
+            Route::Home | Route::Incoming => {
+                html! { <Issue opened={other_than_invite(props.opened.as_ref())} /> }
+            }
             Route::History => {
                 html! { <main class="centred wide stack"><h1>{ words.say("desk-issued") }</h1><IssuedList all={true} /></main> }
             }

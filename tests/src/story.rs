@@ -1,0 +1,82 @@
+//! What the people of the story do, step by step, as every scene tells it.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use serde_json::Value;
+
+use crate::{Person, Relay, Result};
+
+/// A passphrase that is strong enough.
+pub const PASSPHRASE: &str = "白鹭 竹桥 晚风 砚台 石榴";
+
+impl Person {
+    /// The link that a page copies when its person taps "copy link".
+    pub async fn copies_the_link(&self) -> Result<String> {
+        self.runs(
+            "window.copied = null;
+             navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); };",
+        )
+        .await?;
+        self.taps("复制链接").await?;
+        for _ in 0..200 {
+            if let Value::String(link) = self.runs("return window.copied").await? {
+                return Ok(link);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("{}: nothing was copied", self.name())
+    }
+
+    /// Enrols this desk with a fresh invite of the demo consortium.
+    pub async fn enrols(&self, relay: &Relay, role: &str) -> Result<()> {
+        let invites: Value = serde_json::from_str(&relay.get("/v1/demo").await?.text())?;
+        let Some((_, fragment)) = invites[role].as_str().and_then(|link| link.split_once('#')) else {
+            bail!("no invite for {role}: {invites}")
+        };
+        self.goes_to(role, &format!("/enrol#{fragment}")).await?;
+        self.sees("安澜市人民医院").await
+    }
+
+    /// The hospital issues a sample: the ticket's link.
+    pub async fn issues(&self, sample: &str) -> Result<String> {
+        self.taps(sample).await?;
+        self.sees("核对后签发").await?;
+        self.taps("签发").await?;
+        self.sees("请患者用手机扫码").await?;
+        self.copies_the_link().await
+    }
+
+    /// A new patient scans a ticket and keeps the report.
+    pub async fn keeps_first(&self, ticket: &str) -> Result<()> {
+        self.camera().shows(ticket)?;
+        self.goes_to("patient", "/").await?;
+        self.taps("扫医院的码").await?;
+        self.sees("有一份报告给您").await?;
+        self.taps("收下").await
+    }
+
+    /// Protects the wallet by a passphrase.
+    pub async fn protects(&self) -> Result<()> {
+        self.goes_to("patient", "/protect").await?;
+        self.types("设一个密码", PASSPHRASE).await?;
+        self.taps("用这个密码").await?;
+        self.sees("把这 24 个词抄在纸上").await?;
+        self.taps("返回").await
+    }
+
+    /// Shows what belongs to the newest visit to whoever scans: the consent link.
+    pub async fn shows_this_visit(&self) -> Result<String> {
+        self.taps("出示").await?;
+        self.taps("这次就诊").await?;
+        self.taps("出示二维码").await?;
+        self.sees("请医生扫这个码").await?;
+        self.copies_the_link().await
+    }
+
+    /// A desk takes a consent link.
+    pub async fn accepts(&self, link: &str) -> Result<()> {
+        self.types("扫码枪或链接", link).await?;
+        self.taps("打开").await
+    }
+}
