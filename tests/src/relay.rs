@@ -19,6 +19,8 @@ pub struct Relay {
     dir: TempDir,
     port: u16,
     client: Client,
+    /// How far its clock is ahead, as `faketime` writes it.
+    clock: Option<String>,
 }
 
 /// What the relay answered.
@@ -49,18 +51,34 @@ impl Relay {
     pub async fn start() -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("suishen-relay-").tempdir()?;
         let client = Client::builder().timeout(HANG).build()?;
-        let mut relay = Self { process: None, dir, port: free_port()?, client };
+        let mut relay = Self { process: None, dir, port: free_port()?, client, clock: None };
         relay.resume().await?;
         Ok(relay)
     }
 
     /// Starts it (again) on the same data and port, and waits until it is ready.
     pub async fn resume(&mut self) -> Result<()> {
-        let mut command = Command::new(built::binary()?);
+        let mut command = match &self.clock {
+            None => Command::new(built::binary()?),
+            Some(ahead) => {
+                let mut shifted = Command::new("faketime");
+                shifted.args(["-f", ahead]).arg(built::binary()?);
+                shifted
+            }
+        };
         command.args(["serve", "--demo", "--port", &self.port.to_string(), "--data"]).arg(self.data());
         command.arg("--web").arg(built::web()?);
         self.process = Some(Process::start(&mut command, &self.log())?);
         self.wait_ready().await
+    }
+
+    /// Lets time pass for the relay and its ledger, and for nobody's browser: `8d`, `20m`.
+    pub async fn lets_pass(&mut self, time: &str) -> Result<()> {
+        if self.process.is_some() {
+            self.stop()?;
+        }
+        self.clock = Some(format!("+{time}"));
+        self.resume().await
     }
 
     async fn wait_ready(&mut self) -> Result<()> {

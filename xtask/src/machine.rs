@@ -37,6 +37,11 @@ pub const BROWSER: &[Need] = &[
     },
     Need { what: "Chinese fonts, for the pictures", package: "fonts-noto-cjk", there: has_chinese_font },
     Need {
+        what: "faketime, for tests in which days pass",
+        package: "faketime",
+        there: || program("faketime").is_some(),
+    },
+    Need {
         what: "openssl, to check SM2, SM3 and SM4 against",
         package: "openssl",
         there: || program("openssl").is_some(),
