@@ -109,7 +109,9 @@ fn hashes(tile: &[u8], width: u64) -> Vec<Digest> {
 
 fn root(hashes: &[Digest]) -> Digest {
     let mut edge = Edge::new();
-    hashes.iter().for_each(|hash| edge.append::<Sm3>(*hash, |_| {}));
+    for hash in hashes {
+        edge.append::<Sm3>(*hash, |_| {});
+    }
     edge.root::<Sm3>()
 }
 
@@ -176,7 +178,9 @@ impl<'a> Walk<'a> {
                 }
             });
         }
-        stored.iter().for_each(|hash| self.hashes.append::<Sm3>(*hash, |_| {}));
+        for hash in &stored {
+            self.hashes.append::<Sm3>(*hash, |_| {});
+        }
         self.replay(&entries);
         if torn && self.fault.is_none() {
             let number = first + entries.len() as u64;

@@ -7,7 +7,7 @@ use crate::{
 };
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 use suishen_core::proof::{
@@ -147,14 +147,16 @@ impl Found<'_> {
 
     fn indexes(&mut self, replay: &Replay) -> Result<(), ReplicaError> {
         let of = |id: &suishen_core::id::GrantId| suishen_core::contract::Key::Grant(*id).to_bytes();
-        let entries = replay.grant_entries().iter().map(|(id, n)| ((*id.as_bytes(), *n), ())).collect();
+        let entries: BTreeSet<_> =
+            replay.grant_entries().iter().map(|(id, n)| (*id.as_bytes(), *n)).collect();
         let grants = replay.grant_entries().iter();
         let grants = grants.map(|(id, _)| (*MapKey::of(&of(id)).as_bytes(), *id.as_bytes())).collect();
-        let mut stored = BTreeMap::new();
+        let mut stored = BTreeSet::new();
         for row in self.tables.grant_entries.iter()? {
-            stored.insert(row?.0.value(), ());
+            stored.insert(row?.0.value());
         }
-        self.compare(&entries, &stored, |at| format!("the note that entry {} is on a grant", at.1));
+        let name = |at: &([u8; 32], u64)| format!("the note that entry {} is on a grant", at.1);
+        self.tell(entries.symmetric_difference(&stored), name);
         let mut stored = BTreeMap::new();
         for row in self.tables.grants.iter()? {
             let (place, id) = row?;
@@ -174,8 +176,11 @@ impl Found<'_> {
         let missing =
             expected.iter().filter(|(key, value)| stored.get(key) != Some(value)).map(|(key, _)| key);
         let more = stored.keys().filter(|key| !expected.contains_key(key));
-        let wrong: Vec<_> = missing.chain(more).take(MOST).map(name).collect();
-        for name in wrong {
+        self.tell(missing.chain(more), name);
+    }
+
+    fn tell<'k, K: 'k>(&mut self, wrong: impl Iterator<Item = &'k K>, name: impl Fn(&K) -> String) {
+        for name in wrong.take(MOST).map(name) {
             self.wrong(format!("{name} is not what the entries make"));
         }
     }
@@ -190,11 +195,9 @@ fn matches(replay: Option<&Replay>, number: u64, bytes: &[u8]) -> bool {
 
 /// Replays on, from the genesis object where nothing was replayed yet.
 fn take(replay: &mut Option<Replay>, entries: &[Vec<u8>]) -> Result<(), crate::replica::replay::Fault> {
-    match replay {
-        Some(replay) => replay.take(entries),
-        None => {
-            let Some((genesis, rest)) = entries.split_first() else { return Ok(()) };
-            replay.insert(Replay::new(genesis)?).take(rest)
-        }
+    if let Some(replay) = replay {
+        return replay.take(entries);
     }
+    let Some((genesis, rest)) = entries.split_first() else { return Ok(()) };
+    replay.insert(Replay::new(genesis)?).take(rest)
 }

@@ -180,7 +180,9 @@ fn tiles_and_bundles_make_the_root_at_every_size() {
         let leaves: Vec<_> = decode_entries(&bundle).unwrap().into_iter().map(Sm3::leaf).collect();
         assert_eq!(leaves, hashes);
         let mut edge = Edge::new();
-        leaves.iter().for_each(|leaf| edge.append::<Sm3>(*leaf, |_| {}));
+        for leaf in &leaves {
+            edge.append::<Sm3>(*leaf, |_| {});
+        }
         assert_eq!(edge.root::<Sm3>(), published.checkpoint().tree);
         let more = TileId::new(TileKind::Entries, 0, width + 1).unwrap();
         assert_eq!(published.snapshot().tile(&more).unwrap(), None);

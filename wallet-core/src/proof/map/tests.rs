@@ -10,7 +10,7 @@ type Memory = BTreeMap<PagePath, Page>;
 /// Few distinct keys with long shared prefixes, so that pages split, merge and go.
 fn crowded_key(n: u16) -> MapKey {
     let mut bytes = [0x5a; 32];
-    bytes[usize::from(n % 5)] = (n >> 3) as u8;
+    bytes[usize::from(n % 5)] = (n >> 3).to_be_bytes()[1];
     bytes[31] = (n % 7) as u8;
     MapKey(Digest::from_bytes(bytes))
 }

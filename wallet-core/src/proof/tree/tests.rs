@@ -78,6 +78,10 @@ fn the_root_is_that_of_rfc_6962_at_every_size() {
     }
 }
 
+fn at(number: u64) -> usize {
+    usize::try_from(number).unwrap()
+}
+
 #[test]
 fn all_small_proofs_verify_and_each_change_is_refused() {
     let leaves = leaves(18);
@@ -95,9 +99,9 @@ fn all_small_proofs_verify_and_each_change_is_refused() {
         all
     };
     for new in 1..=18_u64 {
-        let root = roots[new as usize];
+        let root = roots[at(new)];
         for i in 0..new {
-            let (leaf, proof) = (leaves[i as usize], prove_inclusion::<Sm3, _>(&nodes, i, new).unwrap());
+            let (leaf, proof) = (leaves[at(i)], prove_inclusion::<Sm3, _>(&nodes, i, new).unwrap());
             assert_eq!(verify_inclusion::<Sm3>(leaf, i, new, &proof, &root), Ok(()));
             for other in (0..=new + 1).filter(|o| *o != i) {
                 assert!(verify_inclusion::<Sm3>(leaf, other, new, &proof, &root).is_err());
@@ -107,7 +111,7 @@ fn all_small_proofs_verify_and_each_change_is_refused() {
             }
         }
         for old in 1..=new {
-            let old_root = roots[old as usize];
+            let old_root = roots[at(old)];
             let proof = prove_consistency::<Sm3, _>(&nodes, old, new).unwrap();
             assert_eq!(verify_consistency::<Sm3>(old, new, &proof, &old_root, &root), Ok(()));
             assert!(verify_consistency::<Sm3>(old, new, &proof, &leaves[2], &root).is_err());
@@ -128,11 +132,11 @@ proptest! {
         let nodes = TileNodes::<Sm3, _>::new(&tiles);
         let new = b % size + 1;
         let (index, old) = (a % new, a % new + 1);
-        let root = roots[new as usize];
+        let root = roots[at(new)];
         let proof = prove_inclusion::<Sm3, _>(&nodes, index, new).unwrap();
-        prop_assert_eq!(verify_inclusion::<Sm3>(leaves[index as usize], index, new, &proof, &root), Ok(()));
+        prop_assert_eq!(verify_inclusion::<Sm3>(leaves[at(index)], index, new, &proof, &root), Ok(()));
         let proof = prove_consistency::<Sm3, _>(&nodes, old, new).unwrap();
-        prop_assert_eq!(verify_consistency::<Sm3>(old, new, &proof, &roots[old as usize], &root), Ok(()));
+        prop_assert_eq!(verify_consistency::<Sm3>(old, new, &proof, &roots[at(old)], &root), Ok(()));
     }
 
     #[test]
