@@ -315,7 +315,8 @@ fn squeezed(text: &str) -> String {
 /// Finds a control by its accessible name.
 const NAMED: &str = r"
 const wanted = arguments[0].replace(/\s/g, '');
-const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]');
+const modal = [...document.querySelectorAll('dialog:modal')].pop();
+const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]') && (!modal || modal.contains(e));
 const names = (e) => [e.getAttribute('aria-label'), e.innerText, e.value, e.title]
     .filter((n) => typeof n === 'string').map((n) => n.replace(/\s/g, ''));
 const all = [...document.querySelectorAll(
@@ -330,7 +331,8 @@ return found || null;
 /// Finds a field by its label, or by what stands in it while empty.
 const FIELD: &str = r"
 const wanted = arguments[0].replace(/\s/g, '');
-const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]');
+const modal = [...document.querySelectorAll('dialog:modal')].pop();
+const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]') && (!modal || modal.contains(e));
 const names = (e) => [e.getAttribute('aria-label'), e.placeholder, ...[...(e.labels || [])].map((l) => l.innerText),
     ...(e.getAttribute('aria-labelledby') || '').split(/\s+/).map((id) => document.getElementById(id)?.innerText)]
     .filter((n) => typeof n === 'string').map((n) => n.replace(/\s/g, ''));

@@ -35,7 +35,7 @@ impl Person {
             bail!("no invite for {role}: {invites}")
         };
         self.goes_to(role, &format!("/enrol#{fragment}")).await?;
-        self.sees("安澜市人民医院").await
+        self.sees("登记好了").await
     }
 
     /// The hospital issues a sample: the ticket's link.
@@ -74,9 +74,31 @@ impl Person {
         self.copies_the_link().await
     }
 
+    /// Yes to the person who asks.
+    pub async fn consents(&self) -> Result<()> {
+        self.sees("让这位医生看吗？").await?;
+        self.taps("同意").await?;
+        self.sees("已经同意，可以看了").await?;
+        self.taps("关闭").await
+    }
+
     /// A desk takes a consent link.
     pub async fn accepts(&self, link: &str) -> Result<()> {
+        self.taps("扫患者的码").await?;
         self.types("扫码枪或链接", link).await?;
         self.taps("打开").await
+    }
+}
+
+impl Relay {
+    /// A sample that the hospital issued from the command line: the ticket's link.
+    pub async fn issues(&self, sample: &str) -> Result<String> {
+        let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples");
+        let folder = format!("{samples}/{sample}");
+        let (code, printed) = self.command(&["issue", &folder, "--out", "link", "--log", "error"]).await?;
+        match printed.split_whitespace().find(|word| word.starts_with("http")) {
+            Some(link) if code == 0 => Ok(link.to_owned()),
+            _ => bail!("issue ended with {code}:\n{printed}"),
+        }
     }
 }

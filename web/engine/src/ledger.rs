@@ -236,6 +236,16 @@ impl Ledger {
     }
 
     async fn ask_time(&self, store: &Store) -> Result<(), LedgerError> {
+        self.hear_time().await?;
+        let next = self.remembered.borrow().clone();
+        match next {
+            Some(next) => self.remember(store, next).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The members' time; what was remembered says whether it went back.
+    async fn hear_time(&self) -> Result<(), LedgerError> {
         let nonce: [u8; 32] = BrowserRandom.bytes();
         let mut statements: Vec<Signed<TimeStatement>> = Vec::new();
         let asked_at = monotonic();
@@ -254,7 +264,7 @@ impl Ledger {
         let remembered = self.remembered.borrow().clone();
         if let Some(remembered) = remembered {
             let next = remembered.accept_time(told).map_err(|alarm| self.raise(alarm))?;
-            self.remember(store, next).await?;
+            *self.remembered.borrow_mut() = Some(next);
         }
         self.told.set(Some((told, asked_at)));
         Ok(())
@@ -419,8 +429,18 @@ async fn ask(relays: &[String], call: &Call) -> Result<Vec<u8>, CallError> {
 }
 
 impl Ledger {
-    /// Sends a call signed by `key` (RFC 9421), at the ledger's time.
-    pub async fn signed(&self, mut call: Call, key: &SecretKey) -> Result<Vec<u8>, CallError> {
+    /// Sends a call signed by `key` (RFC 9421), at the ledger's time. A clock that stood still while the device slept
+    /// makes signatures that are too old: then the time is asked anew, once.
+    pub async fn signed(&self, call: Call, key: &SecretKey) -> Result<Vec<u8>, CallError> {
+        match self.sign_and_send(call.clone(), key).await {
+            Err(CallError::Refused { code, .. }) if code == "stale" && self.hear_time().await.is_ok() => {
+                self.sign_and_send(call, key).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn sign_and_send(&self, mut call: Call, key: &SecretKey) -> Result<Vec<u8>, CallError> {
         let now = self.now().ok_or(CallError::Unreachable)?;
         let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let content = Digest::of(call.body.as_deref().unwrap_or_default());

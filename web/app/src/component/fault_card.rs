@@ -20,11 +20,19 @@ pub fn fault_card(words: &Words, fault: &Fault, retry: Option<&Callback<()>>, de
                 { glyph("warning-circle") }
                 <h2 class="grow">{ sentence(words, fault) }</h2>
             </div>
-            if let Some(detail) = fault.detail.as_ref().filter(|detail| !detail.is_empty()) { <p class="quiet">{ detail }</p> }
             <p>{ words.say(if desk { "fault-desk-safe" } else { "fault-safe" }) }</p>
             { action(words, fault, retry, desk) }
-            <p class="error-code">{ words.with("fault-code", &[("code", fault.code.as_str().into())]) }</p>
+            <p class="error-code">{ words.with("fault-code", &[("code", code(fault).into())]) }</p>
         </section>
+    }
+}
+
+/// What support needs: the code, and for those without a number what they were about.
+fn code(fault: &Fault) -> String {
+    let numbered = fault.code.bytes().all(|byte| byte.is_ascii_digit());
+    match fault.detail.as_ref().filter(|detail| !numbered && !detail.is_empty()) {
+        Some(detail) => format!("{}: {detail}", fault.code),
+        None => fault.code.clone(),
     }
 }
 
