@@ -172,6 +172,15 @@ impl Person {
         self.acts_on(NAMED, label, async |element| element.click().await).await
     }
 
+    /// Taps it if it is there and can be tapped now.
+    pub async fn taps_if_there(&self, label: &str) -> Result<()> {
+        if let Ok(element) = self.browser().execute(NAMED, vec![json!(label)]).await?.element() {
+            // It may have gone in between, which is as good.
+            drop(element.click().await);
+        }
+        Ok(())
+    }
+
     /// Types into the field that is labelled so, in place of what is there.
     pub async fn types(&self, label: &str, text: &str) -> Result<()> {
         self.acts_on(FIELD, label, async |field| {

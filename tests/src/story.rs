@@ -1,8 +1,9 @@
 //! What the people of the story do, step by step, as every scene tells it.
 
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::{Person, Relay, Result};
@@ -56,6 +57,13 @@ impl Person {
         self.taps("收下").await
     }
 
+    /// Opens a ticket's link and keeps the report.
+    pub async fn keeps(&self, ticket: &str) -> Result<()> {
+        let (_, fragment) = ticket.split_once('#').context("a ticket has a fragment")?;
+        self.goes_to("patient", &format!("/t#{fragment}")).await?;
+        self.taps("收下").await
+    }
+
     /// Protects the wallet by a passphrase.
     pub async fn protects(&self) -> Result<()> {
         self.goes_to("patient", "/protect").await?;
@@ -93,9 +101,13 @@ impl Person {
 impl Relay {
     /// A sample that the hospital issued from the command line: the ticket's link.
     pub async fn issues(&self, sample: &str) -> Result<String> {
-        let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples");
-        let folder = format!("{samples}/{sample}");
-        let (code, printed) = self.command(&["issue", &folder, "--out", "link", "--log", "error"]).await?;
+        self.issues_from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(sample)).await
+    }
+
+    /// A report in a folder of one's own, or in one file: the ticket's link.
+    pub async fn issues_from(&self, path: &Path) -> Result<String> {
+        let path = path.to_str().context("a path that is not text")?;
+        let (code, printed) = self.command(&["issue", path, "--out", "link", "--log", "error"]).await?;
         match printed.split_whitespace().find(|word| word.starts_with("http")) {
             Some(link) if code == 0 => Ok(link.to_owned()),
             _ => bail!("issue ended with {code}:\n{printed}"),

@@ -11,7 +11,8 @@ async fn has_a_record(phone: &Person, scene: &Scene) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_grant_ends_when_its_reads_are_used_when_it_is_taken_back_and_when_its_time_is_over() -> Result<()> {
+async fn a_grant_ends_when_its_reads_are_used_when_it_is_taken_back_and_when_its_time_is_over() -> Result<()>
+{
     Scene::play("grant-ends", 2, async |scene| {
         let phone = scene.person("phone", Window::Phone).await?;
         let doctor = scene.person("doctor", Window::Desk).await?;

@@ -38,6 +38,8 @@ impl Call {
 pub enum CallError {
     /// No relay answered: offline, or the relay is down.
     Unreachable,
+    /// A relay's answer ended before it was whole.
+    CutShort,
     /// A relay answered no.
     Refused {
         /// HTTP status.
@@ -60,6 +62,7 @@ impl From<CallError> for Fault {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Unreachable => Self::new("offline", Action::Retry),
+            CallError::CutShort => Self::new("cut-short", Action::Retry),
             CallError::Refused { code, detail, .. } if code.bytes().all(|b| b.is_ascii_digit()) => {
                 Self { key: format!("reject-{code}"), code, detail: Some(detail), action: Action::Nothing }
             }
@@ -73,7 +76,7 @@ impl From<CallError> for Fault {
 /// Sends a call to one relay.
 pub async fn send(origin: &str, call: &Call) -> Result<Vec<u8>, CallError> {
     let response = fetch(origin, call).await.ok_or(CallError::Unreachable)?;
-    let body = body(&response).await.ok_or(CallError::Unreachable)?;
+    let body = body(&response).await.ok_or(CallError::CutShort)?;
     if response.ok() { Ok(body) } else { Err(refusal(response.status(), &body)) }
 }
 

@@ -419,13 +419,14 @@ impl Ledger {
 
 /// Asks one relay after the other until one answers, yes or no.
 async fn ask(relays: &[String], call: &Call) -> Result<Vec<u8>, CallError> {
+    let mut last = CallError::Unreachable;
     for relay in relays {
         match http::send(relay, call).await {
-            Err(CallError::Unreachable) => {}
+            Err(error @ (CallError::Unreachable | CallError::CutShort)) => last = error,
             answer => return answer,
         }
     }
-    Err(CallError::Unreachable)
+    Err(last)
 }
 
 impl Ledger {

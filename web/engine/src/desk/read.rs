@@ -7,7 +7,7 @@ use super::person::{Pass, Person, keep, kept, root};
 use crate::engine::Engine;
 use crate::gates;
 use crate::http::Call;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::platform::BrowserRandom;
 use crate::store::Store;
 use crate::worker::tell;
@@ -24,6 +24,7 @@ use suishen_core::contract::{
     AcceptGrant, Acceptance, GrantLeaf, Key, RedeemGrant, SignedTransaction, Status, Terms, Transaction,
 };
 use suishen_core::fhir::{ReportView, Series};
+use suishen_core::gate::RELEASE_WITHIN;
 use suishen_core::id::GrantId;
 use suishen_core::identity::Role;
 use suishen_core::qr::ConsentOffer;
@@ -71,6 +72,9 @@ struct Redemption {
     /// Entry number and time, once it stands.
     #[n(3)]
     stands: Option<(u64, u64)>,
+    /// Whether its content was opened here.
+    #[cbor(n(4), default)]
+    opened: bool,
 }
 
 /// What is open on the screen: content lives here and nowhere else, until it is closed or locked.
@@ -88,6 +92,12 @@ struct Opened {
 impl Held {
     async fn save(&self, store: &Store) -> Result<(), Fault> {
         keep(store, &format!("{OFFER}{}", self.grant), self).await
+    }
+
+    /// The redemption to go on with: not sent, not answered, or its content not opened while gates still release.
+    fn unfinished(&self, now: u64) -> Option<usize> {
+        let goes_on = |r: &Redemption| r.stands.is_none_or(|(_, at)| !r.opened && now < at + RELEASE_WITHIN);
+        self.redemptions.iter().position(goes_on)
     }
 
     async fn load(store: &Store, share: &str) -> Result<Self, Fault> {
@@ -237,8 +247,10 @@ async fn view(
     let state = match leaf.status {
         Status::Revoked => OfferState::Revoked,
         _ if now >= terms.end() => OfferState::Expired,
-        Status::Exhausted => OfferState::Exhausted,
-        Status::Offered | Status::Accepted => match judged(ledger, store, held, terms).await {
+        Status::Exhausted if held.unfinished(now).is_none() => OfferState::Exhausted,
+        Status::Offered | Status::Accepted | Status::Exhausted => match judged(ledger, store, held, terms)
+            .await
+        {
             Ok(None) => OfferState::Waiting,
             Ok(Some((payload, _))) => {
                 purpose = purpose_of(&payload.consent.purpose);
@@ -313,7 +325,11 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
             tell(&Event::Progress { task, step: Step::Fetching, done, total });
             let unsound = |_| Fault::new("content", Action::AskPatient);
             let copy = key.open(wrapped).map_err(|_| Fault::new("content", Action::AskPatient))?;
-            let blob = ledger.get_blob(&copy.address, &held.pass.grantee).await?;
+            let blob =
+                ledger.get_blob(&copy.address, &held.pass.grantee).await.map_err(|error| match error {
+                    LedgerError::Unsound(_) => Fault::new("content", Action::Retry),
+                    other => other.into(),
+                })?;
             let plain = open_part(&facts.manifest, &copy, &blob).map_err(unsound)?;
             let entry = facts.manifest.part(copy.part).map_err(unsound)?;
             if entry.media_type == FHIR_MEDIA_TYPE {
@@ -348,6 +364,9 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
             sound: true,
         });
     }
+    if let Some(read) = held.redemptions.iter_mut().find(|r| r.number == redemption.number) {
+        read.opened = true;
+    }
     held.patient = opened.iter().find_map(|r| r.view.patient.as_ref()?.name.clone());
     held.save(store).await?;
     receipt(ledger, &held, &redemption, &terms, &payload).await?;
@@ -374,8 +393,8 @@ async fn redeem(
     leaf: &GrantLeaf,
 ) -> Result<Redemption, Fault> {
     let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
-    let unfinished = held.redemptions.iter().position(|r| r.stands.is_none());
-    let index = match unfinished {
+    let index = match held.unfinished(now) {
+        Some(index) if held.redemptions[index].stands.is_some() => return Ok(held.redemptions[index].clone()),
         Some(index) => index,
         None => {
             if !held.pass.lasts(now) {
@@ -397,7 +416,7 @@ async fn redeem(
         }
         Err(error) => {
             // Refused for good: it will never stand, so the next try is a new one.
-            if matches!(&error, crate::ledger::LedgerError::Call(crate::http::CallError::Refused { .. })) {
+            if matches!(&error, LedgerError::Call(crate::http::CallError::Refused { .. })) {
                 held.redemptions.remove(index);
                 held.save(store).await?;
             }
@@ -438,7 +457,7 @@ async fn new_redemption(
         auditor_box,
     };
     let transaction = SignedTransaction::new(&Transaction::RedeemGrant(body), &held.pass.grantee, &ledger.id);
-    Ok(Redemption { number, secret, transaction, stands: None })
+    Ok(Redemption { number, secret, transaction, stands: None, opened: false })
 }
 
 /// Tells the patient what was opened. Its absence shows as "key released, no receipt".

@@ -181,9 +181,9 @@ impl Session {
         let mut changes = vec![Change::Delete(Table::Pending, pending_name(&commitment))];
         for copy in &arrived.contents.parts {
             tell(&Event::Progress { task, step: Step::Fetching, done, total });
-            let blob = ledger.get_blob(&copy.address, request).await?;
+            let blob = ledger.get_blob(&copy.address, request).await.map_err(other_bytes)?;
             let plain = open_part(&arrived.manifest, copy, &blob)
-                .map_err(|e| Fault::new("content", Action::AskDesk).with_detail(e.to_string()))?;
+                .map_err(|e| not_kept().with_detail(e.to_string()))?;
             let (own, blob) = seal_part(copy.part, copy.salt, &plain, &mut BrowserRandom);
             changes.push(Change::Put(Table::Blobs, own.address.to_hex(), blob));
             parts.push(own);
@@ -277,6 +277,18 @@ impl Session {
     }
 }
 
+/// What came is not what the hospital signed. The ticket stays this wallet's.
+fn not_kept() -> Fault {
+    Fault::new("not-kept", Action::AskDesk)
+}
+
+fn other_bytes(error: LedgerError) -> Fault {
+    match error {
+        LedgerError::Unsound(_) => not_kept(),
+        other => other.into(),
+    }
+}
+
 /// Collects the gates' half and opens what the ticket leads to.
 async fn fetch(
     engine: &Engine,
@@ -286,14 +298,14 @@ async fn fetch(
     binding: &Binding,
 ) -> Result<Arrived, Fault> {
     let store = engine.store().await?;
-    let bad = || Fault::new("content", Action::AskDesk);
+    let bad = not_kept;
     let commitment = ticket.commitment();
     let anchor = ledger.anchor(store, commitment).await?.ok_or_else(bad)?;
     let Destination::Ticket(_, _, shares) = &anchor.destination else { return Err(bad()) };
     let gathered = gates::release(ledger, commitment.digest(), 0, &binding.seal, *shares).await?;
     let half = gathered.halves.half(0).map_err(|_| bad())?;
     let address = gathered.blobs.first().ok_or_else(bad)?;
-    let blob = ledger.get_blob(address, &binding.request).await?;
+    let blob = ledger.get_blob(address, &binding.request).await.map_err(other_bytes)?;
     tell(&Event::Progress { task, step: Step::Checking, done: 0, total: 0 });
     let (contents, manifest) =
         TicketContents::open(&blob, &ticket.content_key(&half), &commitment, &anchor.issuer, &ledger.id)

@@ -1,0 +1,61 @@
+//! A ledger that shows itself otherwise than before: every phone and desk that remembers it raises the alarm.
+
+use std::path::Path;
+
+use suishen_tests::{Person, Result, Scene, Window};
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)?
+        } else {
+            drop(std::fs::copy(entry.path(), target)?)
+        }
+    }
+    Ok(())
+}
+
+async fn looks_who_read(phone: &Person) -> Result<()> {
+    phone.goes_to("patient", "/who").await
+}
+
+#[tokio::test]
+async fn a_ledger_set_back_and_one_that_went_another_way_raise_the_alarm() -> Result<()> {
+    Scene::play("alarms", 2, async |scene| {
+        let phone = scene.person("phone", Window::Phone).await?;
+        phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;
+        phone.sees("低密度脂蛋白").await?;
+        scene.relay.stop()?;
+        let (data, old) = (scene.relay.data(), tempfile::tempdir()?);
+        copy(&data, old.path())?;
+        scene.relay.resume().await?;
+        phone.keeps(&scene.relay.issues("discharge").await?).await?;
+        phone.sees("出院").await?;
+        looks_who_read(&phone).await?;
+        phone.sees("账本上的都在这里，一次不少").await?;
+
+        // The operator puts an older copy in its place: entries that this phone has seen are gone.
+        scene.relay.stop()?;
+        std::fs::remove_dir_all(&data)?;
+        copy(old.path(), &data)?;
+        scene.relay.resume().await?;
+        looks_who_read(&phone).await?;
+        phone.sees("账本和上次对不上").await?;
+        phone.picture("alarm-rewound").await?;
+
+        // It goes on from there with other entries, past what the phone has seen.
+        for _ in 0..4 {
+            scene.relay.issues("imaging").await?;
+        }
+        looks_who_read(&phone).await?;
+        phone.sees("账本和上次对不上").await?;
+        phone.goes_to("patient", "/").await?;
+        phone.sees("账本对不上").await?;
+        phone.sees("血脂与肝功能").await?;
+        phone.picture("alarm-forked").await
+    })
+    .await
+}
