@@ -37,6 +37,9 @@ const SMALL: &[&str] = &[
     "--strip-debug",
 ];
 
+/// Quick to run.
+const QUICK: &[&str] = &["-O3", "--strip-debug"];
+
 /// The interface waits for its code, so it is built small; the engine computes, so it is built quick.
 pub const BUNDLES: &[Bundle] = &[
     Bundle { name: "app", out: "app", package: "suishen-app", profile: "wasm-size", optimise: SMALL },
@@ -52,9 +55,13 @@ pub const BUNDLES: &[Bundle] = &[
         out: "engine_glue",
         package: "suishen-engine",
         profile: "wasm-speed",
-        optimise: &["-O3", "--strip-debug"],
+        optimise: QUICK,
     },
 ];
+
+/// The benchmarks' works, built as the engine is; laid out nowhere.
+pub const SPEED: Bundle =
+    Bundle { name: "speed", out: "speed", package: "suishen-speed", profile: "wasm-speed", optimise: QUICK };
 
 /// What rustc emits for wasm32 and every browser of the last years has; named one by one, so that `wasm-opt` brings in
 /// nothing newer.

@@ -1,8 +1,9 @@
 //! `cargo xtask`: what a person or a CI machine does with this repository. `run` shows the product, `test` says whether
-//! it holds, `web` builds what browsers load, `doctor` names what this machine lacks.
+//! it holds, `bench` how fast it is, `web` builds what browsers load, `doctor` names what this machine lacks.
 //!
 //! It never needs a tool that it can neither install nor name in one line to paste.
 
+mod bench;
 mod bundle;
 mod doctor;
 mod layout;
@@ -36,6 +37,11 @@ enum Task {
     Test(test::Test),
     /// Build the three wasm bundles and lay out what browsers load; print the sizes
     Web(web::Web),
+    /// Measure how fast it is, beside its peers in the same run
+    ///
+    /// Measures one area or all, each figure beside its peer's or its target, and says "met" or "behind". Builds what it
+    /// needs with release optimisation. Ends well whatever the figures are.
+    Bench(bench::Bench),
     /// Say what this machine lacks, with the line that installs it
     Doctor,
 }
@@ -45,6 +51,7 @@ fn main() -> ExitCode {
         Task::Run(run) => run.go(),
         Task::Test(test) => test.go(),
         Task::Web(web) => web.go(),
+        Task::Bench(bench) => bench.go(),
         Task::Doctor => doctor::go(),
     };
     match outcome {

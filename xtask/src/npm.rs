@@ -1,4 +1,4 @@
-//! The two npm packages that building and testing use: binaryen's `wasm-opt` and axe-core. Of fixed versions, installed
+//! The npm packages that building, testing and measuring use: binaryen's `wasm-opt`, axe-core, sm-crypto-v2. Of fixed versions, installed
 //! below the target folder, never part of what is shipped.
 
 use std::path::PathBuf;
@@ -23,6 +23,9 @@ pub const WASM_OPT: Package = Package { name: "binaryen", version: "132.0.0", fi
 
 /// Finds what a screen reader or a keyboard user would stumble over.
 pub const AXE: Package = Package { name: "axe-core", version: "4.14.1", file: "axe.min.js" };
+
+/// The same cryptography in JavaScript, to measure ours beside.
+pub const SM_CRYPTO: Package = Package { name: "sm-crypto-v2", version: "1.15.1", file: "dist/index.mjs" };
 
 const LIMIT: Duration = Duration::from_mins(5);
 

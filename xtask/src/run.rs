@@ -93,14 +93,15 @@ fn empty(data: &Path) -> Result<()> {
     std::fs::remove_dir_all(data).with_context(|| format!("could not empty {}", data.display()))
 }
 
-fn free_port(from: u16) -> Result<u16> {
+/// The first port from this one on that nobody listens on.
+pub fn free_port(from: u16) -> Result<u16> {
     (from..=u16::MAX)
         .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
         .with_context(|| format!("no free port from {from} on"))
 }
 
 /// Waits until the relay answers `/healthz`, or has ended.
-fn wait_ready(relay: &mut Child, port: u16) -> Result<()> {
+pub fn wait_ready(relay: &mut Child, port: u16) -> Result<()> {
     loop {
         if let Some(status) = relay.try_wait()? {
             bail!("the relay ended before it was ready, with {status}");

@@ -1,0 +1,26 @@
+//! How long the national cryptography takes natively: `cargo bench -p suishen-core`, or beside its peers
+//! `cargo xtask bench crypto`.
+
+mod works;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::time::Duration;
+use works::{Work, Works};
+
+fn crypto(criterion: &mut Criterion) {
+    let mut works = Works::default();
+    for work in Work::ALL {
+        assert!(works.run(work), "{} fails", work.name());
+        criterion.bench_function(work.name(), |bencher| bencher.iter(|| works.run(work)));
+    }
+}
+
+criterion_group! {
+    name = all;
+    config = Criterion::default()
+        .sample_size(40)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3));
+    targets = crypto
+}
+criterion_main!(all);

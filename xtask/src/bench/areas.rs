@@ -1,0 +1,40 @@
+//! What can be measured, by name.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::figure::Table;
+use super::{crypto, programs};
+use crate::place::Place;
+use crate::steps::Steps;
+
+/// What is measured together.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Area {
+    /// SM2, SM3, SM4-GCM, streams, sealed boxes: native beside openssl, as wasm beside sm-crypto-v2
+    Crypto,
+    /// Grants that stand a second beside what verification allows; a redemption over HTTP
+    Ledger,
+    /// The relay's memory when idle
+    Relay,
+    /// QR codes read from pictures, beside rqrr
+    Scan,
+    /// From QR in view to report shown, as the end-to-end scene left it in target/scene-times.json
+    Browser,
+}
+
+impl Area {
+    /// All areas.
+    pub const ALL: [Self; 5] = [Self::Crypto, Self::Ledger, Self::Relay, Self::Scan, Self::Browser];
+
+    /// Builds what it needs and measures.
+    pub fn measure(self, place: &Place, steps: &mut Steps) -> Result<Vec<Table>> {
+        match self {
+            Self::Crypto => crypto::measure(place, steps),
+            Self::Ledger => programs::ledger(place, steps).map(|table| vec![table]),
+            Self::Relay => programs::relay(place, steps).map(|table| vec![table]),
+            Self::Scan => programs::scan(place, steps).map(|table| vec![table]),
+            Self::Browser => programs::browser(place).map(|table| table.into_iter().collect()),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Areas that measure themselves: a benchmark prints its figures as JSON, a process has its size, a scene left its times.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::figure::{Figure, Table, Target, Unit};
+use crate::place::Place;
+use crate::run::{free_port, wait_ready};
+use crate::steps::{Steps, output, succeed};
+use crate::wasm::clean;
+
+/// Grants that stand, of those that could be verified.
+const OF_VERIFICATION: f64 = 0.6;
+/// A redemption beyond the fsync, milliseconds.
+const REDEMPTION_MS: f64 = 150.0;
+/// The idle relay, megabytes.
+const RELAY_MB: f64 = 60.0;
+/// From QR in view to report shown, milliseconds.
+const QR_TO_REPORT_MS: f64 = 2000.0;
+/// How long a relay that answers is left alone before it is idle.
+const SETTLES: Duration = Duration::from_secs(5);
+
+/// Grants a second beside what verification allows, and redemptions over HTTP.
+pub fn ledger(place: &Place, steps: &mut Steps) -> Result<Table> {
+    let figures = measured(place, steps, "ledger", "suishen-relay")?;
+    let number = |name: &str| figures[name].as_f64().with_context(|| format!("the benchmark gave no {name}"));
+    let fsync = number("fsync_ms")?;
+    let allowed = ("SM2 verification alone".to_owned(), number("verifications_per_s")?);
+    let mut lines = vec![Figure {
+        name: "grants verified and durable".into(),
+        value: number("appends_per_s")?,
+        unit: Unit::PerSecond,
+        peer: Some(allowed),
+        target: Target::Ratio(OF_VERIFICATION),
+    }];
+    for (field, name) in [
+        ("redemption_median_ms", "redemption stands, median"),
+        ("redemption_p99_ms", "redemption stands, 99 of 100"),
+        ("opened_median_ms", "share released and opened, median"),
+        ("opened_p99_ms", "share released and opened, 99 of 100"),
+    ] {
+        let value = (number(field)? - fsync).max(0.0);
+        let (name, target) = (format!("{name}, beyond the fsync"), Target::AtMost(REDEMPTION_MS));
+        lines.push(Figure { name, value, unit: Unit::Milliseconds, peer: None, target });
+    }
+    lines.push(Figure {
+        name: "one fsync on this disk".into(),
+        value: fsync,
+        unit: Unit::Milliseconds,
+        peer: None,
+        target: Target::None,
+    });
+    let cores = figures["cores"].as_u64().unwrap_or_default();
+    let notes = vec![
+        format!("grants: 512 who submit at once, {cores} cores, best round of five for both"),
+        "redemptions: over HTTP, one after the other, client and relay on the same cores".into(),
+    ];
+    Ok(Table { title: "ledger", notes, figures: lines })
+}
+
+/// Codes read from the scanner's test pictures, beside rqrr.
+pub fn scan(place: &Place, steps: &mut Steps) -> Result<Table> {
+    let figures = measured(place, steps, "pictures", "suishen-scanner")?;
+    let figure = |name: &str, field: &str, unit| {
+        let of = |who: &str| {
+            figures[who][field].as_f64().with_context(|| format!("the benchmark gave no {field} of {who}"))
+        };
+        let peer = Some(("rqrr".to_owned(), of("peer")?));
+        anyhow::Ok(Figure {
+            name: name.into(),
+            value: of("scanner")?,
+            unit,
+            peer,
+            target: Target::Ratio(1.0),
+        })
+    };
+    let lines = vec![
+        figure("pictures whose code is read", "read", Unit::Count)?,
+        figure("a picture with a code, median", "median_ns", Unit::Nanoseconds)?,
+        figure("a picture without one", "nothing_ns", Unit::Nanoseconds)?,
+    ];
+    let count = figures["pictures"].as_u64().unwrap_or_default();
+    let note = format!(
+        "native, one core, {count} pictures of 960 × 720; the time to a code is of those that both read"
+    );
+    Ok(Table { title: "scan", notes: vec![note], figures: lines })
+}
+
+/// Builds a package's benchmark, then runs it and reads the JSON that it prints.
+fn measured(place: &Place, steps: &mut Steps, bench: &str, package: &str) -> Result<Value> {
+    let cargo = |more: &[&str]| {
+        let mut cargo = Command::new("cargo");
+        clean(&mut cargo).current_dir(&place.root).env("CARGO_TARGET_DIR", &place.target);
+        cargo.args(["bench", "--quiet", "--package", package, "--bench", bench]).args(more);
+        cargo
+    };
+    steps.step(&format!("{bench}: build"), || succeed(&mut cargo(&["--no-run"])))?;
+    steps.step(&format!("{bench}: measured"), || {
+        let text = output(&mut cargo(&[])).with_context(|| format!("the benchmark {bench} failed"))?;
+        serde_json::from_str(&text).with_context(|| format!("the benchmark {bench} printed no figures"))
+    })
+}
+
+/// What a relay of the demo that nobody asks anything takes of memory.
+pub fn relay(place: &Place, steps: &mut Steps) -> Result<Table> {
+    steps.step("relay: build", || {
+        let mut cargo = Command::new("cargo");
+        clean(&mut cargo).current_dir(&place.root).env("CARGO_TARGET_DIR", &place.target);
+        succeed(cargo.args(["build", "--quiet", "--release", "--package", "suishen-relay"]))
+    })?;
+    let value = steps.step("relay: idle", || idle_megabytes(place))?;
+    let figure = Figure {
+        name: "idle relay, resident memory".into(),
+        value,
+        unit: Unit::Megabytes,
+        peer: None,
+        target: Target::AtMost(RELAY_MB),
+    };
+    Ok(Table {
+        title: "relay",
+        notes: vec!["release build, demo consortium, Linux".into()],
+        figures: vec![figure],
+    })
+}
+
+fn idle_megabytes(place: &Place) -> Result<f64> {
+    let data = place.target.join("tmp/idle-relay");
+    if data.exists() {
+        std::fs::remove_dir_all(&data)?;
+    }
+    let port = free_port(18_080)?;
+    let mut relay = Command::new(place.target.join("release/suishen"))
+        .args(["--log", "warn", "serve", "--demo", "--port"])
+        .arg(port.to_string())
+        .arg("--data")
+        .arg(&data)
+        .spawn()
+        .context("could not start the relay")?;
+    let resident = wait_ready(&mut relay, port).and_then(|()| {
+        std::thread::sleep(SETTLES);
+        resident_megabytes(relay.id())
+    });
+    relay.kill()?;
+    relay.wait()?;
+    std::fs::remove_dir_all(&data)?;
+    resident
+}
+
+/// `VmRSS` of a process, which Linux gives in KiB.
+fn resident_megabytes(process: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))
+        .context("the relay's memory can only be read on Linux")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kib.map(|kib| kib * 1024.0 / 1e6).context("the system does not say how large the relay is")
+}
+
+/// What the end-to-end scene measured in a browser; nothing where it left nothing.
+pub fn browser(place: &Place) -> Result<Option<Table>> {
+    let file = place.target.join("scene-times.json");
+    if !file.exists() {
+        eprintln!("  no {}: nothing to say about the browser", file.display());
+        return Ok(None);
+    }
+    let times: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)
+        .with_context(|| format!("{} is not JSON", file.display()))?;
+    let value = times["qr_to_report_ms"]
+        .as_f64()
+        .with_context(|| format!("{} has no qr_to_report_ms", file.display()))?;
+    let figure = Figure {
+        name: "QR in view to report shown".into(),
+        value,
+        unit: Unit::Milliseconds,
+        peer: None,
+        target: Target::AtMost(QR_TO_REPORT_MS),
+    };
+    let note = "measured by the end-to-end scene, which builds the relay as tests do".into();
+    Ok(Some(Table { title: "browser", notes: vec![note], figures: vec![figure] }))
+}
