@@ -1,4 +1,4 @@
-//! How long the national cryptography takes natively: `cargo bench -p suishen-core`, or beside its peers
+//! How long the national cryptography takes natively: `cargo bench -p suishen-core --bench crypto`, or beside its peers
 //! `cargo xtask bench crypto`.
 
 mod works;

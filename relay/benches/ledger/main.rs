@@ -1,5 +1,5 @@
 //! How many grants stand in a second and how long a redemption takes, on a real ledger on this disk:
-//! `cargo bench -p suishen-relay`, or as a table `cargo xtask bench ledger`. Prints one JSON object.
+//! `cargo bench -p suishen-relay --bench ledger`, or as a table `cargo xtask bench ledger`. Prints one JSON object.
 //!
 //! Not by criterion: what is measured are many at once, and the slowest of many, not one call over and over.
 

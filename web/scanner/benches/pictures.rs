@@ -1,4 +1,4 @@
-//! The tests' pictures, read by the scanner and by rqrr: `cargo bench -p suishen-scanner`, or as a table
+//! The tests' pictures, read by the scanner and by rqrr: `cargo bench -p suishen-scanner --bench pictures`, or as a table
 //! `cargo xtask bench scan`. Prints one JSON object, times in nanoseconds.
 
 #[path = "../tests/film/mod.rs"]

@@ -10,6 +10,7 @@ use crate::place::Place;
 use crate::steps::Steps;
 
 const PACKAGE: &str = "suishen-core";
+const BENCH: &str = "crypto";
 /// The works of `wallet-core/benches/works`, by what they are called there.
 const WORKS: [(&str, &str); 8] = [
     ("sm2-sign", "SM2 sign"),
@@ -28,9 +29,9 @@ const AS_FAST: Target = Target::Ratio(1.0);
 
 /// Both tables; the second only with node and npm.
 pub fn measure(place: &Place, steps: &mut Steps) -> Result<Vec<Table>> {
-    steps.step("crypto: native build", || criterion::build(place, PACKAGE))?;
+    steps.step("crypto: native build", || criterion::build(place, PACKAGE, BENCH))?;
     let script = steps.step("crypto: wasm build and npm", || node::provide(place))?;
-    steps.step("crypto: native", || criterion::run(place, PACKAGE))?;
+    steps.step("crypto: native", || criterion::run(place, PACKAGE, BENCH))?;
     let peer = steps.step("crypto: openssl", || Ok(OpenSsl::measure()))?;
     let mut tables = vec![native(place, &peer)?];
     if let Some(script) = script {
