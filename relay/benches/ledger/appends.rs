@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use suishen_core::{
     contract::{Genesis, IssueGrant, Kind, Role, SignedTransaction, Transaction},
@@ -39,6 +39,11 @@ pub struct Rates {
     pub verified: f64,
     /// How many cores.
     pub cores: usize,
+    /// Processor time of one grant from submission to answer, which another program's load lengthens least; none where
+    /// the system doesn't say.
+    pub grant_cpu: Option<Duration>,
+    /// Processor time of one verification.
+    pub verification_cpu: Option<Duration>,
 }
 
 /// Measures on a fresh ledger in a folder of its own.
@@ -51,18 +56,73 @@ pub async fn measure(folder: &Path) -> anyhow::Result<Rates> {
     let replica = Replica::create(dir.path(), &genesis, cosigner, clock())?;
     let order = Arc::new(Solo::start(replica, clock)?);
     let cores = thread::available_parallelism()?.get();
-    let (mut stood, mut verified) = (0_f64, 0_f64);
+    let (mut stood, mut verified) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let grants = grants(&genesis, cores)?;
-        verified = verified.max(verifications_per_second(cores)?);
-        stood = stood.max(appends_per_second(&order, grants).await?);
+        let round = Round::start(GRANTS / cores * cores);
+        verify_on_all(cores)?;
+        verified.push(round.end());
+        let round = Round::start(grants.len());
+        append_all(&order, grants).await?;
+        stood.push(round.end());
     }
-    Ok(Rates { stood, verified, cores })
+    Ok(Rates {
+        stood: best_rate(&stood),
+        verified: best_rate(&verified),
+        cores,
+        grant_cpu: least_cpu(&stood),
+        verification_cpu: least_cpu(&verified),
+    })
 }
 
-async fn appends_per_second(order: &Arc<Solo>, grants: Vec<SignedTransaction>) -> anyhow::Result<f64> {
+fn best_rate(rounds: &[Ended]) -> f64 {
+    rounds.iter().map(|round| round.per_second).fold(0.0, f64::max)
+}
+
+fn least_cpu(rounds: &[Ended]) -> Option<Duration> {
+    rounds.iter().filter_map(|round| round.cpu).min()
+}
+
+/// A number of things under way.
+struct Round {
+    count: usize,
+    since: Instant,
+    cpu: Option<Duration>,
+}
+
+/// What they took.
+struct Ended {
+    per_second: f64,
+    /// Of one.
+    cpu: Option<Duration>,
+}
+
+impl Round {
+    fn start(count: usize) -> Self {
+        Self { count, cpu: processor_time(), since: Instant::now() }
+    }
+
+    #[allow(clippy::cast_precision_loss)] // thousands
+    fn end(self) -> Ended {
+        let per_second = self.count as f64 / self.since.elapsed().as_secs_f64();
+        let spent = processor_time().zip(self.cpu).and_then(|(now, before)| now.checked_sub(before));
+        let count = u32::try_from(self.count).unwrap_or(u32::MAX);
+        Ended { per_second, cpu: spent.map(|spent| spent / count) }
+    }
+}
+
+/// What all threads of this process have computed so far, in Linux' ticks of 10 ms.
+fn processor_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // After the name, which ends with the last parenthesis: state is field 3, user and system time are 14 and 15.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 =
+        [11, 12].map(|field| fields.get(field)?.parse::<u64>().ok()).into_iter().sum::<Option<_>>()?;
+    Some(Duration::from_millis(ticks * 10))
+}
+
+async fn append_all(order: &Arc<Solo>, grants: Vec<SignedTransaction>) -> anyhow::Result<()> {
     let (grants, next) = (Arc::new(grants), Arc::new(AtomicUsize::new(0)));
-    let start = Instant::now();
     let submitters: Vec<_> = (0..SUBMITTERS)
         .map(|_| {
             let (order, grants, next) = (order.clone(), grants.clone(), next.clone());
@@ -77,20 +137,19 @@ async fn appends_per_second(order: &Arc<Solo>, grants: Vec<SignedTransaction>) -
     for submitter in submitters {
         submitter.await??;
     }
-    Ok(per_second(grants.len(), start))
+    Ok(())
 }
 
 /// Every core verifies and does nothing else.
-fn verifications_per_second(cores: usize) -> anyhow::Result<f64> {
+fn verify_on_all(cores: usize) -> anyhow::Result<()> {
     let (key, message) = (fresh(), [7; 300]);
     let (public, signature) = (key.public(), key.sign(&message));
-    let start = Instant::now();
     let all_hold = thread::scope(|scope| {
         let verify = || (0..GRANTS / cores).all(|_| public.verify(&message, &signature).is_ok());
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(verify)).collect();
         threads.into_iter().all(|thread| thread.join().is_ok_and(|held| held))
     });
-    all_hold.then(|| per_second(GRANTS / cores * cores, start)).context("a signature does not hold")
+    all_hold.then_some(()).context("a signature does not hold")
 }
 
 /// Fresh grants, each under a key of its own.
@@ -129,9 +188,4 @@ fn grant(ledger: &suishen_core::id::LedgerId, offer: PublicKey) -> SignedTransac
 
 fn fresh() -> SecretKey {
     SecretKey::generate(&mut SystemRandom)
-}
-
-#[allow(clippy::cast_precision_loss)] // thousands
-fn per_second(count: usize, since: Instant) -> f64 {
-    count as f64 / since.elapsed().as_secs_f64()
 }

@@ -8,54 +8,33 @@ mod redemptions;
 
 use anyhow::Context as _;
 use serde_json::json;
-use std::{
-    fs::File,
-    io::{Seek as _, Write as _},
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 /// Where the ledgers lie while they are measured: below the target folder, on the disk that is built on.
 const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
-/// What an fsync costs is the median of so many.
-const FSYNCS: usize = 100;
 
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         std::fs::create_dir_all(FOLDER)?;
-        let fsync = fsync(Path::new(FOLDER))?;
         let appends = appends::measure(Path::new(FOLDER)).await.context("appends")?;
         let redemptions = redemptions::measure(Path::new(FOLDER)).await.context("redemptions")?;
         let figures = json!({
             "appends_per_s": appends.stood,
             "verifications_per_s": appends.verified,
             "cores": appends.cores,
+            "grant_cpu_ms": appends.grant_cpu.map(milliseconds),
+            "verification_cpu_ms": appends.verification_cpu.map(milliseconds),
             "redemption_median_ms": milliseconds(median(&redemptions.entry)),
             "redemption_p99_ms": milliseconds(percentile(&redemptions.entry, 99)),
             "opened_median_ms": milliseconds(median(&redemptions.share)),
             "opened_p99_ms": milliseconds(percentile(&redemptions.share, 99)),
-            "fsync_ms": milliseconds(fsync),
+            "fsync_median_ms": milliseconds(median(&redemptions.fsync)),
+            "fsync_p99_ms": milliseconds(percentile(&redemptions.fsync, 99)),
         });
         println!("{figures}");
         Ok(())
     })
-}
-
-/// What it takes until one page is on this disk.
-fn fsync(folder: &Path) -> anyhow::Result<Duration> {
-    let path = folder.join("fsync");
-    let mut file = File::create(&path)?;
-    let mut took = Vec::new();
-    for n in 0..FSYNCS {
-        file.rewind()?;
-        file.write_all(&[u8::try_from(n)?; 4096])?;
-        let start = Instant::now();
-        file.sync_data()?;
-        took.push(start.elapsed());
-    }
-    std::fs::remove_file(path)?;
-    Ok(median(&took))
 }
 
 fn median(took: &[Duration]) -> Duration {

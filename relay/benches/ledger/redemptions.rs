@@ -3,6 +3,8 @@
 
 use anyhow::Context as _;
 use std::{
+    fs::File,
+    io::{Seek as _, Write as _},
     path::Path,
     time::{Duration, Instant},
 };
@@ -41,6 +43,8 @@ pub struct Took {
     pub entry: Vec<Duration>,
     /// Until the released share is opened.
     pub share: Vec<Duration>,
+    /// Until a page of some other file was on the same disk, measured before each.
+    pub fsync: Vec<Duration>,
 }
 
 /// Serves a demo in a folder of its own and redeems.
@@ -58,29 +62,41 @@ pub async fn measure(folder: &Path) -> anyhow::Result<Took> {
         until(listener, node, async { drop(stopped.await) }).await
     });
     let client = Client::connect(&format!("http://{address}")).await?;
-    let took = redeem_all(&client, &Keys::new(dir.path().join(KEYS))).await;
+    let took = redeem_all(&client, &Keys::new(dir.path().join(KEYS)), &dir.path().join("page")).await;
     drop(stop);
     serving.await??;
     took
 }
 
-async fn redeem_all(client: &Client, keys: &Keys) -> anyhow::Result<Took> {
+async fn redeem_all(client: &Client, keys: &Keys, page: &Path) -> anyhow::Result<Took> {
     let desk = accepted(client, keys).await?;
-    let mut took = Took { entry: Vec::new(), share: Vec::new() };
+    let mut took = Took { entry: Vec::new(), share: Vec::new(), fsync: Vec::new() };
+    let page = File::create(page)?;
     for use_number in 1..=WARM_UP + USES {
-        let epk = fresh();
+        let (epk, fsync) = (fresh(), fsync(&page)?);
         let start = Instant::now();
         client.submit(&desk.redemption(client, use_number, &epk)).await?;
         let entry = start.elapsed();
         let ask = Ask { object: *desk.grant.digest(), use_number };
         let released: Signed<Released> = cbor::decode(&client.post("/v1/gate/release", &ask).await?)?;
         open_release(&released, &client.gate_key(), &epk, desk.grant.digest(), use_number, &client.ledger())?;
+        let share = start.elapsed();
         if use_number > WARM_UP {
             took.entry.push(entry);
-            took.share.push(start.elapsed());
+            took.share.push(share);
+            took.fsync.push(fsync);
         }
     }
     Ok(took)
+}
+
+/// What it takes until one page is on this disk.
+fn fsync(mut file: &File) -> anyhow::Result<Duration> {
+    let start = Instant::now();
+    file.rewind()?;
+    file.write_all(&[7; 4096])?;
+    file.sync_data()?;
+    Ok(start.elapsed())
 }
 
 /// A desk with a grant that it accepted.

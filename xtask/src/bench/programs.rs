@@ -27,7 +27,6 @@ const SETTLES: Duration = Duration::from_secs(5);
 pub fn ledger(place: &Place, steps: &mut Steps) -> Result<Table> {
     let figures = measured(place, steps, "ledger", "suishen-relay")?;
     let number = |name: &str| figures[name].as_f64().with_context(|| format!("the benchmark gave no {name}"));
-    let fsync = number("fsync_ms")?;
     let allowed = ("SM2 verification alone".to_owned(), number("verifications_per_s")?);
     let mut lines = vec![Figure {
         name: "grants verified and durable".into(),
@@ -36,23 +35,29 @@ pub fn ledger(place: &Place, steps: &mut Steps) -> Result<Table> {
         peer: Some(allowed),
         target: Target::Ratio(OF_VERIFICATION),
     }];
-    for (field, name) in [
-        ("redemption_median_ms", "redemption stands, median"),
-        ("redemption_p99_ms", "redemption stands, 99 of 100"),
-        ("opened_median_ms", "share released and opened, median"),
-        ("opened_p99_ms", "share released and opened, 99 of 100"),
-    ] {
-        let value = (number(field)? - fsync).max(0.0);
-        let (name, target) = (format!("{name}, beyond the fsync"), Target::AtMost(REDEMPTION_MS));
-        lines.push(Figure { name, value, unit: Unit::Milliseconds, peer: None, target });
+    let computed = figures["grant_cpu_ms"].as_f64().zip(figures["verification_cpu_ms"].as_f64());
+    lines.extend(computed.map(|(grant, verification)| Figure {
+        name: "processor time of a grant".into(),
+        value: grant * 1e6,
+        unit: Unit::Nanoseconds,
+        peer: Some(("SM2 verification alone".into(), verification * 1e6)),
+        target: Target::Ratio(OF_VERIFICATION),
+    }));
+    for (kind, share) in [("median", "median"), ("p99", "99 of 100")] {
+        let fsync = number(&format!("fsync_{kind}_ms"))?;
+        for (field, name) in [("redemption", "redemption stands"), ("opened", "share released and opened")] {
+            lines.push(Figure {
+                name: format!("{name}, beyond the fsync, {share}"),
+                value: (number(&format!("{field}_{kind}_ms"))? - fsync).max(0.0),
+                unit: Unit::Milliseconds,
+                peer: None,
+                target: Target::AtMost(REDEMPTION_MS),
+            });
+        }
+        let name = format!("one fsync on this disk, {share}");
+        let (unit, target) = (Unit::Milliseconds, Target::None);
+        lines.push(Figure { name, value: fsync, unit, peer: None, target });
     }
-    lines.push(Figure {
-        name: "one fsync on this disk".into(),
-        value: fsync,
-        unit: Unit::Milliseconds,
-        peer: None,
-        target: Target::None,
-    });
     let cores = figures["cores"].as_u64().unwrap_or_default();
     let notes = vec![
         format!("grants: 512 who submit at once, {cores} cores, best round of five for both"),
