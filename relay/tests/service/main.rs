@@ -1,0 +1,10 @@
+//! A relay on a port, used as desks, wallets, strangers and attackers use it: over HTTP, with real keys and a real
+//! ledger.
+
+mod answers;
+mod blobs;
+mod desks;
+mod events;
+mod grants;
+mod relay;
+mod tickets;
