@@ -4,15 +4,19 @@
 //! The same message twice is one message, so that a retry after a lost answer does no harm. Who may write and
 //! read is decided by the caller.
 
+mod attempts;
+
+pub use attempts::Refused;
+
 use crate::{
     blob::{Blobs, Reason},
     store::{Store, StoreError},
 };
 use minicbor::{Decode, Encode};
-use redb::{ReadableTable as _, TableDefinition};
+use redb::TableDefinition;
 use suishen_core::{
     cbor,
-    id::{BlobAddress, GrantId, InboxId, PartyId},
+    id::{BlobAddress, GrantId, InboxId},
 };
 
 type Rows = TableDefinition<'static, (&'static [u8; 32], u64), &'static [u8]>;
@@ -26,8 +30,6 @@ const MOST_MESSAGES: u64 = 64;
 const MOST_BYTES: usize = 4 << 20;
 /// Most messages in an inbox.
 const MOST_IN_INBOX: usize = 256;
-/// Most refused attempts kept for one grant.
-const MOST_REFUSED: u64 = 100;
 /// How long a message waits in an inbox, in seconds.
 pub const INBOX_TERM: u64 = 30 * 86_400;
 /// How long a drop box stays after its grant's end, in seconds.
@@ -52,21 +54,6 @@ struct Message {
     until: u64,
     #[cbor(n(1), with = "minicbor::bytes")]
     bytes: Vec<u8>,
-}
-
-/// A refused attempt on a grant.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct Refused {
-    /// When, by this relay's clock.
-    #[n(0)]
-    pub at: u64,
-    /// The rejection's or gate refusal's number.
-    #[n(1)]
-    pub code: u16,
-    /// Whose credential it was, where that holds.
-    #[n(2)]
-    pub party: Option<PartyId>,
 }
 
 /// A message in an inbox, with its index.
@@ -126,28 +113,29 @@ impl Boxes {
         })
     }
 
-    /// Notes a refused attempt on a grant, the newest hundred.
-    pub fn note_refused(&self, grant: &GrantId, refused: &Refused, until: u64) -> Result<(), StoreError> {
+    /// Notes a refused attempt on a grant; whether it is news.
+    pub fn note_refused(&self, grant: &GrantId, refused: Refused, until: u64) -> Result<bool, StoreError> {
+        if attempts::with(self.refused(grant)?, refused.clone()).is_none() {
+            return Ok(false);
+        }
         self.store.write(|tx| {
             let mut table = tx.open_table(REFUSED)?;
             let id = grant.as_bytes();
-            let last = table.range((id, 0)..=(id, u64::MAX))?.next_back().transpose()?;
-            let index = last.map_or(0, |(key, _)| key.value().1 + 1);
-            let row = cbor::encode(&Message { until, bytes: cbor::encode(refused) });
-            table.insert((id, index), row.as_slice())?;
-            if let Some(oldest) = index.checked_sub(MOST_REFUSED) {
-                table.remove((id, oldest))?;
+            // Once more, now that nobody else writes.
+            let known = messages(&table, id, 0)?;
+            let Some(list) = attempts::with(read_attempts(&known)?, refused) else { return Ok(false) };
+            table.retain_in((id, 0)..=(id, u64::MAX), |_, _| false)?;
+            for (index, refused) in (0..).zip(&list) {
+                let row = cbor::encode(&Message { until, bytes: cbor::encode(refused) });
+                table.insert((id, index), row.as_slice())?;
             }
-            Ok(())
+            Ok(true)
         })
     }
 
     /// The refused attempts on a grant, oldest first.
     pub fn refused(&self, grant: &GrantId) -> Result<Vec<Refused>, StoreError> {
-        self.store.read(|tx| {
-            let all = messages(&tx.open_table(REFUSED)?, grant.as_bytes(), 0)?;
-            all.iter().map(|(_, m)| cbor::decode(&m.bytes).map_err(|_| StoreError::Row)).collect()
-        })
+        self.store.read(|tx| read_attempts(&messages(&tx.open_table(REFUSED)?, grant.as_bytes(), 0)?))
     }
 
     /// Puts a message into an inbox, whose key may then fetch `blobs`; gives its index.
@@ -204,6 +192,10 @@ impl Boxes {
             Ok(())
         })
     }
+}
+
+fn read_attempts(rows: &[(u64, Message)]) -> Result<Vec<Refused>, StoreError> {
+    rows.iter().map(|(_, m)| cbor::decode(&m.bytes).map_err(|_| StoreError::Row)).collect()
 }
 
 fn messages(
@@ -268,12 +260,15 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_hundred_refused_attempts_are_kept() {
+    fn refused_attempts_are_listed_once_and_go_with_their_box() {
         let (_dir, boxes) = boxes();
-        for at in 0..130 {
-            boxes.note_refused(&GRANT, &Refused { at, code: 72, party: None }, 1000).unwrap();
-        }
-        let refused = boxes.refused(&GRANT).unwrap();
-        assert_eq!((refused.len(), refused[99].at), (100, 129));
+        let attempt = |at, code| Refused { at, code, party: None };
+        assert!(boxes.note_refused(&GRANT, attempt(1, 72), 1000).unwrap());
+        assert!(!boxes.note_refused(&GRANT, attempt(2, 72), 1000).unwrap());
+        assert!(boxes.note_refused(&GRANT, attempt(100, 72), 1000).unwrap());
+        assert!(boxes.note_refused(&GRANT, attempt(101, 73), 1000).unwrap());
+        assert_eq!(boxes.refused(&GRANT).unwrap(), [attempt(100, 72), attempt(101, 73)]);
+        boxes.expire(1000).unwrap();
+        assert!(boxes.refused(&GRANT).unwrap().is_empty());
     }
 }

@@ -122,6 +122,9 @@ pub struct Limits {
     /// Largest body of any other request, in KiB
     #[arg(long, env = "SUISHEN_BODY_KIB", value_name = "KIB", default_value_t = 1024)]
     pub body_kib: usize,
+    /// Seconds for which a body may stall; each KiB that has come earns it one more
+    #[arg(long, env = "SUISHEN_BODY_SECONDS", value_name = "SECONDS", default_value_t = 30)]
+    pub body_seconds: u64,
     /// Accepted entries a sponsor and hour, written into a new ledger's genesis
     #[arg(long, env = "SUISHEN_QUOTA", value_name = "N", default_value_t = 1_000_000)]
     pub quota: u64,

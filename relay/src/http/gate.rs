@@ -1,13 +1,17 @@
 //! The gate over HTTP. What it decides, it decides from committed state; nothing in a request is believed.
 
-use super::{Problem, Shared, refusals, transactions, wire};
+use super::{Fault, Problem, Shared, refusals, signed, transactions, wire};
 use crate::{events::Topic, gate::GateError};
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::Response,
+};
 use minicbor::{Decode, Encode};
 use suishen_core::{
-    contract::{Status, Views as _},
+    contract::{Accepted, Views as _},
     gate::{Kept, Revocation},
-    id::GrantId,
+    id::{GrantId, PartyId},
     sm::{Digest, PublicKey, Signed},
 };
 
@@ -59,40 +63,49 @@ pub async fn shares(
     .await
 }
 
-/// Releases shares, sealed to the redemption's key.
+/// Releases shares, sealed to the redemption's key. Once a grant is accepted, only its reader may ask: what is
+/// refused then is the reader's own doing, and the patient sees it.
 pub async fn release(
     State(node): State<Shared>,
-    wire::Cbor { value: ask, .. }: wire::Cbor<Ask>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    wire::Cbor { value: ask, digest }: wire::Cbor<Ask>,
 ) -> Result<Response, Problem> {
-    wire::blocking(move || match node.gate.release(&ask.object, ask.use_number) {
-        Ok(released) => {
-            node.figures.released.inc();
-            Ok(wire::reply(StatusCode::OK, &released))
-        }
-        Err(error) => {
-            if let GateError::Refused(refusal) = &error {
-                note(&node, &ask, refusal.number());
+    wire::blocking(move || {
+        let reader = reader_of(&node, &ask)?;
+        if let Some(reader) = &reader {
+            let key = signed::signer(&node, &method, &uri, &headers, digest)?;
+            if key != reader.grantee {
+                return Err(Fault::NotAllowed.into());
             }
-            Err(error.into())
+        }
+        match node.gate.release(&ask.object, ask.use_number) {
+            Ok(released) => {
+                node.figures.released.inc();
+                Ok(wire::reply(StatusCode::OK, &released))
+            }
+            Err(error) => {
+                if let (GateError::Refused(refusal), Some(reader)) = (&error, reader) {
+                    note(&node, &ask, refusal.number(), reader.party);
+                }
+                Err(error.into())
+            }
         }
     })
     .await
 }
 
-/// The patient sees who asked in vain, once there is somebody who may ask at all.
-fn note(node: &Shared, ask: &Ask, code: u16) {
+/// Who accepted the grant that is asked for; nobody for a ticket, which waits for whoever holds its code.
+fn reader_of(node: &Shared, ask: &Ask) -> Result<Option<Accepted>, Problem> {
     let grant = GrantId::from_digest(ask.object);
-    let published = node.replica.published();
-    let accepted = published.snapshot().view(|state| {
-        let leaf = state.grant(&grant)?.filter(|leaf| leaf.status != Status::Offered);
-        Ok(leaf.and(state.terms(&grant)?).and_then(|terms| terms.accepted))
-    });
-    let noted = match accepted {
-        // Anybody can ask without a signature, so no organisation is named.
-        Ok(Some(_)) => transactions::note_refused(node, &grant, code, None),
-        Ok(None) => Ok(()),
-        Err(error) => Err(error.into()),
-    };
+    let terms = node.replica.published().snapshot().view(|state| state.terms(&grant))?;
+    Ok(terms.and_then(|terms| terms.accepted))
+}
+
+/// The patient sees what the reader was refused.
+fn note(node: &Shared, ask: &Ask, code: u16, party: PartyId) {
+    let noted = transactions::note_refused(node, &GrantId::from_digest(ask.object), code, Some(party));
     if let Err(error) = noted {
         tracing::warn!(%error, "a refused attempt could not be noted");
     }

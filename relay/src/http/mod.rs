@@ -3,6 +3,7 @@
 
 pub mod assets;
 pub mod blobs;
+pub mod bounds;
 pub mod boxes;
 pub mod desk;
 pub mod events;
@@ -40,6 +41,8 @@ pub fn service(node: Shared) -> Router {
         .route("/healthz", get(|| async { "ok" }))
         .fallback(assets::serve)
         .layer(DefaultBodyLimit::max(body))
+        .layer(from_fn_with_state(node.clone(), bounds::body))
+        .layer(from_fn(bounds::above_body))
         .layer(from_fn(problem::render))
         .layer(from_fn_with_state(node.clone(), headers::add))
         .layer(from_fn_with_state(node.clone(), watch::observe))

@@ -154,6 +154,12 @@ faults! {
         "请从本院或钱包的网址打开" / "Open it at your hospital's or the wallet's own address";
     /// Over the rate limit.
     TooMany "too-many" TOO_MANY_REQUESTS, "请求太频繁" / "Too many requests", "请稍后再试" / "Try again in a moment";
+    /// Address and header fields are over the limit.
+    Headers "headers" REQUEST_HEADER_FIELDS_TOO_LARGE, "地址或请求头太长" / "The address or the header fields are too long",
+        "请缩短到 16 KiB 以内" / "Keep them within 16 KiB";
+    /// The body stalled.
+    Slow "slow" REQUEST_TIMEOUT, "内容传得太慢，已停止等待" / "The content came too slowly, the relay has stopped waiting",
+        "请检查网络后重发" / "Check the network and send it again";
     /// Our own fault.
     Internal "internal" INTERNAL_SERVER_ERROR, "中继站出错了" / "The relay failed",
         "请稍后再试；如仍出错，请联系运营方" / "Try again later; if it stays, tell the operator";

@@ -78,24 +78,29 @@ fn grant_of(transaction: &Transaction) -> Option<GrantId> {
 fn report(node: &Shared, signed: &SignedTransaction, code: u16) {
     let Ok(transaction) = signed.claimed() else { return };
     let Some(grant) = grant_of(&transaction) else { return };
-    if let Err(error) = note_refused(node, &grant, code, party_of(node, &transaction)) {
+    if let Err(error) = note_refused(node, &grant, code, party_of(node, signed, &transaction)) {
         tracing::warn!(%error, "a refused attempt could not be noted");
     }
 }
 
-/// The organisation whose acceptance key signed the credential: a claimed one is nobody's.
-fn party_of(node: &Shared, transaction: &Transaction) -> Option<PartyId> {
+/// The organisation whose acceptance key signed the credential, where the credential's own key signed the attempt.
+/// A claimed one is nobody's, and a credential alone stands on the ledger for everybody to copy.
+fn party_of(node: &Shared, signed: &SignedTransaction, transaction: &Transaction) -> Option<PartyId> {
+    let ledger = node.replica.ledger();
     let credential = transaction.credential()?;
     let claimed = credential.claimed().ok()?;
     let published = node.replica.published();
     let party = published.snapshot().view(|state| state.party(&claimed.party)).ok()??;
-    credential.verify(&party.acceptance, &node.replica.ledger()).ok().map(|credential| credential.party)
+    let credential = credential.verify(&party.acceptance, &ledger).ok()?;
+    signed.signatures().first()?.verify(&credential.grantee, &ledger).ok()?;
+    Some(credential.party)
 }
 
 /// Notes that somebody was refused on a grant that the ledger knows.
 pub fn note_refused(node: &Shared, grant: &GrantId, code: u16, party: Option<PartyId>) -> anyhow::Result<()> {
     let Some(until) = node.drop_until(grant)? else { return Ok(()) };
-    node.boxes.note_refused(grant, &Refused { at: node.now(), code, party }, until)?;
-    node.events.tell(Topic::Grant(*grant));
+    if node.boxes.note_refused(grant, Refused { at: node.now(), code, party }, until)? {
+        node.events.tell(Topic::Grant(*grant));
+    }
     Ok(())
 }

@@ -148,6 +148,8 @@ fn unavailable(error: &ReplicaError) -> SubmitError {
     SubmitError::Unavailable
 }
 
+type Verdict = Result<Receipt, SubmitError>;
+
 /// The one thread that writes.
 struct Sequencer {
     replica: Replica,
@@ -196,11 +198,8 @@ impl Sequencer {
         !accepted.is_empty()
     }
 
-    #[allow(clippy::type_complexity)] // one verdict a transaction, beside what was accepted
-    fn decide(
-        &self,
-        batch: &[Waiting],
-    ) -> Result<(Vec<Accepted>, Vec<Result<Receipt, SubmitError>>), ReplicaError> {
+    /// What is accepted, and one verdict a transaction.
+    fn decide(&self, batch: &[Waiting]) -> Result<(Vec<Accepted>, Vec<Verdict>), ReplicaError> {
         let published = self.replica.published();
         let snapshot = published.snapshot();
         let now = (self.clock)().max(snapshot.last_time());
@@ -225,7 +224,7 @@ impl Sequencer {
     }
 }
 
-fn answer(batch: Vec<Waiting>, verdict: impl Fn(usize) -> Result<Receipt, SubmitError>) {
+fn answer(batch: Vec<Waiting>, verdict: impl Fn(usize) -> Verdict) {
     for (i, waiting) in batch.into_iter().enumerate() {
         // Who no longer waits has hung up.
         let _ = waiting.answer.send(verdict(i));

@@ -160,9 +160,10 @@ fn extend(path: &Path, bytes: &[u8], known: u64) -> io::Result<()> {
         other => other?,
     };
     let known = known.min(bytes.len() as u64);
-    file.set_len(known)?;
     file.seek(SeekFrom::Start(known))?;
-    file.write_all(&bytes[usize::try_from(known).unwrap_or(bytes.len())..])
+    file.write_all(&bytes[usize::try_from(known).unwrap_or(bytes.len())..])?;
+    // Cut last: whoever reads meanwhile, or after a crash here, finds all that the checkpoint speaks of.
+    file.set_len(bytes.len() as u64)
 }
 
 /// Replaces a file so that a reader sees the old or the new one.

@@ -1,6 +1,6 @@
 //! A grant's way: issued, deposited, accepted, redeemed, revoked; and its drop box.
 
-use crate::relay::{Relay, fresh, name, refused};
+use crate::relay::{HOSPITAL, Relay, fresh, name, refused};
 use reqwest::Method;
 use suishen_core::{
     cbor,
@@ -13,7 +13,11 @@ use suishen_core::{
     proof::log::ShownGrants,
     sm::{Digest, Key32, PublicKey, Random as _, SecretKey, Signed},
 };
-use suishen_relay::{client::Client, http::gate::Ask, random::SystemRandom};
+use suishen_relay::{
+    client::{Client, ClientError},
+    http::gate::Ask,
+    random::SystemRandom,
+};
 
 pub struct Shared {
     pub id: GrantId,
@@ -23,6 +27,27 @@ pub struct Shared {
     pub half: Key32,
     pub shares: Digest,
     pub blob: BlobAddress,
+}
+
+impl Shared {
+    /// Asks the gate as the reader does.
+    pub async fn release(
+        &self,
+        client: &Client,
+        use_number: u32,
+        now: u64,
+    ) -> Result<Signed<Released>, ClientError> {
+        let ask = Ask { object: *self.id.digest(), use_number };
+        client.ask("/v1/gate/release", &ask, &self.grantee, now).await
+    }
+
+    /// The refused attempts that the patient sees: code and organisation.
+    async fn refused(&self, client: &Client, now: u64) -> Vec<(u16, Option<String>)> {
+        let path = format!("/v1/drop/{}/refused", self.id);
+        let seen = client.signed(Method::GET, &path, Vec::new(), &self.key, now).await.unwrap();
+        let seen: Vec<(u64, u16, Option<String>)> = cbor::decode(&seen).unwrap();
+        seen.into_iter().map(|(_, code, party)| (code, party)).collect()
+    }
 }
 
 pub async fn share(relay: &Relay, client: &Client, now: u64) -> Shared {
@@ -83,16 +108,14 @@ async fn no_log_no_key() {
     let client = relay.client().await;
     let now = client.info().await.unwrap().now;
     let shared = share(&relay, &client, now).await;
-    let ask = Ask { object: *shared.id.digest(), use_number: 1 };
-    assert_eq!(refused(client.post("/v1/gate/release", &ask).await), name("107", 403));
+    assert_eq!(refused(shared.release(&client, 1, now).await), name("107", 403));
     assert_eq!(refused(client.get_blob(&shared.blob, &shared.grantee, now).await), name("not-allowed", 403));
 
     let epk = fresh();
     client.submit(&redemption(&shared, &client, 1, epk.public())).await.unwrap();
     let relay = relay.restart().await;
     let client = relay.client().await;
-    let released: Signed<Released> =
-        cbor::decode(&client.post("/v1/gate/release", &ask).await.unwrap()).unwrap();
+    let released = shared.release(&client, 1, now).await.unwrap();
     let release =
         open_release(&released, &client.gate_key(), &epk, shared.id.digest(), 1, &client.ledger()).unwrap();
     let mut gathering = Gathering::new(*shared.id.digest(), shared.shares, 1, 1);
@@ -101,10 +124,8 @@ async fn no_log_no_key() {
     client.get_blob(&shared.blob, &shared.grantee, now).await.unwrap();
 
     // The patient sees both the use and the attempt before it.
+    assert_eq!(shared.refused(&client, now).await, [(107, Some(HOSPITAL.to_owned()))]);
     let path = format!("/v1/drop/{}/refused", shared.id);
-    let seen = client.signed(Method::GET, &path, Vec::new(), &shared.key, now).await.unwrap();
-    let seen: Vec<(u64, u16, Option<String>)> = cbor::decode(&seen).unwrap();
-    assert_eq!(seen.iter().map(|(_, code, _)| *code).collect::<Vec<_>>(), [107]);
     assert_eq!(
         refused(client.signed(Method::GET, &path, Vec::new(), &shared.grantee, now).await),
         name("not-allowed", 403)
@@ -132,16 +153,58 @@ async fn a_revocation_destroys_the_share_before_it_is_on_the_ledger() {
     let torn = client.post("/v1/gate/revoke", &revocation).await.unwrap();
     let torn: Signed<Torn> = cbor::decode(&torn).unwrap();
     assert_eq!(torn.verify(&client.gate_key(), &client.ledger()).unwrap().object, *shared.id.digest());
-    let ask = Ask { object: *shared.id.digest(), use_number: 1 };
-    assert_eq!(refused(client.post("/v1/gate/release", &ask).await), name("105", 409));
+    assert_eq!(refused(shared.release(&client, 1, now).await), name("105", 409));
 
     client.submit(&signed).await.unwrap();
     let relay = relay.restart().await;
     let client = relay.client().await;
-    assert_eq!(refused(client.post("/v1/gate/release", &ask).await), name("109", 403));
+    assert_eq!(refused(shared.release(&client, 1, now).await), name("109", 403));
     assert_eq!(refused(client.get_blob(&shared.blob, &shared.grantee, now).await), name("not-allowed", 403));
     let late = redemption(&shared, &client, 2, fresh().public());
     assert_eq!(refused(client.submit(&late).await), name("72", 409));
+}
+
+#[tokio::test]
+async fn an_attacker_who_knows_the_grant_neither_fills_nor_empties_its_list_of_refused_attempts() {
+    let relay = Relay::start().await;
+    let client = relay.client().await;
+    let now = client.info().await.unwrap().now;
+    let shared = share(&relay, &client, now).await;
+    client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
+    assert_eq!(refused(shared.release(&client, 2, now).await), name("107", 403));
+    let real = (107, Some(HOSPITAL.to_owned()));
+
+    // Asking the gate: without a signature, or with a key that isn't the reader's.
+    for use_number in 0..40 {
+        let ask = Ask { object: *shared.id.digest(), use_number };
+        assert_eq!(refused(client.post("/v1/gate/release", &ask).await), name("unsigned", 401));
+        let stranger = client.ask::<_, Signed<Released>>("/v1/gate/release", &ask, &fresh(), now).await;
+        assert_eq!(refused(stranger), name("not-allowed", 403));
+    }
+    assert_eq!(shared.refused(&client, now).await, std::slice::from_ref(&real));
+
+    // Sending transactions, with the reader's credential copied from the ledger and another key.
+    for use_number in 1..40 {
+        let redeem = RedeemGrant {
+            grant: shared.id,
+            credential: shared.credential.clone(),
+            use_number,
+            records: vec![0],
+            epk: fresh().public(),
+            auditor_box: vec![0; 64],
+        };
+        let forged = SignedTransaction::new(&Transaction::RedeemGrant(redeem), &fresh(), &client.ledger());
+        refused(client.submit(&forged).await);
+    }
+    let seen = shared.refused(&client, now).await;
+    assert_eq!(seen[0], real);
+    assert!(seen[1..].iter().all(|(_, party)| party.is_none()), "nobody is blamed: {seen:?}");
+    assert!(seen.len() <= 4, "one row a code: {seen:?}");
+
+    // The reader itself is named, and still gets what it redeemed.
+    refused(client.submit(&redemption(&shared, &client, 9, fresh().public())).await);
+    assert_eq!(shared.refused(&client, now).await.last().unwrap().1.as_deref(), Some(HOSPITAL));
+    shared.release(&client, 1, now).await.unwrap();
 }
 
 #[tokio::test]

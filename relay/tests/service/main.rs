@@ -6,5 +6,7 @@ mod blobs;
 mod desks;
 mod events;
 mod grants;
+mod malformed;
+mod raw;
 mod relay;
 mod tickets;

@@ -8,7 +8,7 @@ use suishen_core::{
 };
 use suishen_relay::{
     client::{Client, ClientError},
-    config::serve_defaults,
+    config::{Serve, serve_defaults},
     desk::ORGANISATIONS,
     keys::Keys,
     node::{KEYS, Node},
@@ -32,12 +32,22 @@ impl Relay {
         Self::start_in(tempfile::tempdir().unwrap()).await
     }
 
+    /// A fresh relay with other options.
+    pub async fn start_with(change: impl FnOnce(&mut Serve)) -> Self {
+        Self::serve(tempfile::tempdir().unwrap(), change).await
+    }
+
     pub async fn start_in(dir: tempfile::TempDir) -> Self {
+        Self::serve(dir, |_| {}).await
+    }
+
+    async fn serve(dir: tempfile::TempDir, change: impl FnOnce(&mut Serve)) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut serve = serve_defaults();
         serve.demo = true;
         serve.web = Some(pages(&dir));
+        change(&mut serve);
         let node = Node::open(dir.path(), &serve, address.port(), system_clock()).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
@@ -50,10 +60,15 @@ impl Relay {
         Self { dir, base: format!("http://{address}"), stop: Some(stop), serving }
     }
 
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        Self::start_in(self.stop().await).await
+    }
+
+    /// Ends it in good order; its data stay.
+    pub async fn stop(mut self) -> tempfile::TempDir {
         let _ = self.stop.take().unwrap().send(());
         self.serving.await.unwrap();
-        Self::start_in(self.dir).await
+        self.dir
     }
 
     pub async fn client(&self) -> Client {

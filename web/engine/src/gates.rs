@@ -56,11 +56,13 @@ pub struct Gathered {
     pub blobs: Vec<BlobAddress>,
 }
 
-/// Gathers the halves that the gates release for a use (0 for a ticket).
+/// Gathers the halves that the gates release for a use (0 for a ticket). `reader` signs the asking: the grantee key,
+/// or for a ticket any key.
 pub async fn release(
     ledger: &Ledger,
     object: &Digest,
     use_number: u32,
+    reader: &SecretKey,
     secret: &SecretKey,
     shares: Digest,
 ) -> Result<Gathered, Fault> {
@@ -71,7 +73,9 @@ pub async fn release(
     let mut last = Fault::new("gates", Action::Retry);
     let body = cbor::encode(&Ask { object: *object, use_number });
     for gate in ledger.gate_keys().await? {
-        match ask(&gate, &body, ledger, object, use_number, secret).await {
+        let call = Call::send("POST", "/v1/gate/release", body.clone());
+        let answer = ledger.signed_to(std::slice::from_ref(&gate.relay), call, reader).await;
+        match open(&gate, answer, ledger, object, use_number, secret) {
             Ok(release) => match gathering.add(gate.number, &release) {
                 Ok(()) => {
                     came += 1;
@@ -85,15 +89,15 @@ pub async fn release(
     if came >= needed { Ok(Gathered { halves: gathering, blobs }) } else { Err(last) }
 }
 
-async fn ask(
+fn open(
     gate: &Gate,
-    body: &[u8],
+    answer: Result<Vec<u8>, CallError>,
     ledger: &Ledger,
     object: &Digest,
     use_number: u32,
     secret: &SecretKey,
 ) -> Result<gate::Release, Fault> {
-    let answer = http::send(&gate.relay, &Call::send("POST", "/v1/gate/release", body.to_vec())).await?;
+    let answer = answer?;
     let unsound = || Fault::new("gate-share", Action::Retry);
     let released: Signed<Released> = cbor::decode(&answer).map_err(|_| unsound())?;
     gate::open_release(&released, &gate.key, secret, object, use_number, &ledger.id).map_err(|_| unsound())

@@ -430,18 +430,28 @@ async fn ask(relays: &[String], call: &Call) -> Result<Vec<u8>, CallError> {
 }
 
 impl Ledger {
-    /// Sends a call signed by `key` (RFC 9421), at the ledger's time. A clock that stood still while the device slept
-    /// makes signatures that are too old: then the time is asked anew, once.
+    /// Sends a call signed by `key` (RFC 9421), at the ledger's time.
     pub async fn signed(&self, call: Call, key: &SecretKey) -> Result<Vec<u8>, CallError> {
-        match self.sign_and_send(call.clone(), key).await {
+        self.signed_to(&self.relays, call, key).await
+    }
+
+    /// The same to these relays. A clock that stood still while the device slept makes signatures that are too old:
+    /// then the time is asked anew, once.
+    pub async fn signed_to(
+        &self,
+        relays: &[String],
+        call: Call,
+        key: &SecretKey,
+    ) -> Result<Vec<u8>, CallError> {
+        match ask(relays, &self.sign(call.clone(), key)?).await {
             Err(CallError::Refused { code, .. }) if code == "stale" && self.hear_time().await.is_ok() => {
-                self.sign_and_send(call, key).await
+                ask(relays, &self.sign(call, key)?).await
             }
             answer => answer,
         }
     }
 
-    async fn sign_and_send(&self, mut call: Call, key: &SecretKey) -> Result<Vec<u8>, CallError> {
+    fn sign(&self, mut call: Call, key: &SecretKey) -> Result<Call, CallError> {
         let now = self.now().ok_or(CallError::Unreachable)?;
         let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let content = Digest::of(call.body.as_deref().unwrap_or_default());
@@ -452,7 +462,7 @@ impl Ledger {
             ("signature-input".to_owned(), headers.signature_input),
             ("signature".to_owned(), headers.signature),
         ]);
-        self.call(&call).await
+        Ok(call)
     }
 
     /// How many gates the epoch has, and how many it takes.

@@ -305,6 +305,7 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
         ledger,
         held.grant.digest(),
         redemption.number,
+        &held.pass.grantee,
         &redemption.secret,
         terms.grant.shares,
     )

@@ -302,7 +302,8 @@ async fn fetch(
     let commitment = ticket.commitment();
     let anchor = ledger.anchor(store, commitment).await?.ok_or_else(bad)?;
     let Destination::Ticket(_, _, shares) = &anchor.destination else { return Err(bad()) };
-    let gathered = gates::release(ledger, commitment.digest(), 0, &binding.seal, *shares).await?;
+    let gathered =
+        gates::release(ledger, commitment.digest(), 0, &binding.request, &binding.seal, *shares).await?;
     let half = gathered.halves.half(0).map_err(|_| bad())?;
     let address = gathered.blobs.first().ok_or_else(bad)?;
     let blob = ledger.get_blob(address, &binding.request).await.map_err(other_bytes)?;
