@@ -36,9 +36,11 @@ use suishen_core::{
 use tokio::{sync::watch, task::JoinSet};
 
 /// The relay's own database in the data folder.
-const DATABASE: &str = "relay.redb";
+pub(crate) const DATABASE: &str = "relay.redb";
 /// The genesis object in the data folder, for tools that need the ledger's id while the relay runs.
 pub const GENESIS: &str = "genesis.cbor";
+/// The folder of blobs in the data folder.
+pub(crate) const BLOBS: &str = "blobs";
 /// The folder of keys in the data folder.
 pub const KEYS: &str = "keys";
 /// How often the gate looks for what must be torn.
@@ -112,7 +114,7 @@ impl Node {
             room: serve.limits.blobs_mib << 20,
             keep: serve.limits.blob_days * 86_400,
         };
-        let blobs = Blobs::open(data.join("blobs"), store.clone(), limits)?;
+        let blobs = Blobs::open(data.join(BLOBS), store.clone(), limits)?;
         let member = keys.folder("member");
         let gate = Gate::open(
             data,

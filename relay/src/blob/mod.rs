@@ -124,6 +124,20 @@ impl Blobs {
         Ok(Self { folder: folder.into(), store, limits, used: Arc::new(AtomicU64::new(used)) })
     }
 
+    /// Whether this is the folder of uploads under way.
+    pub(crate) fn is_partial(folder: &Path) -> bool {
+        folder.ends_with(upload::PARTIAL)
+    }
+
+    /// The blobs that a database knows, for whoever examines it.
+    pub(crate) fn known(tx: &redb::ReadTransaction) -> Result<Vec<BlobAddress>, StoreError> {
+        let table = match tx.open_table(META) {
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            other => other?,
+        };
+        table.iter()?.map(|row| Ok(BlobAddress::from_bytes(*row?.0.value()))).collect()
+    }
+
     /// Bytes of all blobs.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)

@@ -1,10 +1,12 @@
 //! `suishen fsck`: proves a replica whole, or names what isn't: every entry, transition, root, tile and
-//! cosignature, first in the published copy, then in the database where no relay holds it.
+//! cosignature, first in the published copy, then in the database where no relay holds it; then what the relay holds
+//! for others, blobs and gate shares.
 //!
 //! It changes nothing and asks no network, so it runs beside a running relay and on a copy of its folder.
 
 mod copy;
 mod database;
+mod holdings;
 
 use super::{Outcome, moment, progress::Progress};
 use crate::{
@@ -30,8 +32,16 @@ pub enum Finding {
     EntryOrHash(u64),
     /// A tile, and what in it.
     Tile(String, String),
-    /// Something in the database.
+    /// Something in the ledger's database.
     Database(String),
+    /// A blob, by its address.
+    Blob(String, String),
+    /// A slot of the tear file.
+    Slot(u32, String),
+    /// A gate share, by its grant or ticket.
+    Share(String, String),
+    /// Something in the relay's own database.
+    Holdings(String),
 }
 
 impl fmt::Display for Finding {
@@ -43,6 +53,10 @@ impl fmt::Display for Finding {
             Self::EntryOrHash(number) => write!(f, "entry {number}: it or its hash was changed"),
             Self::Tile(path, why) => write!(f, "{path}: {why}"),
             Self::Database(why) => write!(f, "database: {why}"),
+            Self::Blob(address, why) => write!(f, "blob {address}: {why}"),
+            Self::Slot(number, why) => write!(f, "slot {number} of the tear file: {why}"),
+            Self::Share(object, why) => write!(f, "share of {object}: {why}"),
+            Self::Holdings(why) => write!(f, "the relay's own database: {why}"),
         }
     }
 }
@@ -58,6 +72,10 @@ pub struct Report {
     pub time: Option<u64>,
     /// Whether the database was examined too, or a relay holds it.
     pub database: bool,
+    /// Blobs that were examined.
+    pub blobs: u64,
+    /// Gate shares that open; `None` where a relay holds their database, or there is none.
+    pub shares: Option<u64>,
     /// What is wrong, the first first.
     pub findings: Vec<Finding>,
 }
@@ -81,6 +99,9 @@ pub fn examine(data: &Path) -> anyhow::Result<Report> {
         Err(error) => report.findings.push(Finding::Database(format!("it cannot be read: {error}"))),
     }
     progress.done();
+    let progress = Progress::new("blobs");
+    holdings::examine(data, &mut report, &progress)?;
+    progress.done();
     Ok(report)
 }
 
@@ -100,11 +121,13 @@ pub fn run(place: &Place) -> anyhow::Result<Outcome> {
             "in use by a running relay: its published copy was examined"
         }
     );
+    let shares = report.shares.map_or_else(|| "not examined".to_owned(), |whole| format!("{whole} open"));
+    println!("holdings   {} blobs, gate shares {shares}", report.blobs);
     for finding in &report.findings {
         println!("WRONG      {finding}");
     }
     if report.findings.is_empty() {
-        println!("every entry, transition, root, tile and cosignature holds");
+        println!("every entry, transition, root, tile, cosignature and blob holds");
         Ok(Outcome::Well)
     } else {
         Ok(Outcome::FoundWrong)

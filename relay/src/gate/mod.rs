@@ -35,7 +35,8 @@ use suishen_core::{
 
 /// The tear file's name in the data folder. Leave it out of backups.
 pub const TEAR_FILE: &str = "tear";
-const ROWS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("gate-rows");
+/// Deposits, each encrypted under its slot's key.
+pub(crate) const ROWS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("gate-rows");
 /// Seconds of a gate key's day, and how long after it deposits sealed to it still open.
 const DAY: u64 = 86_400;
 const GRACE: u64 = 3600;

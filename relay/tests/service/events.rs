@@ -12,7 +12,7 @@ async fn a_page_is_told_what_changed_and_nothing_more() {
     let relay = Relay::start().await;
     let client = relay.client().await;
     let now = client.info().await.unwrap().now;
-    let shared = share(&relay, &client, now).await;
+    let shared = share(&relay.keys(), &client, now).await;
     let url = format!("{}/v1/events", relay.base.replacen("http", "ws", 1));
     let (mut socket, _) = tokio_tungstenite::connect_async(&url).await.unwrap();
     let watch = format!(r#"{{"watch": ["ledger", "grant:{}"]}}"#, shared.id);

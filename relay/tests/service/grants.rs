@@ -1,6 +1,6 @@
 //! A grant's way: issued, deposited, accepted, redeemed, revoked; and its drop box.
 
-use crate::relay::{HOSPITAL, Relay, fresh, name, refused};
+use crate::relay::{HOSPITAL, Relay, credential, fresh, name, refused};
 use reqwest::Method;
 use suishen_core::{
     cbor,
@@ -16,6 +16,7 @@ use suishen_core::{
 use suishen_relay::{
     client::{Client, ClientError},
     http::gate::Ask,
+    keys::Keys,
     random::SystemRandom,
 };
 
@@ -50,7 +51,7 @@ impl Shared {
     }
 }
 
-pub async fn share(relay: &Relay, client: &Client, now: u64) -> Shared {
+pub async fn share(keys: &Keys, client: &Client, now: u64) -> Shared {
     let (key, offer, ledger) = (fresh(), fresh(), client.ledger());
     let id = GrantId::of(&ledger, &key.public());
     let bytes: [u8; 100] = SystemRandom.bytes();
@@ -81,7 +82,7 @@ pub async fn share(relay: &Relay, client: &Client, now: u64) -> Shared {
     client.deposit(&split.deposits, &key).await.unwrap();
     client.deposit(&split.deposits, &key).await.unwrap();
 
-    let (grantee, box_key, credential) = relay.credential(client, Role::Physician, now);
+    let (grantee, box_key, credential) = credential(keys, client, Role::Physician, now);
     let acceptance = Acceptance { grant: id, grantee: grantee.public(), box_key: box_key.public() };
     let acceptance = Signed::new(&acceptance, &offer, &ledger);
     let accept = AcceptGrant { grant: id, credential: credential.clone(), acceptance };
@@ -107,7 +108,7 @@ async fn no_log_no_key() {
     let relay = Relay::start().await;
     let client = relay.client().await;
     let now = client.info().await.unwrap().now;
-    let shared = share(&relay, &client, now).await;
+    let shared = share(&relay.keys(), &client, now).await;
     assert_eq!(refused(shared.release(&client, 1, now).await), name("107", 403));
     assert_eq!(refused(client.get_blob(&shared.blob, &shared.grantee, now).await), name("not-allowed", 403));
 
@@ -140,7 +141,7 @@ async fn a_revocation_destroys_the_share_before_it_is_on_the_ledger() {
     let relay = Relay::start().await;
     let client = relay.client().await;
     let now = client.info().await.unwrap().now;
-    let shared = share(&relay, &client, now).await;
+    let shared = share(&relay.keys(), &client, now).await;
     client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
     let revoke = Transaction::RevokeGrant(RevokeGrant { grant: shared.id });
     let signed = SignedTransaction::new(&revoke, &shared.key, &client.ledger());
@@ -169,7 +170,7 @@ async fn an_attacker_who_knows_the_grant_neither_fills_nor_empties_its_list_of_r
     let relay = Relay::start().await;
     let client = relay.client().await;
     let now = client.info().await.unwrap().now;
-    let shared = share(&relay, &client, now).await;
+    let shared = share(&relay.keys(), &client, now).await;
     client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
     assert_eq!(refused(shared.release(&client, 2, now).await), name("107", 403));
     let real = (107, Some(HOSPITAL.to_owned()));
@@ -212,7 +213,7 @@ async fn a_drop_box_is_between_the_grant_key_and_the_accepted_grantee() {
     let relay = Relay::start().await;
     let client = relay.client().await;
     let now = client.info().await.unwrap().now;
-    let shared = share(&relay, &client, now).await;
+    let shared = share(&relay.keys(), &client, now).await;
     let path = format!("/v1/drop/{}", shared.id);
     let write = |key: SecretKey, body: &'static [u8]| {
         let (client, path) = (&client, path.clone());

@@ -416,7 +416,7 @@ async fn every_operation_answers_every_malformed_request_with_a_problem() {
 
     // All is as it was: a whole consent goes through, and the ledger proves whole.
     let now = client.info().await.unwrap().now;
-    let shared = share(&relay, &client, now).await;
+    let shared = share(&relay.keys(), &client, now).await;
     let epk = fresh();
     client.submit(&redemption(&shared, &client, 1, epk.public())).await.unwrap();
     let _: Signed<Released> = shared.release(&client, 1, now).await.unwrap();

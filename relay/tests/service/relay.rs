@@ -79,28 +79,28 @@ impl Relay {
         Keys::new(self.dir.path().join(KEYS))
     }
 
-    /// A credential as the organisation's relay signs it, without the way over enrolment.
-    pub fn credential(
-        &self,
-        client: &Client,
-        role: Role,
-        now: u64,
-    ) -> (SecretKey, SecretKey, Signed<Credential>) {
-        let acceptance = self.keys().folder(ORGANISATIONS).folder(HOSPITAL).read("acceptance").unwrap();
-        let (grantee, box_key) = (fresh(), fresh());
-        let credential = Credential {
-            party: suishen_core::id::PartyId::new(HOSPITAL).unwrap(),
-            role,
-            grantee: grantee.public(),
-            box_key: box_key.public(),
-            expiry: now + 3600,
-        };
-        (grantee, box_key, Signed::new(&credential, &acceptance, &client.ledger()))
-    }
-
     pub fn raw(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         reqwest::Client::new().request(method, format!("{}{path}", self.base))
     }
+}
+
+/// A credential as the organisation's relay signs it, without the way over enrolment.
+pub fn credential(
+    keys: &Keys,
+    client: &Client,
+    role: Role,
+    now: u64,
+) -> (SecretKey, SecretKey, Signed<Credential>) {
+    let acceptance = keys.folder(ORGANISATIONS).folder(HOSPITAL).read("acceptance").unwrap();
+    let (grantee, box_key) = (fresh(), fresh());
+    let credential = Credential {
+        party: suishen_core::id::PartyId::new(HOSPITAL).unwrap(),
+        role,
+        grantee: grantee.public(),
+        box_key: box_key.public(),
+        expiry: now + 3600,
+    };
+    (grantee, box_key, Signed::new(&credential, &acceptance, &client.ledger()))
 }
 
 pub fn pages(dir: &tempfile::TempDir) -> PathBuf {

@@ -40,7 +40,7 @@ pub use retention::{
     BOUND_TICKET_TERM, GateDay, Kept, Moment, Revocation, TOMBSTONE_TERM, Torn, accept_kept,
     accept_revocation, tear_due, tombstone_until,
 };
-pub use tear::{Day, SLOT, Slot, Slots, TearError, TearFile};
+pub use tear::{Day, SLOT, Slot, SlotState, Slots, TearError, TearFile};
 
 use crate::contract::{Damaged, State, Views as _};
 use crate::id::{Commitment, GrantId};

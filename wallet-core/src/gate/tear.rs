@@ -305,6 +305,32 @@ impl<S: Slots> TearFile<S> {
     }
 }
 
+/// What one slot says by itself, for whoever examines a file without opening it for use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotState {
+    /// Empty.
+    Free,
+    /// The key of a share, or of a day.
+    Live(Digest),
+    /// A tombstone.
+    Torn(Digest),
+    /// Changed, or written only in part; whose it was where its header still says so.
+    Broken(Option<Digest>),
+}
+
+impl SlotState {
+    /// Reads the slot of this number.
+    pub fn of(number: u32, slot: &[u8; SLOT]) -> Self {
+        match Held::decode(number, slot) {
+            None if slot.iter().all(|byte| *byte == 0) => Self::Free,
+            None => Self::Broken(None),
+            Some(held) if *held.encode(number) != *slot => Self::Broken(Some(held.id)),
+            Some(Held { id, key: None, .. }) => Self::Torn(id),
+            Some(Held { id, .. }) => Self::Live(id),
+        }
+    }
+}
+
 impl Held {
     fn to_day(&self) -> Option<Day> {
         let key = self.key.as_ref().filter(|_| self.class == Class::Day)?;

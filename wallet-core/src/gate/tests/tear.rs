@@ -431,3 +431,30 @@ fn freed_slots_are_used_again() {
     }
     assert_eq!(file.file().count(), 1);
 }
+
+#[test]
+fn every_bit_changed_in_a_slot_is_seen_in_the_slot_alone() {
+    let (mut random, object) = (Seeded::new(7), Digest::of(b"grant"));
+    let mut tear = TearFile::open(Disk::default()).unwrap();
+    tear.deposit(&object, 10, &mut random).unwrap();
+    tear.destroy(&Digest::of(b"torn"), 10).unwrap();
+    tear.add_day(&Day { from: 0, until: 5, secret: SecretKey::generate(&mut random) }, 1).unwrap();
+    let file = tear.file().seen();
+    let states = [SlotState::Live(object), SlotState::Torn(Digest::of(b"torn"))];
+    for (number, slot) in (0..).zip(&file) {
+        if let Some(state) = states.get(usize::try_from(number).unwrap()) {
+            assert_eq!(SlotState::of(number, slot), *state);
+        }
+        assert!(!matches!(SlotState::of(number, slot), SlotState::Broken(_) | SlotState::Free));
+        assert!(matches!(SlotState::of(number + 1, slot), SlotState::Broken(_)), "moved to another place");
+        for bit in 0..SLOT * 8 {
+            let mut changed = *slot;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(
+                matches!(SlotState::of(number, &changed), SlotState::Broken(_)),
+                "slot {number} bit {bit}"
+            );
+        }
+    }
+    assert_eq!(SlotState::of(0, &[0; SLOT]), SlotState::Free);
+}
