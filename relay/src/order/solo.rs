@@ -5,7 +5,7 @@
 //! nobody is told "stands" before it does. `now` = max(last entry's, clock): time never goes back.
 
 use super::{Order, Receipt, SubmitError};
-use crate::replica::{Accepted, Replica, ReplicaError};
+use crate::replica::{Accepted, Published, Replica, ReplicaError};
 use std::{
     fmt,
     sync::{
@@ -17,7 +17,7 @@ use std::{
 };
 use suishen_core::{
     contract::{Checked, Context, Entry, Overlay, Rejection, SignedTransaction, apply_checked},
-    id::PartyId,
+    id::{LedgerId, PartyId},
 };
 use tokio::sync::{Semaphore, oneshot};
 
@@ -99,37 +99,56 @@ impl Solo {
         let verifying = Arc::new(Semaphore::new(cores));
         Ok(Self { replica, queue: Some(queue), thread: Some(thread), verifying })
     }
-
-    /// Reads a transaction and verifies its signatures against the state as published.
-    async fn check(&self, signed: SignedTransaction) -> Result<Checked, SubmitError> {
-        let _permit = self.verifying.acquire().await.map_err(|_| SubmitError::Unavailable)?;
-        let (ledger, published) = (self.replica.ledger(), self.replica.published());
-        let checking = tokio::task::spawn_blocking(move || {
-            let mut checked = Checked::read(signed, &ledger)?;
-            let snapshot = published.snapshot();
-            // A repeat is told where it stands, even when the keys that signed it have changed since.
-            let stands = snapshot.entry_of(&checked.id()).map_err(|e| unavailable(&e))?;
-            if let Some(entry) = stands {
-                return Err(Rejection::Duplicate { entry }.into());
-            }
-            let verdict = snapshot.with_state(|state| checked.check(state)).map_err(|e| unavailable(&e))?;
-            verdict.map(|()| checked).map_err(SubmitError::from)
-        });
-        checking.await.map_err(|_| SubmitError::Unavailable)?
-    }
 }
 
 impl Order for Solo {
     async fn submit(&self, signed: SignedTransaction) -> Result<Receipt, SubmitError> {
-        let checked = self.check(signed).await?;
+        let permit = self.verifying.clone().acquire_owned().await.map_err(|_| SubmitError::Unavailable)?;
+        let queue = self.queue.clone().ok_or(SubmitError::Unavailable)?;
+        let (ledger, published) = (self.replica.ledger(), self.replica.published());
         let (answer, answered) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or(SubmitError::Unavailable)?;
-        match queue.try_send(Waiting { checked, answer }) {
-            Ok(()) => answered.await.unwrap_or(Err(SubmitError::Unavailable)),
-            Err(TrySendError::Full(_)) => Err(SubmitError::Busy),
-            Err(TrySendError::Disconnected(_)) => Err(SubmitError::Unavailable),
-        }
+        // What was verified goes on to the queue from there: on a detour over this task the core would wait for work.
+        tokio::task::spawn_blocking(move || {
+            let checked = check(signed, &ledger, &published);
+            drop(permit);
+            match checked {
+                Ok(checked) => enqueue(&queue, Waiting { checked, answer }),
+                Err(error) => refuse(answer, error),
+            }
+        });
+        answered.await.unwrap_or(Err(SubmitError::Unavailable))
     }
+}
+
+/// Reads a transaction and verifies its signatures against the state as published.
+fn check(
+    signed: SignedTransaction,
+    ledger: &LedgerId,
+    published: &Published,
+) -> Result<Checked, SubmitError> {
+    let mut checked = Checked::read(signed, ledger)?;
+    let snapshot = published.snapshot();
+    // A repeat is told where it stands, even when the keys that signed it have changed since.
+    let stands = snapshot.entry_of(&checked.id()).map_err(|e| unavailable(&e))?;
+    if let Some(entry) = stands {
+        return Err(Rejection::Duplicate { entry }.into());
+    }
+    let verdict = snapshot.with_state(|state| checked.check(state)).map_err(|e| unavailable(&e))?;
+    verdict.map(|()| checked).map_err(SubmitError::from)
+}
+
+/// Lets a verified transaction wait for its turn, or refuses it at once.
+fn enqueue(queue: &SyncSender<Waiting>, waiting: Waiting) {
+    match queue.try_send(waiting) {
+        Ok(()) => {}
+        Err(TrySendError::Full(waiting)) => refuse(waiting.answer, SubmitError::Busy),
+        Err(TrySendError::Disconnected(waiting)) => refuse(waiting.answer, SubmitError::Unavailable),
+    }
+}
+
+fn refuse(answer: oneshot::Sender<Result<Receipt, SubmitError>>, error: SubmitError) {
+    // Who no longer waits has hung up.
+    let _ = answer.send(Err(error));
 }
 
 impl Drop for Solo {
