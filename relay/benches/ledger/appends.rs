@@ -26,10 +26,10 @@ use suishen_relay::{
 
 /// Rounds, whose best counts.
 const ROUNDS: usize = 5;
-/// Grants a round: a second's work and more.
-const GRANTS: usize = 4_000;
-/// Who submit at once.
-const SUBMITTERS: usize = 512;
+/// Grants a round: two seconds of work or more.
+const GRANTS: usize = 8_000;
+/// Who submit at once: fewer would all wait for the same commit, with nobody left to verify for.
+const SUBMITTERS: usize = 2_048;
 
 /// Rates a second.
 pub struct Rates {

@@ -60,7 +60,7 @@ pub fn ledger(place: &Place, steps: &mut Steps) -> Result<Table> {
     }
     let cores = figures["cores"].as_u64().unwrap_or_default();
     let notes = vec![
-        format!("grants: 512 who submit at once, {cores} cores, best round of five for both"),
+        format!("grants: 2048 who submit at once, {cores} cores, best round of five for both"),
         "redemptions: over HTTP, one after the other, client and relay on the same cores".into(),
     ];
     Ok(Table { title: "ledger", notes, figures: lines })
