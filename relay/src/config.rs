@@ -62,6 +62,10 @@ pub enum Command {
     Issue(crate::command::issue::Issue),
     /// Print a link that enrols one person's desk, once, within a day
     Invite(crate::command::invite::Invite),
+    /// Suspend an organisation, or one of its people
+    Suspend(crate::command::suspend::Suspend),
+    /// Found a consortium's ledger in an empty data folder
+    Found(crate::command::found::Found),
     /// Prove a replica whole, or name what isn't; beside a running relay too, and on a copy of its folder
     Fsck,
     /// Replay the ledger from its first entry and count what it holds, or verify a proof bundle
@@ -126,8 +130,13 @@ pub struct Limits {
     #[arg(long, env = "SUISHEN_BODY_SECONDS", value_name = "SECONDS", default_value_t = 30)]
     pub body_seconds: u64,
     /// Accepted entries a sponsor and hour, written into a new ledger's genesis
-    #[arg(long, env = "SUISHEN_QUOTA", value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, env = "SUISHEN_QUOTA", value_name = "N", default_value_t = Self::QUOTA)]
     pub quota: u64,
+}
+
+impl Limits {
+    /// Accepted entries a sponsor and hour where nothing else is said.
+    pub const QUOTA: u64 = 1_000_000;
 }
 
 /// Reads flags over environment over file over defaults.

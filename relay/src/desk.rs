@@ -9,7 +9,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use minicbor::{Decode, Encode};
-use redb::TableDefinition;
+use redb::{ReadableTable as _, TableDefinition};
 use std::{collections::BTreeMap, fs, io};
 use suishen_core::{
     cbor,
@@ -122,6 +122,27 @@ struct Person {
     since: u64,
     #[n(2)]
     suspended: Option<u64>,
+    /// As in the invite; rows of old have none.
+    #[n(3)]
+    name: Option<String>,
+}
+
+/// An enrolled person, as their organisation sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct EnrolledPerson {
+    /// Their key to sign.
+    #[n(0)]
+    pub person: PublicKey,
+    /// Their name.
+    #[n(1)]
+    pub name: Option<String>,
+    /// When they enrolled.
+    #[n(2)]
+    pub since: u64,
+    /// When they were suspended.
+    #[n(3)]
+    pub suspended: Option<u64>,
 }
 
 /// The organisations here, and who is enrolled.
@@ -177,7 +198,8 @@ impl Desks {
         };
         let [sign, seal] = admission.requests.map(certify);
         let pair = [sign?, seal?];
-        let person = Person { party: invite.party, since: now, suspended: None };
+        let person =
+            Person { party: invite.party, since: now, suspended: None, name: Some(invite.name.clone()) };
         self.store.write(|tx| {
             let mut invites = tx.open_table(INVITES).map_err(StoreError::from)?;
             let used =
@@ -227,6 +249,23 @@ impl Desks {
             let table = tx.open_table(PERSONS)?;
             let row = table.get(key.as_bytes())?;
             row.map(|row| cbor::decode(row.value()).map_err(|_| StoreError::Row)).transpose()
+        })
+    }
+
+    /// All who were ever enrolled for an organisation.
+    pub fn people(&self, party: &PartyId) -> Result<Vec<EnrolledPerson>, StoreError> {
+        self.store.read(|tx| {
+            let mut people = Vec::new();
+            for row in tx.open_table(PERSONS)?.iter()? {
+                let (key, row) = row?;
+                let row: Person = cbor::decode(row.value()).map_err(|_| StoreError::Row)?;
+                let person = PublicKey::from_bytes(key.value()).map_err(|_| StoreError::Row)?;
+                let Person { since, suspended, name, .. } = row;
+                if row.party == *party {
+                    people.push(EnrolledPerson { person, name, since, suspended });
+                }
+            }
+            Ok(people)
         })
     }
 

@@ -13,6 +13,7 @@
 //! | messages of grants and to known recipients | [`boxes`] |
 //! | organisations' people and their credentials | [`desk`] |
 //! | what changed | [`events`] |
+//! | a consortium's keys, genesis and first entries | [`founding`] |
 //! | a demo consortium | [`demo`] |
 //! | secret keys on disk | [`keys`] |
 //! | the relay's own database | [`store`] |
@@ -28,6 +29,7 @@ pub mod config;
 pub mod demo;
 pub mod desk;
 pub mod events;
+pub mod founding;
 pub mod gate;
 pub mod http;
 pub mod issuing;

@@ -7,6 +7,7 @@ use crate::{
     demo::{self, Demo},
     desk::Desks,
     events::Events,
+    founding,
     gate::Gate,
     http::{
         origin::{Origin, Origins},
@@ -106,7 +107,7 @@ impl Node {
         std::fs::write(data.join(GENESIS), cbor::encode(replica.genesis()))?;
         let order = Solo::start(replica.clone(), clock.clone())?;
         if serve.demo {
-            demo::register(&keys, &replica, &order).await?;
+            founding::register(&keys, &demo::consortium(&origin_of(port)), &replica, &order).await?;
         }
         let store = Store::open(&data.join(DATABASE)).context("could not open the relay's database")?;
         let limits = BlobLimits {
@@ -236,14 +237,21 @@ fn open_replica(
     let now = clock();
     if !Replica::exists(data) {
         if !serve.demo {
-            bail!("there is no ledger in {}: start with --demo to found one", data.display());
+            bail!(
+                "there is no ledger in {}: found one with `suishen found`, or start with --demo",
+                data.display()
+            );
         }
-        let genesis = demo::genesis(keys, &format!("http://localhost:{port}"), &serve.limits, now)?;
+        let genesis = founding::genesis(keys, &demo::consortium(&origin_of(port)), serve.limits.quota, now)?;
         let cosigner = keys.folder("member").read("cosigner")?;
         return Replica::create(data, &genesis, cosigner, now).context("could not found the ledger");
     }
     let cosigner = keys.folder("member").read("cosigner")?;
     Replica::open(data, cosigner, now).context("could not open the ledger")
+}
+
+fn origin_of(port: u16) -> String {
+    format!("http://localhost:{port}")
 }
 
 /// The pages that may use this relay, and the one that tickets lead to.

@@ -16,8 +16,8 @@ use suishen_core::{
     sm::{Digest, PublicKey, SecretKey},
 };
 use suishen_relay::{
-    config::serve_defaults,
-    demo,
+    config::Limits,
+    demo, founding,
     keys::Keys,
     order::{Order as _, Solo, system_clock},
     random::SystemRandom,
@@ -51,7 +51,7 @@ pub async fn measure(folder: &Path) -> anyhow::Result<Rates> {
     let dir = tempfile::tempdir_in(folder)?;
     let keys = Keys::new(dir.path().join("keys"));
     let clock = system_clock();
-    let genesis = demo::genesis(&keys, "http://localhost", &serve_defaults().limits, clock())?;
+    let genesis = founding::genesis(&keys, &demo::consortium("http://localhost"), Limits::QUOTA, clock())?;
     let cosigner = keys.folder("member").read("cosigner")?;
     let replica = Replica::create(dir.path(), &genesis, cosigner, clock())?;
     let order = Arc::new(Solo::start(replica, clock)?);

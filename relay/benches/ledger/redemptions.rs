@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 use suishen_core::{
-    cbor,
     contract::{
         AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemGrant, Role, SignedTransaction,
         Transaction,
@@ -75,10 +74,11 @@ async fn redeem_all(client: &Client, keys: &Keys, page: &Path) -> anyhow::Result
     for use_number in 1..=WARM_UP + USES {
         let (epk, fsync) = (fresh(), fsync(&page)?);
         let start = Instant::now();
-        client.submit(&desk.redemption(client, use_number, &epk)).await?;
+        let standing = client.submit(&desk.redemption(client, use_number, &epk)).await?;
         let entry = start.elapsed();
         let ask = Ask { object: *desk.grant.digest(), use_number };
-        let released: Signed<Released> = cbor::decode(&client.post("/v1/gate/release", &ask).await?)?;
+        let released: Signed<Released> =
+            client.ask("/v1/gate/release", &ask, &desk.grantee, standing.now).await?;
         open_release(&released, &client.gate_key(), &epk, desk.grant.digest(), use_number, &client.ledger())?;
         let share = start.elapsed();
         if use_number > WARM_UP {

@@ -97,7 +97,10 @@ pub fn run(place: &Place, invite: &Invite) -> anyhow::Result<Outcome> {
 pub fn ledger_of(place: &Place) -> anyhow::Result<LedgerId> {
     let file = place.data.join(GENESIS);
     let genesis = fs::read(&file).with_context(|| {
-        format!("there is no ledger in {}: start with serve --demo", place.data.display())
+        format!(
+            "there is no ledger in {}: found one with `suishen found`, or start with serve --demo",
+            place.data.display()
+        )
     })?;
     let genesis: Genesis = cbor::decode(&genesis).context("the genesis object cannot be read")?;
     Ok(genesis.ledger_id())

@@ -2,12 +2,14 @@
 
 pub mod audit;
 mod code;
+pub mod found;
 pub mod fsck;
 pub mod invite;
 pub mod issue;
 mod moment;
 mod progress;
 pub mod serve;
+pub mod suspend;
 
 use crate::config::{self, Cli, Command};
 use std::{ffi::OsString, process::ExitCode};
@@ -39,6 +41,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Serve(serve) => serve::run(&cli.place, &serve),
         Command::Issue(issue) => issue::run(&cli.place, &issue),
         Command::Invite(invite) => invite::run(&cli.place, &invite),
+        Command::Found(found) => found::run(&cli.place, &found),
+        Command::Suspend(suspend) => suspend::run(&cli.place, &suspend),
         Command::Fsck => fsck::run(&cli.place),
         Command::Audit(audit) => audit::run(&cli.place, &audit),
     }

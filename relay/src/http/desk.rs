@@ -1,9 +1,11 @@
 //! Desks over HTTP: enrolment by invite, credentials for enrolled persons, suspension by their organisation.
 
 use super::{Fault, Problem, Shared, signed, wire};
+pub use crate::desk::EnrolledPerson;
+
 use crate::desk::DeskError;
 use axum::{
-    extract::State,
+    extract::{Path, State},
     http::{HeaderMap, Method, StatusCode, Uri},
     response::Response,
 };
@@ -99,6 +101,25 @@ pub async fn suspend(
         }
         node.desks.suspend(&party, &person, node.now())?;
         Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+/// The organisation's enrolled people, for itself.
+pub async fn people(
+    State(node): State<Shared>,
+    Path(party): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let party = PartyId::new(&party).ok_or(Fault::NoOrganisation)?;
+    wire::blocking(move || {
+        let signer = signed::signer_of_nothing(&node, &method, &uri, &headers)?;
+        if *node.desks.organisation(&party)?.certificate.key() != signer {
+            return Err(Fault::NotAllowed.into());
+        }
+        Ok(wire::reply(StatusCode::OK, &node.desks.people(&party)?))
     })
     .await
 }

@@ -27,6 +27,9 @@ use suishen_core::{
 /// Most entries in one answer.
 const MOST_ENTRIES: u64 = 256;
 
+/// Most values in one answer: a grant's records, its holder, and some more.
+const MOST_VALUES: usize = 64;
+
 /// What `/v1/info` answers.
 #[derive(Clone, Debug, Encode, Decode)]
 #[cbor(map)]
@@ -79,6 +82,39 @@ pub struct ValueShown {
     /// Entries with their proofs.
     #[n(2)]
     pub entries: Vec<EntryShown>,
+}
+
+/// Asks for several values at once.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(map)]
+pub struct ValuesAsked {
+    /// State keys, at most 64.
+    #[n(0)]
+    pub keys: Vec<minicbor::bytes::ByteVec>,
+}
+
+/// What `/v1/ledger/values` answers: all under one checkpoint.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(map)]
+pub struct ValuesAnswer {
+    /// The checkpoint's note.
+    #[n(0)]
+    pub note: String,
+    /// In the order in which they were asked for.
+    #[n(1)]
+    pub values: Vec<ValueProven>,
+}
+
+/// A value, or its absence, with its proof under the map root.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(array)]
+pub struct ValueProven {
+    /// The value, where there is one.
+    #[n(0)]
+    pub value: Option<minicbor::bytes::ByteVec>,
+    /// For it alone.
+    #[n(1)]
+    pub proof: MapProof,
 }
 
 /// An entry with its proof.
@@ -215,7 +251,7 @@ pub async fn state(State(node): State<Shared>, Path(prefix): Path<String>) -> Re
 /// One value of the state, or its absence.
 pub async fn value(State(node): State<Shared>, Path(key): Path<String>) -> Result<Response, Problem> {
     let bytes = data_encoding::HEXLOWER.decode(key.as_bytes()).map_err(|_| Fault::Malformed)?;
-    let key = Key::from_bytes(&bytes).filter(|_| Key::is_mapped(&bytes)).ok_or(Fault::Malformed)?;
+    let key = mapped(&bytes)?;
     reading(node, move |published| {
         let snapshot = published.snapshot();
         let proof = snapshot.prove(&Prefix::whole(&MapKey::of(&bytes)))?;
@@ -227,6 +263,34 @@ pub async fn value(State(node): State<Shared>, Path(key): Path<String>) -> Resul
         let entries = shown.unwrap_or_default().into_iter().map(EntryShown::from).collect();
         let values = value.map(|value| ValueShown { key: bytes, value, entries }).into_iter().collect();
         let answer = ValueAnswer { note: published.note().to_owned(), proof, values };
+        Ok(wire::reply(StatusCode::OK, &answer))
+    })
+    .await
+}
+
+/// A key whose value is in the state map.
+fn mapped(bytes: &[u8]) -> Result<Key, Fault> {
+    Key::from_bytes(bytes).filter(|_| Key::is_mapped(bytes)).ok_or(Fault::Malformed)
+}
+
+/// Several values of the state, or their absence, under one checkpoint.
+pub async fn values(
+    State(node): State<Shared>,
+    wire::Cbor { value: asked, .. }: wire::Cbor<ValuesAsked>,
+) -> Result<Response, Problem> {
+    if asked.keys.len() > MOST_VALUES {
+        return Err(Fault::Malformed.because("一次最多查询 64 项", "Ask for at most 64 values at once"));
+    }
+    reading(node, move |published| {
+        let snapshot = published.snapshot();
+        let mut values = Vec::with_capacity(asked.keys.len());
+        for bytes in &asked.keys {
+            let key = mapped(bytes)?;
+            let value = snapshot.with_state(|state| state.get(&key))?.map(Into::into);
+            let proof = snapshot.prove(&Prefix::whole(&MapKey::of(bytes)))?;
+            values.push(ValueProven { value, proof });
+        }
+        let answer = ValuesAnswer { note: published.note().to_owned(), values };
         Ok(wire::reply(StatusCode::OK, &answer))
     })
     .await

@@ -68,6 +68,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/v1/ledger/proof/consistency", get(ledger::consistency)),
         ("/v1/ledger/state/{prefix}", get(ledger::state)),
         ("/v1/ledger/value/{key}", get(ledger::value)),
+        ("/v1/ledger/values", post(ledger::values)),
         ("/v1/ledger/time", post(ledger::time)),
         ("/v1/transactions", post(transactions::submit)),
         ("/v1/events", get(events::open)),
@@ -83,6 +84,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/v1/desk/enrol", post(desk::enrol)),
         ("/v1/desk/credentials", post(desk::credentials)),
         ("/v1/desk/suspend", post(desk::suspend)),
+        ("/v1/desk/people/{party}", get(desk::people)),
         ("/v1/demo", get(desk::demo)),
     ]
 }

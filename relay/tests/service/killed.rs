@@ -5,14 +5,10 @@
 
 use crate::{
     grants::{Shared, redemption, share},
+    process::Process,
     relay::{fresh, name, refused},
 };
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 use suishen_core::{
     cbor,
     contract::{Entry, GrantLeaf, Key, RevokeGrant, SignedTransaction, Transaction},
@@ -28,57 +24,8 @@ use suishen_relay::{
 };
 use tokio::task::JoinSet;
 
-const HANG: Duration = Duration::from_mins(1);
 /// Grants that are worked on at once.
 const GRANTS: usize = 6;
-
-/// The program, running on a data folder.
-struct Process {
-    child: Child,
-    base: String,
-}
-
-impl Process {
-    async fn start(data: &Path) -> Self {
-        let url = data.join("url");
-        let _ = std::fs::remove_file(&url);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_suishen"));
-        command.args(["--log", "error", "serve", "--demo", "--port", "0", "--requests-per-address", "0"]);
-        command.arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let began = Instant::now();
-        loop {
-            assert!(child.try_wait().unwrap().is_none(), "the relay does not start again");
-            assert!(began.elapsed() < HANG, "the relay is not ready");
-            if let Ok(base) = std::fs::read_to_string(&url)
-                && reqwest::get(format!("{base}/healthz"))
-                    .await
-                    .is_ok_and(|answer| answer.status().is_success())
-            {
-                return Self { child, base };
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    /// SIGKILL.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    async fn client(&self) -> Client {
-        Client::connect(&self.base).await.unwrap()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Moments from a seed.
 struct Moments(u64);
@@ -264,7 +211,7 @@ async fn killed_at_any_moment_of_a_redemption_it_forgets_nothing_and_revives_not
     let data = dir.path();
     let mut before: Vec<Work> = Vec::new();
     for _ in 0..number("SUISHEN_ROUNDS", 8) {
-        let process = Process::start(data).await;
+        let process = Process::start(data, &["--demo"]).await;
         let client = process.client().await;
         for work in &mut before {
             check(&client, work).await;
@@ -281,7 +228,7 @@ async fn killed_at_any_moment_of_a_redemption_it_forgets_nothing_and_revives_not
         let old = before.len().saturating_sub(2 * GRANTS);
         before.drain(..old);
     }
-    let process = Process::start(data).await;
+    let process = Process::start(data, &["--demo"]).await;
     let client = process.client().await;
     for work in &mut before {
         check(&client, work).await;

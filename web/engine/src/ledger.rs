@@ -124,6 +124,32 @@ struct StateValue {
     entries: Vec<EntryAnswer>,
 }
 
+/// What `/v1/ledger/values` is asked.
+#[derive(Debug, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+struct ValuesAsked {
+    #[n(0)]
+    keys: Vec<minicbor::bytes::ByteVec>,
+}
+
+/// What it answers.
+#[derive(Debug, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+struct ValuesAnswer {
+    #[n(0)]
+    note: String,
+    #[n(1)]
+    values: Vec<ValueProven>,
+}
+
+#[derive(Debug, minicbor::Encode, minicbor::Decode)]
+struct ValueProven {
+    #[n(0)]
+    value: Option<minicbor::bytes::ByteVec>,
+    #[n(1)]
+    proof: MapProof,
+}
+
 #[derive(Debug, minicbor::Encode, minicbor::Decode)]
 struct EntryAnswer {
     #[n(0)]
@@ -359,6 +385,29 @@ impl Ledger {
             _ => return Err(LedgerError::Unsound("state")),
         }
         Ok(Proven { value, proof: answer.proof, checkpoint, note: answer.note })
+    }
+
+    /// What the state holds under each key, in their order, all proven under one checkpoint.
+    pub async fn values(&self, store: &Store, keys: &[Key]) -> Result<Vec<Proven>, LedgerError> {
+        let unsound = || LedgerError::Unsound("state");
+        let state_keys: Vec<Vec<u8>> = keys.iter().map(Key::to_bytes).collect();
+        let asked = ValuesAsked { keys: state_keys.iter().cloned().map(Into::into).collect() };
+        let call = Call::send("POST", "/v1/ledger/values", cbor::encode(&asked));
+        let answer: ValuesAnswer = cbor::decode(&self.call(&call).await?).map_err(|_| unsound())?;
+        let checkpoint = self.accept(store, &answer.note).await?;
+        if answer.values.len() != keys.len() {
+            return Err(unsound());
+        }
+        let mut values = Vec::with_capacity(keys.len());
+        for (key, ValueProven { value, proof }) in state_keys.iter().zip(answer.values) {
+            let held = proof.lookup(&MapKey::of(key), &checkpoint.checkpoint().map).map_err(|_| unsound())?;
+            if held != value.as_ref().map(|value| Digest::of(value)) {
+                return Err(unsound());
+            }
+            let (checkpoint, note) = (checkpoint.clone(), answer.note.clone());
+            values.push(Proven { value: value.map(Vec::from), proof, checkpoint, note });
+        }
+        Ok(values)
     }
 
     async fn typed<T>(&self, store: &Store, key: &Key) -> Result<Option<T>, LedgerError>

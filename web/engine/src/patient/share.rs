@@ -178,24 +178,15 @@ impl Session {
         ids: &[Commitment],
     ) -> Result<HolderProof, Fault> {
         let holder = self.with(|vault| vault.holder())?;
-        // The ledger may grow between two answers: asked again until all are of one size.
-        for _ in 0..8 {
-            let first = ledger.value(store, &Key::Holder(holder)).await?;
-            let mut anchors = Vec::new();
-            for id in ids {
-                anchors.push(ledger.value(store, &Key::Anchor(*id)).await?);
-            }
-            let one = |p: &Proven| p.checkpoint.checkpoint() == first.checkpoint.checkpoint();
-            if anchors.iter().all(one) {
-                let missing = || Fault::new("no-anchor", Action::AskDesk);
-                let anchors =
-                    anchors.into_iter().map(|p| proven(p).ok_or_else(missing)).collect::<Result<_, _>>()?;
-                let checkpoint = first.note.clone();
-                let leaf = proven(first).ok_or_else(|| Fault::new("no-holder", Action::Retry))?;
-                return Ok(HolderProof { holder, checkpoint, leaf, anchors });
-            }
-        }
-        Err(Fault::new("ledger-busy", Action::Retry))
+        let keys: Vec<Key> =
+            std::iter::once(Key::Holder(holder)).chain(ids.iter().copied().map(Key::Anchor)).collect();
+        let mut values = ledger.values(store, &keys).await?.into_iter();
+        let first = values.next().ok_or_else(|| Fault::new("no-holder", Action::Retry))?;
+        let missing = || Fault::new("no-anchor", Action::AskDesk);
+        let anchors = values.map(|p| proven(p).ok_or_else(missing)).collect::<Result<_, _>>()?;
+        let checkpoint = first.note.clone();
+        let leaf = proven(first).ok_or_else(|| Fault::new("no-holder", Action::Retry))?;
+        Ok(HolderProof { holder, checkpoint, leaf, anchors })
     }
 
     async fn draft(

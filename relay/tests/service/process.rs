@@ -1,0 +1,68 @@
+//! The real `suishen` program.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use suishen_relay::client::Client;
+
+const HANG: Duration = Duration::from_mins(1);
+
+/// The program, running on a data folder.
+pub struct Process {
+    child: Child,
+    pub base: String,
+}
+
+impl Process {
+    /// Starts it with these flags beside the usual ones, and waits until it is ready.
+    pub async fn start(data: &Path, flags: &[&str]) -> Self {
+        let url = data.join("url");
+        let _ = std::fs::remove_file(&url);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_suishen"));
+        command.args(["--log", "error", "serve", "--port", "0", "--requests-per-address", "0"]);
+        command.args(flags).arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let began = Instant::now();
+        loop {
+            assert!(child.try_wait().unwrap().is_none(), "the relay does not start again");
+            assert!(began.elapsed() < HANG, "the relay is not ready");
+            if let Ok(base) = std::fs::read_to_string(&url)
+                && reqwest::get(format!("{base}/healthz"))
+                    .await
+                    .is_ok_and(|answer| answer.status().is_success())
+            {
+                return Self { child, base };
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub async fn client(&self) -> Client {
+        Client::connect(&self.base).await.unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs `suishen --data … ARGUMENTS` to its end: its exit code, and all that it printed.
+pub async fn suishen(data: &Path, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_suishen"));
+    command.arg("--data").arg(data).args(arguments).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(printed).unwrap())
+}
