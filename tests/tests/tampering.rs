@@ -126,9 +126,9 @@ async fn markup_in_a_hospitals_texts_is_text_on_every_screen() -> Result<()> {
         for (i, sample) in ["laboratory", "discharge", "imaging"].into_iter().enumerate() {
             let ticket = scene.relay.issues_from(&folder.path().join(sample)).await?;
             if i == 0 {
-                phone.keeps_first(&ticket).await?
+                phone.keeps_first(&ticket).await?;
             } else {
-                phone.keeps(&ticket).await?
+                phone.keeps(&ticket).await?;
             }
             phone.sees("<script>").await?;
             assert!(phone.runs("return window.taken").await?.is_null(), "{sample} ran on the phone");

@@ -145,7 +145,9 @@ async fn check(client: &Client, work: &mut Work) {
     // A client sends again what wasn't answered: what stands is told where, the rest stands now or is refused.
     for (use_number, signed) in (1..).zip(work.redemptions.clone()) {
         match client.submit(&signed).await {
-            Ok(standing) => drop(work.told.redeemed.insert(use_number, standing.number)),
+            Ok(standing) => {
+                work.told.redeemed.insert(use_number, standing.number);
+            }
             Err(error) => {
                 assert!(work.told.revoked || revoked_on_the_ledger(&error), "{error}");
             }
