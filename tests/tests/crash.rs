@@ -32,10 +32,11 @@ async fn a_relay_killed_during_a_redemption_counts_each_read_once() -> Result<()
             tokio::time::sleep(Duration::from_millis(moment)).await;
             scene.relay.kill()?;
             scene.relay.resume().await?;
-            while !doctor.has_before_them("看完了，关闭").await? {
-                if doctor.has_before_them("打开病历").await? {
-                    doctor.taps_if_there("打开病历").await?;
+            for _ in 0..100 {
+                if doctor.has_before_them("看完了，关闭").await? {
+                    break;
                 }
+                doctor.taps_if_there("打开病历").await?;
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
             doctor.sees("低密度脂蛋白").await?;

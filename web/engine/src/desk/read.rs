@@ -365,12 +365,13 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
             sound: true,
         });
     }
-    if let Some(read) = held.redemptions.iter_mut().find(|r| r.number == redemption.number) {
-        read.opened = true;
-    }
     held.patient = opened.iter().find_map(|r| r.view.patient.as_ref()?.name.clone());
     held.save(store).await?;
     receipt(ledger, &held, &redemption, &terms, &payload).await?;
+    if let Some(read) = held.redemptions.iter_mut().find(|r| r.number == redemption.number) {
+        read.opened = true;
+    }
+    held.save(store).await?;
     let (terms, leaf) = ledger_view(ledger, store, held.grant).await?;
     let mut offer = view(ledger, store, &held, &terms, &leaf).await?;
     offer.state = OfferState::Reading;

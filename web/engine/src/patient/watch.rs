@@ -73,6 +73,8 @@ impl Session {
     /// Follows every grant, and sends what could not be sent before.
     pub(super) async fn follow(&self, engine: &Engine) -> Result<(), Fault> {
         let ledger = engine.ledger().await?;
+        // What is asked from here on is at least as new as this checkpoint, and complete as of it.
+        let from = ledger.seen();
         self.send_pending(engine, ledger).await?;
         let ids: Vec<GrantId> = self.read(|index| index.grants().map(|(id, _)| *id).collect())?;
         let mut whole = true;
@@ -86,7 +88,7 @@ impl Session {
             }
         }
         if whole {
-            self.complete.set(ledger.seen().map(|(_, time)| time));
+            self.complete.set(from.map(|(_, time)| time));
         }
         tell(&Event::Changed(Topic::Shares));
         tell(&Event::Changed(Topic::Log));

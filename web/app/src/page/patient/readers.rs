@@ -36,6 +36,15 @@ pub fn ReadersPage() -> Html {
     let (log, again) =
         use_asked((), &[Topic::Log, Topic::Shares], |()| Request::Patient(PatientRequest::Log), read);
     let (given, _) = use_asked((), &[Topic::Shares], |()| Request::Patient(PatientRequest::Shares), shares);
+    // The tick is for a list that was checked while it is being looked at, not for one remembered.
+    let checked = use_state(|| None::<bool>);
+    use_effect_with(engine.clone(), {
+        let checked = checked.setter();
+        move |engine: &crate::browser::engine::Engine| {
+            let engine = engine.clone();
+            spawn_local(async move { checked.set(Some(engine.ask(Request::Refresh).await.is_ok())) });
+        }
+    });
     // "Since you last looked" starts anew when the page is left.
     use_effect_with(engine, |engine: &crate::browser::engine::Engine| {
         let engine = engine.clone();
@@ -59,7 +68,7 @@ pub fn ReadersPage() -> Html {
                     Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("readers-checking") }</p> },
                     Asked::Failed(fault) => html! { { fault_card(&words, &fault, Some(&again), false) } },
                     Asked::Here(log) => html! {<>
-                        { headline(&log, &ledger, &words) }
+                        { headline(&log, *checked, &ledger, &words) }
                         <Segments label={words.say("readers-view")} names={vec![words.say("readers-by-person"), words.say("readers-by-record")]} chosen={usize::from(*by_record)} {choose} />
                         if log.accesses.is_empty() { { empty(words.say("readers-none"), words.say("readers-none-text"), Html::default()) } }
                         else { <Groups log={Held(log.clone())} by_record={*by_record} shares={shares} /> }
@@ -71,13 +80,16 @@ pub fn ReadersPage() -> Html {
     </>}
 }
 
-/// The headline: proven whole just now, as of a time, or broken.
-fn headline(log: &AccessLog, ledger: &Known, words: &Words) -> Html {
+/// The headline: being checked, proven whole just now, as of a time, or broken.
+fn headline(log: &AccessLog, checked: Option<bool>, ledger: &Known, words: &Words) -> Html {
     let at = log.as_of.map_or_else(|| "–".to_owned(), |at| words.time(at));
     if ledger.is_broken() {
         return html! { { status_line(Status::Alarm, words.say("readers-broken"), Some(words.say("readers-broken-more")), None, None) } };
     }
-    if log.complete {
+    if checked.is_none() {
+        return html! { { status_line(Status::AsOf, words.say("readers-checking"), None, None, None) } };
+    }
+    if log.complete && checked == Some(true) {
         let more = words.with("readers-complete-more", &[("time", at.into())]);
         html! { { status_line(Status::Good, words.say("readers-complete"), Some(more), None, None) } }
     } else {
