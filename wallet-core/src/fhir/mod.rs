@@ -18,6 +18,7 @@ mod element;
 mod json;
 mod moment;
 mod narrative;
+mod observation;
 mod resource;
 mod series;
 mod view;

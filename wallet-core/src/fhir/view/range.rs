@@ -5,7 +5,7 @@
 use super::super::{
     datatype::{CodeableConcept, Quantity},
     element::Decimal,
-    resource::ReferenceRange,
+    observation::ReferenceRange,
 };
 use super::{Bar, Marker, RangeView, Verdict};
 

@@ -3,7 +3,7 @@
 use super::super::{
     datatype::{CodeableConcept, Quantity},
     element::Decimal,
-    resource::{Measured, Observation, ObservationValue},
+    observation::{Measured, Observation, ObservationValue},
 };
 use super::{Code, LabRow, Value, Verdict, range};
 
