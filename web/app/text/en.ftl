@@ -205,6 +205,7 @@ record-unsound = Not everything could be checked
 record-unsound-more = Tap to see which
 record-corrected = The hospital has issued a corrected version.
 record-withdrawn = The hospital has withdrawn this report.
+record-doubtful = The hospital was suspended when it issued this. Do not rely on it; ask a doctor.
 record-suspended = The issuing hospital is suspended. What it issued before stays valid.
 record-original = Original
 record-more = More

@@ -190,6 +190,7 @@ record-unsound = 核对没有全部通过
 record-unsound-more = 点这里看是哪一项
 record-corrected = 医院已经出了更正的新版本。
 record-withdrawn = 医院已经撤回这份报告。
+record-doubtful = 签发这份报告的时候，医院已被暂停。不要靠它做决定，请问医生。
 record-suspended = 签发的医院已被暂停。暂停以前签发的，仍然有效。
 record-original = 原件
 record-more = 更多

@@ -336,8 +336,10 @@ pub enum RecordTag {
     Corrected,
     /// 已撤回: the issuer has withdrawn it.
     Withdrawn,
-    /// The issuing organisation was suspended before it was issued, or since.
+    /// The issuing organisation was suspended from before it was issued: not to be relied on.
     IssuerSuspended,
+    /// The issuing organisation was suspended since; what it issued before holds.
+    IssuerSuspendedSince,
 }
 
 /// Whether a record may be in a bulk choice.

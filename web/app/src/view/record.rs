@@ -45,7 +45,7 @@ pub fn mark(tag: RecordTag) -> (&'static str, &'static str) {
         RecordTag::New => ("mark-new", "new"),
         RecordTag::Corrected => ("mark-corrected", "caution"),
         RecordTag::Withdrawn => ("mark-withdrawn", "caution"),
-        RecordTag::IssuerSuspended => ("mark-suspended", "caution"),
+        RecordTag::IssuerSuspended | RecordTag::IssuerSuspendedSince => ("mark-suspended", "caution"),
     }
 }
 

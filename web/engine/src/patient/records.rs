@@ -129,9 +129,13 @@ impl Session {
             if anchor.replaced_by.is_some() {
                 card.marks.push(RecordTag::Corrected);
             }
-            if self.suspended(engine, &anchor).await {
-                card.marks.push(RecordTag::IssuerSuspended);
-            }
+            let suspended = self.suspended(engine, &anchor).await;
+            card.marks.extend(suspended);
+            lines.push(line(
+                "proof-issuer",
+                suspended != Some(RecordTag::IssuerSuspended),
+                issuer.organisation.clone(),
+            ));
         }
         lines
     }
@@ -142,11 +146,15 @@ impl Session {
         anchor.ok_or_else(|| Fault::new("no-anchor", Action::AskDesk))
     }
 
-    /// Suspended from a moment before this was anchored: it doesn't count any more. Later suspensions leave it valid.
-    async fn suspended(&self, engine: &Engine, anchor: &Anchor) -> bool {
-        let (Ok(ledger), Ok(store)) = (engine.ledger().await, engine.store().await) else { return false };
-        let party = ledger.party(store, anchor.party.clone()).await.ok().flatten();
-        party.is_some_and(|party| party.is_suspended(anchor.at))
+    /// Whether the issuer is suspended, and from a moment before this was anchored: then it doesn't count any more.
+    async fn suspended(&self, engine: &Engine, anchor: &Anchor) -> Option<RecordTag> {
+        let (ledger, store) = (engine.ledger().await.ok()?, engine.store().await.ok()?);
+        let party = ledger.party(store, anchor.party.clone()).await.ok().flatten()?;
+        match ledger.now() {
+            _ if party.is_suspended(anchor.at) => Some(RecordTag::IssuerSuspended),
+            Some(now) if party.is_suspended(now) => Some(RecordTag::IssuerSuspendedSince),
+            _ => None,
+        }
     }
 
     /// An attachment.

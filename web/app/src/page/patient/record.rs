@@ -144,7 +144,8 @@ fn notices(marks: &[RecordTag], words: &Words) -> Html {
         { for marks.iter().filter_map(|mark| match mark {
             RecordTag::Corrected => Some("record-corrected"),
             RecordTag::Withdrawn => Some("record-withdrawn"),
-            RecordTag::IssuerSuspended => Some("record-suspended"),
+            RecordTag::IssuerSuspended => Some("record-doubtful"),
+            RecordTag::IssuerSuspendedSince => Some("record-suspended"),
             RecordTag::New => None,
         }).map(|key| html! { { status_line(Status::Caution("warning-circle"), words.say(key), None, None, None) } }) }
     }
