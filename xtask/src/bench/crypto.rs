@@ -76,7 +76,7 @@ impl OpenSsl {
     fn notes(&self) -> Vec<String> {
         let version = self.version.as_deref().unwrap_or("no openssl on this machine");
         let mut notes =
-            vec![format!("one core; medians by criterion; peer: {version}, best of three seconds")];
+            vec![format!("processor time of one core; medians by criterion; peer: {version}, best of three seconds")];
         if self.sm4.is_some_and(|(mode, _)| mode == "sm4-ctr") {
             notes.push(
                 "this openssl has no SM4-GCM: its counter mode encrypts without computing a tag".into(),
@@ -104,6 +104,6 @@ fn wasm(times: &Value) -> Table {
         Some(Figure { name: name.into(), value, unit: Unit::Nanoseconds, peer, target: AS_FAST })
     };
     let notes =
-        vec![format!("medians in one node process, in turns; peer: {} of npm", npm::SM_CRYPTO.label())];
+        vec![format!("processor time, medians in one node process, in turns; peer: {} of npm", npm::SM_CRYPTO.label())];
     Table { title: "crypto, wasm", notes, figures: WORKS.into_iter().filter_map(figure).collect() }
 }
