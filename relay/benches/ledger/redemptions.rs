@@ -53,7 +53,7 @@ pub async fn measure(folder: &Path) -> anyhow::Result<Took> {
     let address = listener.local_addr()?;
     let mut serve = serve_defaults();
     serve.demo = true;
-    serve.limits.requests_per_address = 0;
+    (serve.limits.requests_per_address, serve.limits.requests_per_key) = (0, 0);
     let node = Node::open(dir.path(), &serve, address.port(), system_clock()).await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(async move {

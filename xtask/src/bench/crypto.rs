@@ -75,8 +75,9 @@ impl OpenSsl {
 
     fn notes(&self) -> Vec<String> {
         let version = self.version.as_deref().unwrap_or("no openssl on this machine");
-        let mut notes =
-            vec![format!("processor time of one core; medians by criterion; peer: {version}, best of three seconds")];
+        let mut notes = vec![format!(
+            "processor time of one core; medians by criterion; peer: {version}, best of three seconds"
+        )];
         if self.sm4.is_some_and(|(mode, _)| mode == "sm4-ctr") {
             notes.push(
                 "this openssl has no SM4-GCM: its counter mode encrypts without computing a tag".into(),
@@ -103,7 +104,9 @@ fn wasm(times: &Value) -> Table {
         let peer = Some(("sm-crypto-v2".to_owned(), peer));
         Some(Figure { name: name.into(), value, unit: Unit::Nanoseconds, peer, target: AS_FAST })
     };
-    let notes =
-        vec![format!("processor time, medians in one node process, in turns; peer: {} of npm", npm::SM_CRYPTO.label())];
+    let notes = vec![format!(
+        "processor time, medians in one node process, in turns; peer: {} of npm",
+        npm::SM_CRYPTO.label()
+    )];
     Table { title: "crypto, wasm", notes, figures: WORKS.into_iter().filter_map(figure).collect() }
 }

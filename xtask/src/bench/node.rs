@@ -1,7 +1,7 @@
 //! The works as wasm, in node, in turns with sm-crypto-v2 of npm: what a page would use otherwise.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -43,6 +43,7 @@ pub fn provide(place: &Place) -> Result<Option<Script>> {
 /// Medians in nanoseconds: work → wasm's and the peer's.
 pub fn run(script: &Script) -> Result<Value> {
     let files: [&Path; 4] = [&script.module, &script.glue, &script.wasm, &script.peer];
-    let text = output(Command::new("node").args(files)).context("speed.mjs failed in node")?;
+    let text = output(Command::new("node").args(files).stderr(Stdio::inherit()))
+        .context("speed.mjs failed in node")?;
     serde_json::from_str(&text).context("speed.mjs printed no figures")
 }
