@@ -25,19 +25,23 @@ mod built;
 mod camera;
 mod console;
 mod driver;
+mod files;
 mod passkey;
 mod person;
 mod process;
 mod relay;
 mod scene;
 mod story;
+mod walk;
 
 pub use camera::Camera;
+pub use files::sha256;
 pub use passkey::Authenticator;
 pub use person::{Person, Window};
 pub use relay::{Answer, Relay};
 pub use scene::Scene;
 pub use story::PASSPHRASE;
+pub use walk::Look;
 
 /// What a test ends with.
 pub type Result<T> = anyhow::Result<T>;

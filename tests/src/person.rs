@@ -110,6 +110,11 @@ impl Person {
         &self.inner.name
     }
 
+    /// A folder of this person's own.
+    pub(crate) fn desktop(&self) -> &Path {
+        &self.inner.profile
+    }
+
     /// What the camera films.
     pub fn camera(&self) -> &Camera {
         &self.inner.camera
@@ -133,6 +138,18 @@ impl Person {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         bail!("{} does not see “{text}”, but:\n{screen}", self.name())
+    }
+
+    /// Waits until this text is no longer on the screen.
+    pub async fn sees_no_more(&self, text: &str) -> Result<()> {
+        let start = Instant::now();
+        while start.elapsed() < HANG {
+            if !self.has_before_them(text).await? {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("{} still sees “{text}”:\n{}", self.name(), self.screen().await?)
     }
 
     /// Whether this text is on the screen now.
@@ -181,6 +198,12 @@ impl Person {
         Ok(())
     }
 
+    /// Taps the first element shown that this selector names: for what has another name in each language.
+    pub async fn taps_at(&self, css: &str) -> Result<()> {
+        self.finds(css).await?;
+        self.acts_on(AT, css, async |element| element.click().await).await
+    }
+
     /// Types into the field that is labelled so, in place of what is there.
     pub async fn types(&self, label: &str, text: &str) -> Result<()> {
         self.acts_on(FIELD, label, async |field| {
@@ -224,6 +247,13 @@ impl Person {
     /// Keeps a picture of what is on the screen as `NAME.png`.
     pub async fn picture(&self, name: &str) -> Result<()> {
         let png = self.browser().screenshot_as_png().await?;
+        Ok(std::fs::write(built::pictures()?.join(format!("{name}.png")), png)?)
+    }
+
+    /// Keeps what `Page.captureScreenshot` gave.
+    pub(crate) fn keeps_picture(&self, name: &str, shot: &Value) -> Result<()> {
+        let png = shot["data"].as_str().with_context(|| format!("{} took no picture", self.name()))?;
+        let png = data_encoding::BASE64.decode(png.as_bytes())?;
         Ok(std::fs::write(built::pictures()?.join(format!("{name}.png")), png)?)
     }
 
@@ -333,6 +363,13 @@ const all = [...document.querySelectorAll(
     '[role=checkbox], summary, label, input[type=submit], input[type=button]')].filter(shown);
 const found = all.find((e) => names(e).includes(wanted)) || all.find((e) => names(e).some((n) => n.includes(wanted)));
 // As a person would: what lies under a bar is scrolled into the open.
+found?.scrollIntoView({ block: 'center', behavior: 'instant' });
+return found || null;
+";
+
+/// Finds an element by a selector.
+const AT: &str = r"
+const found = [...document.querySelectorAll(arguments[0])].find((e) => e.checkVisibility({ visibilityProperty: true }));
 found?.scrollIntoView({ block: 'center', behavior: 'instant' });
 return found || null;
 ";

@@ -18,6 +18,7 @@ pub struct Relay {
     process: Option<Process>,
     dir: TempDir,
     port: u16,
+    web: PathBuf,
     client: Client,
     /// How far its clock is ahead, as `faketime` writes it.
     clock: Option<String>,
@@ -51,7 +52,8 @@ impl Relay {
     pub async fn start() -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("suishen-relay-").tempdir()?;
         let client = Client::builder().timeout(HANG).build()?;
-        let mut relay = Self { process: None, dir, port: free_port()?, client, clock: None };
+        let mut relay =
+            Self { process: None, dir, port: free_port()?, web: built::web()?, client, clock: None };
         relay.resume().await?;
         Ok(relay)
     }
@@ -67,7 +69,7 @@ impl Relay {
             }
         };
         command.args(["serve", "--demo", "--port", &self.port.to_string(), "--data"]).arg(self.data());
-        command.arg("--web").arg(built::web()?);
+        command.arg("--web").arg(&self.web);
         self.process = Some(Process::start(&mut command, &self.log())?);
         self.wait_ready().await
     }
@@ -93,6 +95,20 @@ impl Relay {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         bail!("the relay was not ready after {} s:\n{}", HANG.as_secs(), tail(&self.log()))
+    }
+
+    /// A copy of what browsers load, for a scene to change.
+    pub fn web_copy(&self) -> Result<PathBuf> {
+        let copy = self.dir.path().join("web");
+        copy_folder(&built::web()?, &copy)?;
+        Ok(copy)
+    }
+
+    /// Starts anew with other files for browsers.
+    pub async fn serves(&mut self, web: &Path) -> Result<()> {
+        self.web = web.to_owned();
+        self.kill()?;
+        self.resume().await
     }
 
     /// SIGKILL.
@@ -143,6 +159,18 @@ impl Relay {
         Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
     }
 
+    /// `suishen issue` of one of the samples (`laboratory/report.json`): the path and fragment of the ticket's link.
+    pub async fn issues(&self, sample: &str) -> Result<String> {
+        let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(sample);
+        let report = report.to_str().context("a path that is not text")?;
+        let (code, printed) = self.command(&["issue", report, "--out", "link"]).await?;
+        let link = printed.split_whitespace().find(|word| word.contains("/t#"));
+        match link.and_then(|link| link.split_once("/t#")) {
+            Some((_, fragment)) if code == 0 => Ok(format!("/t#{fragment}")),
+            _ => bail!("`suishen issue {sample}` ended with {code}:\n{printed}"),
+        }
+    }
+
     /// Runs `suishen --data … ARGUMENTS` beside it: its exit code, and all that it printed.
     pub async fn command(&self, arguments: &[&str]) -> Result<(i32, String)> {
         run(&self.data(), arguments).await
@@ -158,4 +186,18 @@ async fn run(data: &Path, arguments: &[&str]) -> Result<(i32, String)> {
     let printed = [output.stdout, output.stderr].concat();
     let code = output.status.code().context("the program was ended by a signal")?;
     Ok((code, String::from_utf8_lossy(&printed).into_owned()))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

@@ -64,9 +64,22 @@ impl Person {
         self.taps("收下").await
     }
 
+    /// Opens a ticket's link (path and fragment) at a wallet and keeps the report.
+    pub async fn keeps_at(&self, wallet: &str, ticket: &str) -> Result<()> {
+        self.goes_to(wallet, ticket).await?;
+        self.sees("有一份报告给您").await?;
+        self.taps("收下").await?;
+        self.sees("医院签发，内容没有改动过").await
+    }
+
     /// Protects the wallet by a passphrase.
     pub async fn protects(&self) -> Result<()> {
         self.goes_to("patient", "/protect").await?;
+        self.protects_here().await
+    }
+
+    /// On the page that asks for a lock: a passphrase; the paper later.
+    pub async fn protects_here(&self) -> Result<()> {
         self.types("设一个密码", PASSPHRASE).await?;
         self.taps("用这个密码").await?;
         self.sees("把这 24 个词抄在纸上").await?;

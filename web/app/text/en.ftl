@@ -175,7 +175,7 @@ records-count = { $n ->
    *[other] { $n } records
 }
 search = Search
-search-label = Search title, hospital, department, item or tag
+search-label = Search names, hospitals, departments, tests, text or tags
 search-nothing = Nothing found. Try another word, or look among the hidden.
 filter = Filter
 filter-hidden = With hidden
@@ -263,6 +263,10 @@ unit-tera-l = trillion per litre
 unit-percent = percent
 trend-title = { $name } over time
 trend-table = As a table
+trends-rest = { $n ->
+    [one] How 1 other value changed
+   *[other] How { $n } other values changed
+}
 trend-lead-one = { $n } times, all at this hospital, in { $unit }
 trend-lead = { $n } times, in { $unit }
 trend-range = Range: { $range }
@@ -399,7 +403,10 @@ share-offline-line = Works without your yes, for 5 minutes
 share-offered = Waiting for a scan
 share-asked = A doctor has scanned it and waits for your yes
 share-asked-spoken = { $name }, { $title }, { $organisation }, has scanned your code. It is for you to decide.
-share-open = { $reads } reads left, until { $when }
+share-open = { $reads } { $reads ->
+    [one] read
+   *[other] reads
+    } left, until { $when }
 share-state-open = You agreed; it can be read.
 share-state-exhausted = All reads are used. It can't be opened again.
 share-state-expired = The time is over. It can't be opened again.
@@ -456,8 +463,14 @@ readers-broken-more = Show nothing to anybody, and tell your hospital or the con
 readers-none = Nobody has read anything
 readers-none-text = When somebody reads what you share, it shows here at once.
 readers-since = Above: since you last looked
-readers-left = **{ $reads } reads left**, until { $when }
-log-read = Read **{ $n }**: { $titles }
+readers-left = **{ $reads } { $reads ->
+    [one] read
+   *[other] reads
+    } left**, until { $when }
+log-read = Read **{ $n } { $n ->
+    [one] record
+   *[other] records
+    }**: { $titles }
 log-no-receipt = Key released, **no receipt**. Counts as read ({ $n }): { $titles }
 log-refused = Asked for { $titles }, **refused**
 log-when = { $when }, for { $purpose }
@@ -604,7 +617,10 @@ offer-waiting-text = The patient's phone shows your name and department.
 offer-ready = The patient agreed
 offer-ready-text = Each opening uses one read. It is written on the ledger first, and the patient sees it.
 offer-read = Open the records
-offer-left = { $records } records, { $left } left
+offer-left = { $records } { $records ->
+    [one] record
+   *[other] records
+    }, { $left } left
 offer-revoked = Taken back by the patient
 offer-revoked-text = It can't be opened any more. Ask the patient in person.
 offer-exhausted = All reads used

@@ -53,6 +53,20 @@ pub struct PatientView {
     pub age: Option<u16>,
 }
 
+impl PatientView {
+    /// Whether both reports name the same person: everything that both say agrees, and both say the name. The age is
+    /// the report's, not the person's.
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        fn agree<T: PartialEq>(mine: Option<&T>, theirs: Option<&T>) -> bool {
+            mine.is_none() || theirs.is_none() || mine == theirs
+        }
+        self.name.is_some()
+            && self.name == other.name
+            && agree(self.sex.as_ref(), other.sex.as_ref())
+            && agree(self.birth_date.as_ref(), other.birth_date.as_ref())
+    }
+}
+
 /// Who answers for the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Performer {

@@ -56,6 +56,6 @@ pub use seal::{Proof, seal};
 pub use sheet::Sheet;
 pub use status_line::{Status, status_line};
 pub use top_bar::{TopBar, back_bar};
-pub use trend::Trend;
+pub use trend::Trends;
 pub use verdict::verdict_word;
 pub use visit_card::visit_card;

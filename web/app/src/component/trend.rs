@@ -10,16 +10,16 @@ use crate::{
     view::{
         lab::{Standing, range_text},
         record::{moment_text, short_date},
-        trend::{FLOOR, HEIGHT, TOP, WALL, WIDTH, across, band, dated, line, up},
+        trend::{FLOOR, HEIGHT, WALL, WIDTH, across, band, band_name, dated, last_name, line, up},
     },
     words::{Words, figure},
 };
 
 /// Which.
 #[derive(Properties, PartialEq)]
-pub struct Props {
+struct Props {
     /// The history.
-    pub series: Series,
+    series: Series,
 }
 
 fn shape(point: &Point) -> Marker {
@@ -34,7 +34,7 @@ fn shape(point: &Point) -> Marker {
 
 /// Draws it.
 #[component]
-pub fn Trend(props: &Props) -> Html {
+fn Trend(props: &Props) -> Html {
     let words = use_words();
     let as_table = use_state(|| false);
     let series = &props.series;
@@ -67,6 +67,46 @@ pub fn Trend(props: &Props) -> Html {
     }
 }
 
+/// Which.
+#[derive(Properties, PartialEq)]
+pub struct TrendsProps {
+    /// The histories of a report's values.
+    pub series: Vec<Series>,
+}
+
+/// Draws the histories whose newest value is out of range, or the first where none is; the rest on a tap.
+#[component]
+pub fn Trends(props: &TrendsProps) -> Html {
+    let words = use_words();
+    let open = use_state(|| false);
+    let shown = telling(&props.series);
+    let rest = props.series.len() - shown.len();
+    let others = (0..props.series.len()).filter(|index| *open && !shown.contains(index));
+    let unfold = {
+        let setter = open.setter();
+        Callback::from(move |_| setter.set(true))
+    };
+    html! {<>
+        { for shown.iter().copied().chain(others).map(|index| {
+            let series = props.series[index].clone();
+            html! { <Trend key={index} {series} /> }
+        }) }
+        if rest > 0 && !*open {
+            <button class="card entry fold" onclick={unfold} aria-expanded="false">
+                <span class="grow name">{ words.count("trends-rest", rest as u64) }</span>
+                { glyph("caret-down-bold") }
+            </button>
+        }
+    </>}
+}
+
+/// The places of those that are shown at once.
+fn telling(series: &[Series]) -> Vec<usize> {
+    let abnormal = |one: &Series| one.points.last().is_some_and(|point| point.verdict.is_abnormal());
+    let found: Vec<usize> = (0..series.len()).filter(|index| abnormal(&series[*index])).collect();
+    if found.is_empty() { (0..series.len().min(1)).collect() } else { found }
+}
+
 fn plot(series: &Series, words: &Words) -> Html {
     let places: Vec<f64> = series.points.iter().map(|point| across(point.x)).collect();
     let dated = dated(&places);
@@ -88,7 +128,7 @@ fn plot(series: &Series, words: &Words) -> Html {
             if let Some((top, bottom)) = band(series) {
                 <rect class="band" x={WALL.to_string()} y={top.to_string()} width={(WIDTH - WALL).to_string()} height={(bottom - top).max(0.0).to_string()} />
                 if let Some(range) = last.range.as_ref().and_then(|range| range_text(words, range)) {
-                    <text class="band-name" x={(WALL + 10.0).to_string()} y={(bottom - 10.0).to_string()}>
+                    <text class="band-name" x={(WALL + 10.0).to_string()} y={band_name(top, bottom).to_string()}>
                         { words.with("trend-range", &[("range", range.into())]) }
                     </text>
                 }
@@ -105,7 +145,7 @@ fn plot(series: &Series, words: &Words) -> Html {
                 <svg x={x.to_string()} y={up(point.y).to_string()} width="1" height="1" overflow="visible">{ marker(shape(point)) }</svg>
                 if dated { <text x={x.to_string()} y={(FLOOR + 22.0).to_string()} text-anchor="middle">{ short_date(&point.at) }</text> }
             </>}) }
-            <text class={classes!("last", standing.class())} x={(across(last.x) + 12.0).to_string()} y={(up(last.y) - 16.0).max(TOP - 14.0).to_string()} text-anchor="end">
+            <text class={classes!("last", standing.class())} x={(across(last.x) + 12.0).to_string()} y={last_name(up(last.y), standing == Standing::Low).to_string()} text-anchor="end">
                 { format!("{}{arrow}", last.value) }
             </text>
         </svg>

@@ -31,6 +31,16 @@ pub fn line(series: &Series) -> String {
     format!("M{}", points.join("L"))
 }
 
+/// Where the range's name stands: within the band, or above it where the band is too narrow.
+pub fn band_name(top: f64, bottom: f64) -> f64 {
+    if bottom - top >= 28.0 { bottom - 10.0 } else { top - 7.0 }
+}
+
+/// Where the newest value is written: above its marker, or below a low one where there is room.
+pub fn last_name(y: f64, low: bool) -> f64 {
+    if low && y + 26.0 < FLOOR { y + 26.0 } else { (y - 16.0).max(TOP - 14.0) }
+}
+
 /// Top and bottom of the shaded range, where the last point has one.
 pub fn band(series: &Series) -> Option<(f64, f64)> {
     match (&series.low, &series.high) {

@@ -86,7 +86,10 @@ impl Session {
         let proof = self.proof(engine, &record, &manifest, &mut card).await;
         let others: Vec<ReportView> = {
             let opened = self.opened.borrow();
-            let same = |v: &&ReportView| v.patient == view.patient && **v != view;
+            let same = |v: &&ReportView| {
+                **v != view
+                    && matches!((&v.patient, &view.patient), (Some(a), Some(b)) if a.is_same_person(b))
+            };
             std::iter::once(&view).chain(opened.values().filter(same)).cloned().collect()
         };
         let mine: Vec<_> =
@@ -227,9 +230,12 @@ fn kind_name(view: &ReportView) -> String {
 fn shown(card: &RecordCard, view: &ReportView, filter: &Filter) -> bool {
     let text = [&card.title, &card.organisation, &card.department, &card.finding, &card.date];
     let names = view.rows.iter().flat_map(|row| std::iter::once(&row.name).chain(&row.short));
+    let passages = view.sections.iter().flat_map(|section| [&section.title, &section.text]);
     let hay: String = text
         .into_iter()
         .chain(names)
+        .chain(passages)
+        .chain(&view.conclusion)
         .chain(&card.tags)
         .map(|s| s.to_lowercase())
         .collect::<Vec<_>>()

@@ -1,11 +1,11 @@
 //! The patients of this desk: what can be read now, and what is over.
 
 use suishen_bridge::{OfferState, OfferView};
-use yew::{Callback, Html, Properties, component, html};
+use yew::{Callback, Html, Properties, classes, component, html};
 
 use crate::{
     browser::{language::use_words, ledger::use_ledger, timer::use_tick},
-    component::person_seal,
+    component::{glyph, person_seal},
     words::{Words, figure},
 };
 
@@ -55,6 +55,7 @@ pub fn OfferList(props: &Props) -> Html {
     let entry = |offer: &OfferView| {
         let on = props.chosen.as_ref() == Some(&offer.share);
         let name = offer.patient.clone().unwrap_or_else(|| words.say("offer-unnamed"));
+        let kind = if on { "solid" } else { "soft" };
         let choose = {
             let offer = offer.clone();
             props.choose.reform(move |_| offer.clone())
@@ -62,7 +63,8 @@ pub fn OfferList(props: &Props) -> Html {
         html! {
             <li key={offer.share.clone()}>
                 <button class="desk-entry" aria-current={on.then_some("true")} onclick={choose}>
-                    { person_seal(&name, Some(if on { "solid" } else { "soft" })) }
+                    if offer.patient.is_some() { { person_seal(&name, Some(kind)) } }
+                    else { <span class={classes!("person-seal", kind)}>{ glyph("user") }</span> }
                     <span class="grow"><span class="line"><strong>{ name }</strong></span><span class="line quiet">{ told(offer, now, &words) }</span></span>
                 </button>
             </li>

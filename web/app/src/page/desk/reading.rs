@@ -7,7 +7,7 @@ use yew::{Callback, Html, Properties, component, html, use_state};
 use super::doctor::Opened;
 use crate::{
     browser::{language::use_words, ledger::use_ledger, page, timer::use_tick},
-    component::{Attachments, FileSource, Proof, Trend, glyph, report_body, seal},
+    component::{Attachments, FileSource, Proof, Trends, glyph, report_body, seal},
     view::{
         passage::purpose_key,
         record::{icon, moment_text, patient_text},
@@ -91,12 +91,16 @@ fn panel(reading: &Reading, record: &ReadRecord, words: &Words) -> Html {
         &[("issuer", record.issuer.as_str().into())],
     );
     let when = record.view.date().map(|date| moment_text(words, date)).unwrap_or_default();
+    let series: Vec<_> = reading
+        .series
+        .iter()
+        .filter(|series| record.view.rows.iter().any(|row| row.name == series.name))
+        .cloned()
+        .collect();
     html! {<>
         <div class="row wrap">{ seal(proof, None) }<span class="grow">{ sound }</span><span class="quiet">{ when }</span></div>
         { report_body(words, &record.view, true) }
-        { for reading.series.iter().filter(|series| record.view.rows.iter().any(|row| row.name == series.name)).map(|series| html! {
-            <Trend key={series.name.clone()} series={series.clone()} />
-        }) }
+        <Trends key={record.number} {series} />
         if !record.files.is_empty() {
             <Attachments source={FileSource::Reading(reading.offer.share.clone(), record.number)} files={record.files.clone()} />
         }

@@ -13,7 +13,7 @@ use crate::{
         page,
     },
     component::{
-        Attachments, FileSource, LinkTo, ProofSheet, Status, Trend, back_bar, fault_card, glyph, marks,
+        Attachments, FileSource, LinkTo, ProofSheet, Status, Trends, back_bar, fault_card, glyph, marks,
         report_body, status_line,
     },
     route::Route,
@@ -109,7 +109,9 @@ fn Detail(props: &DetailProps) -> Html {
                 <div>
                     <h1>{ &card.title }</h1>
                     <p class="quiet">{ place }</p>
-                    <p class="quiet">{ facts.join(" · ") }</p>
+                    <p class="quiet">{ for facts.iter().enumerate().map(|(index, fact)| html! {<>
+                        if index > 0 { { " · " } }<span class="whole">{ fact }</span>
+                    </>}) }</p>
                     <p>{ marks(&words, card) }</p>
                 </div>
                 <button class={if detail.sound { "status good" } else { "status alarm" }} onclick={set(&proof_open, true).reform(|_| ())}>
@@ -122,7 +124,7 @@ fn Detail(props: &DetailProps) -> Html {
                 </button>
                 { notices(&card.marks, &words) }
                 { report_body(&words, view, false) }
-                { for detail.series.iter().map(|series| html! { <Trend key={series.name.clone()} series={series.clone()} /> }) }
+                <Trends series={detail.series.clone()} />
                 if !detail.files.is_empty() {
                     <Attachments source={FileSource::Record(card.record.clone())} files={detail.files.clone()} />
                 }
