@@ -147,7 +147,7 @@ const scrolls = (e) => { for (; e; e = e.parentElement)
     if (['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth) return true; return false; };
 if (wide > 0) {
     const far = [...document.body.querySelectorAll('*')].filter((e) => !scrolls(e.parentElement))
-        .sort((a, b) => b.getBoundingClientRect().right - a.getBoundingClientRect().right)[0];
+        .reduce((a, b) => (b.getBoundingClientRect().right < a.getBoundingClientRect().right ? a : b));
     found.push(`scrolls sideways by ${wide} px: ${name(far)}`);
 }
 for (const e of (dialog || document.body).querySelectorAll('*')) {
