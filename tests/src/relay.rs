@@ -159,18 +159,6 @@ impl Relay {
         Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
     }
 
-    /// `suishen issue` of one of the samples (`laboratory/report.json`): the path and fragment of the ticket's link.
-    pub async fn issues(&self, sample: &str) -> Result<String> {
-        let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(sample);
-        let report = report.to_str().context("a path that is not text")?;
-        let (code, printed) = self.command(&["issue", report, "--out", "link"]).await?;
-        let link = printed.split_whitespace().find(|word| word.contains("/t#"));
-        match link.and_then(|link| link.split_once("/t#")) {
-            Some((_, fragment)) if code == 0 => Ok(format!("/t#{fragment}")),
-            _ => bail!("`suishen issue {sample}` ended with {code}:\n{printed}"),
-        }
-    }
-
     /// Runs `suishen --data … ARGUMENTS` beside it: its exit code, and all that it printed.
     pub async fn command(&self, arguments: &[&str]) -> Result<(i32, String)> {
         run(&self.data(), arguments).await

@@ -64,12 +64,18 @@ impl Person {
         self.taps("收下").await
     }
 
-    /// Opens a ticket's link (path and fragment) at a wallet and keeps the report.
+    /// Opens a ticket's link at one of several wallets, keeps the report and sees it.
     pub async fn keeps_at(&self, wallet: &str, ticket: &str) -> Result<()> {
-        self.goes_to(wallet, ticket).await?;
-        self.sees("有一份报告给您").await?;
+        self.opens(wallet, ticket).await?;
         self.taps("收下").await?;
         self.sees("医院签发，内容没有改动过").await
+    }
+
+    /// Opens a ticket's link at one of several wallets.
+    pub async fn opens(&self, wallet: &str, ticket: &str) -> Result<()> {
+        let (_, fragment) = ticket.split_once('#').context("a ticket has a fragment")?;
+        self.goes_to(wallet, &format!("/t#{fragment}")).await?;
+        self.sees("有一份报告给您").await
     }
 
     /// Protects the wallet by a passphrase.

@@ -115,8 +115,7 @@ async fn keeps_and_protects(scene: &Scene, phone: &Person, found: &mut Vec<Strin
     visits(phone, NOTHING_YET, Look::Words, found).await?;
     phone.turns_to("/").await?;
     phone.taps("中文").await?;
-    phone.goes_to("patient", &scene.relay.issues("imaging/report.json").await?).await?;
-    phone.sees("有一份报告给您").await?;
+    phone.opens("patient", &scene.relay.issues("imaging").await?).await?;
     phone.looks_over("ticket", Look::Whole, found).await?;
     phone.taps("收下").await?;
     phone.sees("医院签发，内容没有改动过").await?;
