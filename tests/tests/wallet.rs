@@ -136,6 +136,7 @@ async fn a_wallet_is_found_again_with_the_paper_and_a_backup_file() -> Result<()
         deletes_the_wallet(&phone, "patient2").await?;
         restores(&phone, "patient2", &backup).await?;
         phone.gives_file("input[accept^=image]", &paper).await?;
+        phone.finds("form .button.primary:not(:disabled)").await?;
         phone.taps("找回").await?;
         phone.sees("给钱包上锁").await?;
         phone.taps("返回").await?;

@@ -102,6 +102,8 @@ pub fn PatientRoot(props: &Props) -> Html {
             let (engine, elsewhere, again) = (engine.clone(), elsewhere.clone(), again.clone());
             spawn_local(async move {
                 if engine.ask(Request::UseHere).await.is_ok() {
+                    // A wallet without a lock opens with this; before that its pages would find it closed.
+                    let _ = engine.patient(PatientRequest::Wallet).await;
                     elsewhere.set(false);
                     again.emit(());
                 }
