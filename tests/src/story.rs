@@ -92,6 +92,25 @@ impl Person {
         self.taps("返回").await
     }
 
+    /// Writes the recovery words down, as the page asks, and answers for three of them.
+    pub async fn writes_the_words_down(&self) -> Result<()> {
+        self.finds("main .words li").await?;
+        let words =
+            "return [...document.querySelectorAll('main .words li span:last-child')].map((e) => e.innerText)";
+        let words: Vec<String> = serde_json::from_value(self.runs(words).await?)?;
+        self.taps("抄好了").await?;
+        self.finds("form label").await?;
+        let labels = "return [...document.querySelectorAll('form label')].map((e) => e.innerText)";
+        let labels: Vec<String> = serde_json::from_value(self.runs(labels).await?)?;
+        for label in labels {
+            let place: String = label.chars().filter(char::is_ascii_digit).collect();
+            let place = place.parse::<usize>().context("a label names the place of its word")?;
+            let word = words.get(place - 1).context("there are 24 words")?;
+            self.types(&label, word).await?;
+        }
+        self.taps("核对").await
+    }
+
     /// Shows what belongs to the newest visit to whoever scans: the consent link.
     pub async fn shows_this_visit(&self) -> Result<String> {
         self.taps("出示").await?;

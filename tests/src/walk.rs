@@ -117,6 +117,16 @@ impl Person {
         Ok(found)
     }
 
+    /// A picture of what the window shows, this much smaller, for people to look at.
+    pub async fn small_picture(&self, name: &str, scale: f64) -> Result<()> {
+        self.settles().await?;
+        let size = self.runs("return [scrollX, scrollY, innerWidth, innerHeight]").await?;
+        let clip = json!({ "x": size[0], "y": size[1], "width": size[2], "height": size[3], "scale": scale });
+        let parameters = json!({ "format": "png", "clip": clip });
+        let shot = self.devtools("Page.captureScreenshot", parameters).await?;
+        self.keeps_picture(name, &shot)
+    }
+
     /// A picture of all of the page, not only of what the window shows.
     pub async fn whole_picture(&self, name: &str) -> Result<()> {
         let size = self

@@ -21,6 +21,9 @@ pub struct Test {
     /// Build the pages quick and large: for work on one scene
     #[arg(long, requires = "scene")]
     draft: bool,
+    /// Test nothing, but take README's pictures anew, into tests/pictures
+    #[arg(long, conflicts_with = "scene")]
+    pictures: bool,
 }
 
 impl Test {
@@ -34,7 +37,7 @@ impl Test {
 
     fn stages(&self, place: &Place, steps: &mut Steps) -> Result<()> {
         steps.step("set up", set_up)?;
-        if self.scene.is_none() {
+        if self.scene.is_none() && !self.pictures {
             steps.step("format", || cargo(place, &["fmt", "--all", "--check"]))?;
             steps.step("licences and sources", || licences::check(place))?;
             steps.step("clippy", || clippy(place))?;
@@ -56,16 +59,17 @@ impl Test {
     fn end_to_end(&self, place: &Place, axe: &Path) -> Result<()> {
         let mut tests = Command::new("cargo");
         clean(&mut tests).current_dir(&place.root).args(["test", "--package", "suishen-tests"]);
-        if let Some(scene) = &self.scene {
+        let mut pictures = place.target.join("screenshots");
+        if self.pictures {
+            tests.args(["--test", "pictures", "--", "--ignored"]);
+            pictures = place.root.join("tests/pictures");
+        } else if let Some(scene) = &self.scene {
             tests.args(["--", scene]);
         }
         tests.env("CARGO_TARGET_DIR", &place.target);
         tests.env("SUISHEN_BIN", place.relay_binary()).env("SUISHEN_WEB", place.web_dist());
         // A failed scene says what was on the screen; where in the test runner it happened helps nobody.
-        tests
-            .env("RUST_LIB_BACKTRACE", "0")
-            .env("SUISHEN_AXE", axe)
-            .env("SUISHEN_SCREENSHOTS", place.target.join("screenshots"));
+        tests.env("RUST_LIB_BACKTRACE", "0").env("SUISHEN_AXE", axe).env("SUISHEN_SCREENSHOTS", pictures);
         succeed(&mut tests)
     }
 }
