@@ -40,7 +40,9 @@ impl Test {
         if self.scene.is_none() && !self.pictures {
             steps.step("format", || cargo(place, &["fmt", "--all", "--check"]))?;
             steps.step("licences and sources", || licences::check(place))?;
-            steps.step("clippy", || clippy(place))?;
+            steps.step("clippy", || {
+                cargo(place, &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+            })?;
             steps.step("tests without a browser", || {
                 cargo(place, &["test", "--workspace", "--exclude", "suishen-tests"])
             })?;
@@ -86,21 +88,6 @@ fn set_up() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The crates of the pages, which have remarks left to mend.
-const PAGES: [&str; 3] = ["suishen-app", "suishen-engine", "suishen-scanner"];
-
-/// Any remark stops the run, except in the pages: there only what is likely to be a mistake does.
-fn clippy(place: &Place) -> Result<()> {
-    let excluded = PAGES.iter().flat_map(|page| ["--exclude", page]);
-    let mut strict = vec!["clippy", "--workspace", "--all-targets"];
-    strict.extend(excluded.chain(["--", "--deny", "warnings"]));
-    cargo(place, &strict)?;
-    let mut lenient = vec!["clippy", "--all-targets"];
-    lenient.extend(PAGES.iter().flat_map(|page| ["--package", page]));
-    lenient.extend(["--", "--deny", "clippy::correctness", "--deny", "clippy::suspicious"]);
-    cargo(place, &lenient)
 }
 
 fn cargo(place: &Place, arguments: &[&str]) -> Result<()> {

@@ -75,7 +75,8 @@ impl Engine {
                 };
                 if refreshed.is_ok() {
                     self.patient.refresh(self).await?;
-                    self.desk.refresh();
+                    // The desk's lists follow the ledger.
+                    tell(&Event::Changed(Topic::Desk));
                 }
                 tell(&Event::Changed(Topic::Ledger));
                 refreshed.map(|()| (Response::Ledger(self.ledger_state()), None))

@@ -184,13 +184,12 @@ impl Ledger {
     /// Opens the ledger that this device knows, or gets to know the one that its relays serve.
     pub async fn open(store: &Store, relays: Vec<String>) -> Result<Self, LedgerError> {
         let known = store.get(Table::Plain, GENESIS).await?;
-        let bytes = match known {
-            Some(bytes) => bytes,
-            None => {
-                let bytes = ask(&relays, &Call::get("/v1/ledger/genesis")).await?;
-                store.put(Table::Plain, GENESIS, bytes.clone()).await?;
-                bytes
-            }
+        let bytes = if let Some(bytes) = known {
+            bytes
+        } else {
+            let bytes = ask(&relays, &Call::get("/v1/ledger/genesis")).await?;
+            store.put(Table::Plain, GENESIS, bytes.clone()).await?;
+            bytes
         };
         let genesis: Genesis = cbor::decode(&bytes).map_err(|_| LedgerError::Unsound("genesis"))?;
         genesis.check().map_err(|_| LedgerError::Unsound("genesis"))?;
@@ -314,7 +313,7 @@ impl Ledger {
             }
         };
         self.remember(store, next).await?;
-        *self.note.borrow_mut() = note.to_owned();
+        note.clone_into(&mut self.note.borrow_mut());
         Ok(verified)
     }
 
@@ -404,7 +403,7 @@ impl Ledger {
             if held != value.as_ref().map(|value| Digest::of(value)) {
                 return Err(unsound());
             }
-            let (checkpoint, note) = (checkpoint.clone(), answer.note.clone());
+            let (checkpoint, note) = (checkpoint, answer.note.clone());
             values.push(Proven { value: value.map(Vec::from), proof, checkpoint, note });
         }
         Ok(values)

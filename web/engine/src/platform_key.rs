@@ -69,6 +69,7 @@ fn subtle() -> Result<SubtleCrypto, StoreError> {
     Ok(scope().crypto().map_err(fault)?.subtle())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn fault(error: JsValue) -> StoreError {
     StoreError(format!("{error:?}"))
 }

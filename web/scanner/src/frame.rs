@@ -34,6 +34,9 @@ impl fmt::Display for NotAFrame {
 
 impl std::error::Error for NotAFrame {}
 
+/// One way of looking at a frame.
+type Look = fn(&Frame) -> Vec<Vec<u8>>;
+
 impl Frame {
     /// A frame from RGBA. Transparent is white, as paper is.
     pub fn from_rgba(rgba: &[u8], width: u32, height: u32) -> Result<Self, NotAFrame> {
@@ -56,7 +59,7 @@ impl Frame {
     /// Looks until one way of looking shows a code: by local contrast, which suits most frames; by the whole picture's
     /// histogram, for pale prints; as a negative, for codes white on black; at half the size, against blur and noise.
     pub fn codes(&self) -> Vec<Vec<u8>> {
-        let looks: [fn(&Self) -> Vec<Vec<u8>>; 4] = [
+        let looks: [Look; 4] = [
             |frame| read(&HybridBinarizer::new(frame.source())),
             |frame| read(&GlobalHistogramBinarizer::new(frame.source())),
             |frame| read(&HybridBinarizer::new(frame.negative().source())),

@@ -80,11 +80,6 @@ impl Session {
         Ok((response, None))
     }
 
-    /// The desk's lists follow the ledger.
-    pub fn refresh(&self) {
-        tell(&Event::Changed(Topic::Desk));
-    }
-
     /// Forgets all content.
     pub fn lock(&self) {
         self.prepared.clear();

@@ -122,23 +122,22 @@ pub async fn accept(engine: &Engine, offer: ConsentOffer) -> Result<OfferView, F
     let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
     let (terms, _) = ledger_view(ledger, store, offer.grant).await?;
     // A repeat after a crash goes on with the keys that were stored.
-    let held = match Held::load(store, &offer.grant.to_hex()).await {
-        Ok(held) => held,
-        Err(_) => {
-            let held = Held {
-                grant: offer.grant,
-                offer_key: offer.offer_key.clone(),
-                pass: person.pass(ledger, Role::Physician).await?,
-                half: offer.half.clone(),
-                payload: None,
-                redemptions: Vec::new(),
-                patient: None,
-                presented: false,
-                fault: None,
-            };
-            held.save(store).await?;
-            held
-        }
+    let held = if let Ok(held) = Held::load(store, &offer.grant.to_hex()).await {
+        held
+    } else {
+        let held = Held {
+            grant: offer.grant,
+            offer_key: offer.offer_key.clone(),
+            pass: person.pass(ledger, Role::Physician).await?,
+            half: offer.half.clone(),
+            payload: None,
+            redemptions: Vec::new(),
+            patient: None,
+            presented: false,
+            fault: None,
+        };
+        held.save(store).await?;
+        held
     };
     let acceptance = Acceptance {
         grant: held.grant,

@@ -128,17 +128,16 @@ impl Session {
 
     async fn bind(&self, engine: &Engine, ledger: &Ledger, ticket: &Ticket) -> Result<Binding, Fault> {
         let name = pending_name(&ticket.commitment());
-        let binding = match self.pending::<Binding>(engine, &name).await? {
-            Some(binding) => binding,
-            None => {
-                let binding = Binding {
-                    salt: Key32::generate(&mut BrowserRandom),
-                    seal: SecretKey::generate(&mut BrowserRandom),
-                    request: SecretKey::generate(&mut BrowserRandom),
-                };
-                self.keep_pending(engine, &name, &binding).await?;
-                binding
-            }
+        let binding = if let Some(binding) = self.pending::<Binding>(engine, &name).await? {
+            binding
+        } else {
+            let binding = Binding {
+                salt: Key32::generate(&mut BrowserRandom),
+                seal: SecretKey::generate(&mut BrowserRandom),
+                request: SecretKey::generate(&mut BrowserRandom),
+            };
+            self.keep_pending(engine, &name, &binding).await?;
+            binding
         };
         let holder = self.with(|vault| vault.holder())?;
         let body = BindTicket {

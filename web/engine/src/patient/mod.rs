@@ -193,6 +193,7 @@ impl Session {
 }
 
 /// A vault's refusal as the person meets it.
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn fault(error: VaultError) -> Fault {
     let (name, action) = match &error {
         VaultError::WrongSecret => ("passphrase", Action::Retry),

@@ -360,7 +360,7 @@ impl Session {
             grant: *id,
             offer_key: secrets.offer.clone(),
             half: offline.then(|| secrets.half.clone()),
-            checkpoint: engine.known_ledger().and_then(|ledger| ledger.root()),
+            checkpoint: engine.known_ledger().and_then(Ledger::root),
             relays: None,
         };
         let origin = origin_of(&engine.origin(), Page::Desk);

@@ -117,12 +117,13 @@ fn project(code: &QrCode, view: View) -> Vec<f32> {
             for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
                 let px = (x as f32 + dx - WIDTH as f32 / 2.0) / (view.module * distance);
                 let py = (y as f32 + dy - HEIGHT as f32 / 2.0) / (view.module * distance);
+                let half = size as f32 / 2.0;
                 // (u, v) on the plane whose point in space lies on this ray: u·across + v·down + (0, 0, distance) ∥ ray.
-                let (a, b) = (across[0] - px * across[2], down[0] - px * down[2]);
-                let (c, d) = (across[1] - py * across[2], down[1] - py * down[2]);
-                let determinant = a * d - b * c;
-                let u = distance * (px * d - b * py) / determinant + size as f32 / 2.0;
-                let v = distance * (a * py - px * c) / determinant + size as f32 / 2.0;
+                let right = [across[0] - px * across[2], across[1] - py * across[2]];
+                let below = [down[0] - px * down[2], down[1] - py * down[2]];
+                let determinant = right[0] * below[1] - below[0] * right[1];
+                let u = distance * (px * below[1] - below[0] * py) / determinant + half;
+                let v = distance * (right[0] * py - px * right[1]) / determinant + half;
                 let inside = u >= 0.0 && v >= 0.0 && u < size as f32 && v < size as f32;
                 let dark = inside && modules[v as usize * size + u as usize] == Color::Dark;
                 sum += if dark { view.tones.0 } else { view.tones.1 };
