@@ -2,7 +2,7 @@
 //! dark look, or that a page is accessible.
 
 use serde_json::json;
-use suishen_tests::{Result, Scene, Window};
+use suishen_tests::{Look, Result, Scene, Window};
 
 #[tokio::test]
 async fn a_passkey_gives_the_same_secret_for_the_same_salt_and_none_to_a_stranger() -> Result<()> {
@@ -103,6 +103,38 @@ async fn what_a_screen_reader_would_stumble_over_is_found() -> Result<()> {
             .await?;
         let found = visitor.finds_it_accessible().await.expect_err("a button without a name went unnoticed");
         assert!(found.to_string().contains("button-name"), "{found}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_cut_off_beside_the_screen_or_out_of_the_keyboards_reach_is_found() -> Result<()> {
+    Scene::play("walk", 1, async |scene| {
+        let visitor = scene.person("visitor", Window::SmallPhone).await?;
+        visitor.goes_to("", "/").await?;
+        visitor.finds("main").await?;
+        let mut found = Vec::new();
+        visitor.looks_over("whole", Look::Whole, &mut found).await?;
+        assert!(found.is_empty(), "{found:?}");
+        visitor
+            .runs(
+                "const part = (text) => document.querySelector('main').appendChild(
+                     Object.assign(document.createElement('p'), { textContent: text }));
+                 Object.assign(part('beside').style, { whiteSpace: 'nowrap', width: '20rem', marginLeft: '15rem' });
+                 Object.assign(part('cut').style, { height: '0.5rem', overflow: 'hidden' });
+                 part('tiny').style.fontSize = '0.5rem';
+                 document.querySelector('main a').tabIndex = -1;
+                 document.querySelector('button').style.outline = 'none';",
+            )
+            .await?;
+        visitor.looks_over("broken", Look::Whole, &mut found).await?;
+        let found = found.join("\n");
+        for remark in
+            ["scrolls sideways", "cut off", "smaller than 13 px", "Tab does not reach", "no focus ring"]
+        {
+            assert!(found.contains(remark), "“{remark}” went unnoticed:\n{found}");
+        }
         Ok(())
     })
     .await
