@@ -105,15 +105,15 @@ impl Figure {
     }
 
     fn json(&self) -> Value {
-        let (least, most) = match self.target {
-            Target::Ratio(least) => (Some(least), None),
-            Target::AtMost(most) => (None, Some(most)),
+        let (target, of) = match self.target {
+            Target::Ratio(least) => (Some(least), Some("ratio")),
+            Target::AtMost(most) => (Some(most), Some("value")),
             Target::None => (None, None),
         };
         json!({
             "name": self.name, "value": self.value, "unit": self.unit.name(),
             "peer": self.peer.as_ref().map(|(who, _)| who), "peer_value": self.peer.as_ref().map(|(_, value)| value),
-            "ratio": self.ratio(), "target_ratio": least, "target": most, "met": self.is_met(),
+            "ratio": self.ratio(), "target": target, "target_of": of, "met": self.is_met(),
         })
     }
 }
