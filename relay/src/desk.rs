@@ -208,6 +208,10 @@ impl Desks {
                 return Err(DeskError::Used);
             }
             let mut persons = tx.open_table(PERSONS).map_err(StoreError::from)?;
+            // A key that was ever enrolled keeps its row: a suspended person comes back with new keys only.
+            if persons.get(pair[0].key().as_bytes()).map_err(StoreError::from)?.is_some() {
+                return Err(DeskError::Used);
+            }
             let row = cbor::encode(&person);
             persons.insert(pair[0].key().as_bytes(), row.as_slice()).map_err(StoreError::from)?;
             Ok(())

@@ -60,7 +60,12 @@ impl Test {
 
     fn end_to_end(&self, place: &Place, axe: &Path) -> Result<()> {
         let mut tests = Command::new("cargo");
-        clean(&mut tests).current_dir(&place.root).args(["test", "--package", "suishen-tests"]);
+        clean(&mut tests).current_dir(&place.root).args([
+            "test",
+            "--package",
+            "suishen-tests",
+            "--no-fail-fast",
+        ]);
         let mut pictures = place.target.join("screenshots");
         if self.pictures {
             tests.args(["--test", "pictures", "--", "--ignored"]);

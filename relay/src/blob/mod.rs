@@ -219,8 +219,19 @@ impl Blobs {
         })
     }
 
-    /// Deletes a blob, whoever else names it: its owner says so.
-    pub fn delete(&self, address: &BlobAddress) -> Result<(), StoreError> {
+    /// Takes a key's ownership back, and deletes the blob, whoever else names it, when that was the last. Whoever has the
+    /// bytes can upload them and so own them too, and must not be able to take them from the others.
+    pub fn disown(&self, address: &BlobAddress, owner: &PublicKey) -> Result<(), StoreError> {
+        let left = self.store.write(|tx| {
+            let mut owners = tx.open_multimap_table(OWNERS)?;
+            owners.remove(address.as_bytes(), owner.as_bytes())?;
+            let left = owners.get(address.as_bytes())?.next().is_some();
+            Ok::<_, StoreError>(left)
+        })?;
+        if left { Ok(()) } else { self.delete(address) }
+    }
+
+    fn delete(&self, address: &BlobAddress) -> Result<(), StoreError> {
         let size = self.store.write(|tx| {
             tx.open_multimap_table(OWNERS)?.remove_all(address.as_bytes())?;
             tx.open_multimap_table(NAMED_BY)?.remove_all(address.as_bytes())?;
@@ -259,7 +270,7 @@ impl Blobs {
         })?;
         for address in list.into_iter().map(BlobAddress::from_bytes) {
             if self.is_owner(&address, owner)? && self.reasons(&address)?.is_empty() {
-                self.delete(&address)?;
+                self.disown(&address, owner)?;
             }
         }
         Ok(())
@@ -382,6 +393,17 @@ pub(crate) mod tests {
         assert!(blobs.meta(&unnamed).unwrap().is_none() && blobs.meta(&named).unwrap().is_some());
         assert_eq!(blobs.expire(500).unwrap(), 1);
         assert_eq!(blobs.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_uploads_the_same_bytes_cannot_take_them_from_their_first_owner() {
+        let (_dir, blobs, _) = blobs();
+        let (address, _) = put(&blobs, b"shared", 1).await;
+        put(&blobs, b"shared", 2).await;
+        blobs.disown(&address, &key(2)).unwrap();
+        assert!(blobs.meta(&address).unwrap().is_some() && blobs.is_owner(&address, &key(1)).unwrap());
+        blobs.disown(&address, &key(1)).unwrap();
+        assert_eq!(blobs.meta(&address).unwrap(), None);
     }
 
     #[tokio::test]

@@ -152,7 +152,7 @@ pub async fn delete(
         if !node.blobs.is_owner(&address, &key)? {
             return Err(Fault::NotAllowed.into());
         }
-        node.blobs.delete(&address)?;
+        node.blobs.disown(&address, &key)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await

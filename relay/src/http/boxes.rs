@@ -162,6 +162,12 @@ pub async fn deliver(
         if delivery.blobs.len() > MOST_BLOBS {
             return Err(Fault::TooLarge.into());
         }
+        // Naming a blob lets the inbox fetch it: only whoever uploaded it may give that.
+        for blob in &delivery.blobs {
+            if !node.blobs.is_owner(blob, &key)? {
+                return Err(Fault::NotAllowed.into());
+            }
+        }
         let index = node.boxes.deliver(&inbox, &delivery.sealed, &delivery.blobs, node.now())?;
         node.events.tell(Topic::Inbox(inbox));
         Ok(wire::reply(StatusCode::CREATED, &Written { index }))
