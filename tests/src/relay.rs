@@ -97,7 +97,7 @@ impl Relay {
         bail!("the relay was not ready after {} s:\n{}", HANG.as_secs(), tail(&self.log()))
     }
 
-    /// A copy of what browsers load, for a scene to change.
+    /// A copy of what browsers load, for a scene to change: without the compressed files, which would still be the old.
     pub fn web_copy(&self) -> Result<PathBuf> {
         let copy = self.dir.path().join("web");
         copy_folder(&built::web()?, &copy)?;
@@ -185,7 +185,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             copy_folder(&entry.path(), &target)?;
-        } else {
+        } else if entry.path().extension().is_none_or(|end| end != "br") {
             std::fs::copy(entry.path(), target)?;
         }
     }
