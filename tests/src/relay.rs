@@ -101,8 +101,6 @@ impl Relay {
     pub fn web_copy(&self) -> Result<PathBuf> {
         let copy = self.dir.path().join("web");
         copy_folder(&built::web()?, &copy)?;
-        // A scene changes the plain files; a compressed one beside them would be served in their place.
-        remove_compressed(&copy)?;
         Ok(copy)
     }
 
@@ -187,19 +185,6 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
             copy_folder(&entry.path(), &target)?;
         } else if entry.path().extension().is_none_or(|end| end != "br") {
             std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes the compressed copies in a folder of files for browsers.
-fn remove_compressed(folder: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            remove_compressed(&path)?;
-        } else if path.extension().is_some_and(|extension| extension == "br") {
-            std::fs::remove_file(&path)?;
         }
     }
     Ok(())
