@@ -59,8 +59,7 @@ impl Person {
 
     /// Opens a ticket's link and keeps the report.
     pub async fn keeps(&self, ticket: &str) -> Result<()> {
-        let (_, fragment) = ticket.split_once('#').context("a ticket has a fragment")?;
-        self.goes_to("patient", &format!("/t#{fragment}")).await?;
+        self.opens("patient", ticket).await?;
         self.taps("收下").await
     }
 

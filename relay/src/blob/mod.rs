@@ -222,23 +222,32 @@ impl Blobs {
     /// Takes a key's ownership back, and deletes the blob, whoever else names it, when that was the last. Whoever has the
     /// bytes can upload them and so own them too, and must not be able to take them from the others.
     pub fn disown(&self, address: &BlobAddress, owner: &PublicKey) -> Result<(), StoreError> {
-        let left = self.store.write(|tx| {
-            let mut owners = tx.open_multimap_table(OWNERS)?;
-            owners.remove(address.as_bytes(), owner.as_bytes())?;
-            let left = owners.get(address.as_bytes())?.next().is_some();
-            Ok::<_, StoreError>(left)
+        let gone = self.store.write(|tx| {
+            let left = {
+                let mut owners = tx.open_multimap_table(OWNERS)?;
+                owners.remove(address.as_bytes(), owner.as_bytes())?;
+                owners.get(address.as_bytes())?.next().is_some()
+            };
+            if left { Ok(None) } else { Self::forget(tx, address).map(Some) }
         })?;
-        if left { Ok(()) } else { self.delete(address) }
+        gone.map_or(Ok(()), |size| self.remove_file(address, size))
     }
 
     fn delete(&self, address: &BlobAddress) -> Result<(), StoreError> {
-        let size = self.store.write(|tx| {
-            tx.open_multimap_table(OWNERS)?.remove_all(address.as_bytes())?;
-            tx.open_multimap_table(NAMED_BY)?.remove_all(address.as_bytes())?;
-            let mut table = tx.open_table(META)?;
-            let gone = table.remove(address.as_bytes())?.map(|row| read_meta(row.value())).transpose()?;
-            Ok::<_, StoreError>(gone.map_or(0, |meta| meta.size))
-        })?;
+        let size = self.store.write(|tx| Self::forget(tx, address))?;
+        self.remove_file(address, size)
+    }
+
+    /// Removes all rows of a blob; its size.
+    fn forget(tx: &WriteTransaction, address: &BlobAddress) -> Result<u64, StoreError> {
+        tx.open_multimap_table(OWNERS)?.remove_all(address.as_bytes())?;
+        tx.open_multimap_table(NAMED_BY)?.remove_all(address.as_bytes())?;
+        let mut table = tx.open_table(META)?;
+        let gone = table.remove(address.as_bytes())?.map(|row| read_meta(row.value())).transpose()?;
+        Ok(gone.map_or(0, |meta| meta.size))
+    }
+
+    fn remove_file(&self, address: &BlobAddress, size: u64) -> Result<(), StoreError> {
         self.used.fetch_sub(size, Ordering::Relaxed);
         match fs::remove_file(self.path(address)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
