@@ -16,6 +16,18 @@ pub fn complaints(entries: &[BrowserLogEntry]) -> Vec<String> {
         .collect()
 }
 
+/// Whether a complaint is what a browser says of a relay that is not running, or that ended in the middle of an answer.
+pub fn is_of_an_ended_relay(line: &str) -> bool {
+    let cut = [
+        "net::ERR_CONNECTION_",
+        "net::ERR_EMPTY_RESPONSE",
+        "net::ERR_SOCKET_NOT_CONNECTED",
+        "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+        "WebSocket connection",
+    ];
+    cut.iter().any(|text| line.contains(text))
+}
+
 fn is_refusal(entry: &BrowserLogEntry) -> bool {
     let from_api = entry.message.contains("/v1/") || entry.message.contains("/p2p");
     entry.source.as_deref() == Some("network")

@@ -20,6 +20,7 @@ pub struct Relay {
     port: u16,
     web: PathBuf,
     client: Client,
+    has_ended: bool,
     /// How far its clock is ahead, as `faketime` writes it.
     clock: Option<String>,
 }
@@ -52,8 +53,15 @@ impl Relay {
     pub async fn start() -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("suishen-relay-").tempdir()?;
         let client = Client::builder().timeout(HANG).build()?;
-        let mut relay =
-            Self { process: None, dir, port: free_port()?, web: built::web()?, client, clock: None };
+        let mut relay = Self {
+            process: None,
+            dir,
+            port: free_port()?,
+            web: built::web()?,
+            client,
+            has_ended: false,
+            clock: None,
+        };
         relay.resume().await?;
         Ok(relay)
     }
@@ -111,13 +119,20 @@ impl Relay {
         self.resume().await
     }
 
+    /// Whether a scene has killed or stopped it, for however short a time.
+    pub fn has_ended_before(&self) -> bool {
+        self.has_ended
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) -> Result<()> {
+        self.has_ended = true;
         self.process.take().context("the relay is not running")?.kill()
     }
 
     /// SIGTERM: it ends in its own good order.
     pub fn stop(&mut self) -> Result<ExitStatus> {
+        self.has_ended = true;
         self.process.take().context("the relay is not running")?.stop()
     }
 

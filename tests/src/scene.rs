@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
+use crate::console::is_of_an_ended_relay;
 use crate::driver::Driver;
 use crate::process::{end_all_that_name, tail};
 use crate::{Person, Relay, Window};
@@ -67,16 +68,25 @@ impl Scene {
 
     /// A person goes; the seat is free for another.
     pub async fn leaves(&mut self, person: &Person) -> Result<()> {
-        let complaints = person.complaints().await?;
+        let complaints = self.complaints(person).await?;
         ensure!(complaints.is_empty(), "the console complained:\n{}", complaints.join("\n"));
         self.people.retain(|other| other.name() != person.name());
         person.leaves().await
     }
 
+    /// What a person's console said, but for what any browser says when the scene has ended the relay under it.
+    async fn complaints(&self, person: &Person) -> Result<Vec<String>> {
+        let mut all = person.complaints().await?;
+        if self.relay.has_ended_before() {
+            all.retain(|line| !is_of_an_ended_relay(line));
+        }
+        Ok(all)
+    }
+
     async fn end_well(&mut self) -> Result<()> {
         let mut complaints = Vec::new();
         for person in &self.people {
-            complaints.extend(person.complaints().await?);
+            complaints.extend(self.complaints(person).await?);
         }
         if !complaints.is_empty() {
             bail!("the console complained:\n{}", complaints.join("\n"));
@@ -93,7 +103,7 @@ impl Scene {
         let last = async {
             for person in &self.people {
                 person.picture(&format!("failed-{}-{}", self.name, person.name())).await.ok();
-                for complaint in person.complaints().await.unwrap_or_default() {
+                for complaint in self.complaints(person).await.unwrap_or_default() {
                     notes.push(format!("\nconsole of {complaint}"));
                 }
                 person.leaves().await.ok();
