@@ -159,7 +159,9 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 async fn a_wrong_passphrase_a_strangers_finger_and_a_damaged_store_are_told_apart() -> Result<()> {
     Scene::play("locked", 1, async |scene| {
         let phone = scene.person("phone", Window::Phone).await?;
-        phone.keeps_at("patient", &scene.relay.issues("laboratory/report.json").await?).await?;
+        for sample in ["laboratory/report.json", "discharge/report.json"] {
+            phone.keeps_at("patient", &scene.relay.issues(sample).await?).await?;
+        }
         let authenticator = phone.has_passkeys().await?;
         phone.goes_to("patient", "/protect").await?;
         phone.taps("用指纹或面容").await?;
@@ -187,8 +189,18 @@ async fn a_wrong_passphrase_a_strangers_finger_and_a_damaged_store_are_told_apar
         phone.taps("血脂与肝功能").await?;
         phone.sees("低密度脂蛋白").await?;
 
-        // A record's own bytes are damaged: the right passphrase opens what is left, and says which is not.
-        assert_eq!(damages(&phone, "events").await?, json!(true));
+        // One record's content is damaged: the others open, and it says itself that it doesn't.
+        assert_eq!(damages(&phone, "blobs", 1).await?, json!(1));
+        phone.goes_to("patient", "/").await?;
+        phone.types("或输入密码", PASSPHRASE).await?;
+        phone.taps("打开").await?;
+        phone.sees("2 份").await?;
+        phone.picture("damaged-record").await?;
+        phone.taps("打不开").await?;
+        phone.sees("存储里的数据坏了").await?;
+
+        // The list's own bytes are damaged: the right passphrase opens what is left, and says which is not.
+        assert_ne!(damages(&phone, "events", 99).await?, json!(0));
         phone.goes_to("patient", "/").await?;
         phone.types("或输入密码", PASSPHRASE).await?;
         phone.taps("打开").await?;
@@ -197,7 +209,7 @@ async fn a_wrong_passphrase_a_strangers_finger_and_a_damaged_store_are_told_apar
         phone.sees("输入恢复页上的 24 个词").await?;
 
         // What says how to unlock is damaged: nothing is asked, and the way back is on the same page.
-        assert_eq!(damages(&phone, "plain").await?, json!(true));
+        assert_eq!(damages(&phone, "plain", 1).await?, json!(1));
         phone.goes_to("patient", "/").await?;
         phone.sees("存储读不出来").await?;
         phone.sees("这不是密码不对，是浏览器里的数据坏了").await?;
@@ -207,27 +219,27 @@ async fn a_wrong_passphrase_a_strangers_finger_and_a_damaged_store_are_told_apar
     .await
 }
 
-/// Flips a bit in every value of a table of the store.
-async fn damages(phone: &Person, table: &str) -> Result<Value> {
-    let script = "const [table, done] = arguments;
+/// Flips a bit in so many values of a table of the store at most; how many there were.
+async fn damages(phone: &Person, table: &str, most: u32) -> Result<Value> {
+    let script = "const [table, most, done] = arguments;
         const open = indexedDB.open('suishen');
         open.onerror = () => done(String(open.error));
         open.onsuccess = () => {
             const change = open.result.transaction(table, 'readwrite');
-            let found = false;
+            let found = 0;
             change.objectStore(table).openCursor().onsuccess = ({ target: { result: cursor } }) => {
-                if (!cursor) return;
+                if (!cursor || found === most) return;
                 if (cursor.value instanceof Uint8Array && (table !== 'plain' || cursor.key === 'vault')) {
                     const bytes = cursor.value.slice();
                     bytes[bytes.length >> 1] ^= 1;
                     cursor.update(bytes);
-                    found = true;
+                    found += 1;
                 }
                 cursor.continue();
             };
             change.oncomplete = () => { open.result.close(); done(found); };
         };";
-    Ok(phone.browser().execute_async(script, vec![json!(table)]).await?.json().clone())
+    Ok(phone.browser().execute_async(script, vec![json!(table), json!(most)]).await?.json().clone())
 }
 
 #[tokio::test]

@@ -197,6 +197,7 @@ mark-new = New
 mark-corrected = Corrected
 mark-withdrawn = Withdrawn
 mark-suspended = Issuer suspended
+mark-damaged = Can't be opened
 mark-hidden = Hidden
 mark-sensitive = Sensitive
 record-sound = Issued by the hospital, not changed since.

@@ -182,6 +182,7 @@ mark-new = 新
 mark-corrected = 已更正
 mark-withdrawn = 已撤回
 mark-suspended = 医院已暂停
+mark-damaged = 打不开
 mark-hidden = 已隐藏
 mark-sensitive = 敏感
 record-sound = 医院签发，内容没有改动过。

@@ -327,6 +327,13 @@ pub struct RecordCard {
     pub sensitivity: Sensitivity,
 }
 
+impl RecordCard {
+    /// Whether it can be put before somebody else: not hidden, and still whole on this device.
+    pub fn can_be_shown(&self) -> bool {
+        !self.hidden && !self.marks.contains(&RecordTag::Damaged)
+    }
+}
+
 /// The marks of LOOK's record card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordTag {
@@ -340,6 +347,8 @@ pub enum RecordTag {
     IssuerSuspended,
     /// The issuing organisation was suspended since; what it issued before holds.
     IssuerSuspendedSince,
+    /// Its content can't be read from this device's storage any more.
+    Damaged,
 }
 
 /// Whether a record may be in a bulk choice.

@@ -37,6 +37,13 @@ pub fn phone_clock() -> i64 {
     (js_sys::Date::now() / 1000.0) as i64
 }
 
+/// The day of a moment (Unix seconds) where this phone is, `2026-11-12`.
+pub fn day(moment: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970")]
+    let date = js_sys::Date::new(&JsValue::from_f64(moment as f64 * 1000.0));
+    format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
+}
+
 /// Waits.
 pub async fn sleep(milliseconds: i32) {
     let promise = Promise::new(&mut |resolve: Function, _| {

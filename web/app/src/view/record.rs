@@ -45,6 +45,7 @@ pub fn mark(tag: RecordTag) -> (&'static str, &'static str) {
         RecordTag::New => ("mark-new", "new"),
         RecordTag::Corrected => ("mark-corrected", "caution"),
         RecordTag::Withdrawn => ("mark-withdrawn", "caution"),
+        RecordTag::Damaged => ("mark-damaged", "caution"),
         RecordTag::IssuerSuspended | RecordTag::IssuerSuspendedSince => ("mark-suspended", "caution"),
     }
 }
@@ -63,7 +64,7 @@ pub fn since(records: &[RecordCard], day: &str) -> Vec<String> {
 
 fn bulk<'a>(records: impl Iterator<Item = &'a RecordCard>) -> Vec<String> {
     records
-        .filter(|record| record.sensitivity == Sensitivity::Normal && !record.hidden)
+        .filter(|record| record.sensitivity == Sensitivity::Normal && record.can_be_shown())
         .map(|record| record.record.clone())
         .collect()
 }

@@ -32,6 +32,8 @@ pub struct Session {
     complete: Cell<Option<u64>>,
     /// The salt that the passkey being made is asked with.
     passkey_salt: Cell<Option<[u8; 32]>>,
+    /// The holder stands on the ledger.
+    holder_stands: Cell<bool>,
     /// A grant's log failed its proof.
     broken: RefCell<Option<String>>,
 }
@@ -139,6 +141,7 @@ impl Session {
         drop(self.vault.take());
         self.opened.take();
         self.seen.take();
+        self.holder_stands.set(false);
     }
 
     /// Reads from the open vault.

@@ -3,6 +3,7 @@
 use super::{Answered, Session};
 use crate::desk::series;
 use crate::engine::Engine;
+use crate::platform::day;
 use crate::store::Table;
 use suishen_bridge::{
     Action, Fault, Filter, PatientResponse, ProofLine, RecordCard, RecordDetail, RecordTag, Sensitivity,
@@ -29,10 +30,17 @@ impl Session {
         let (records, looked) = records;
         let mut cards = Vec::new();
         for (record, marks) in records {
-            let view = self.view(engine, &record).await?;
-            let card = card(&record, &marks, &view, looked)?;
-            if shown(&card, &view, filter) {
-                cards.push(card);
+            match self.view(engine, &record).await {
+                Ok(view) => {
+                    let card = card(&record, &marks, &view, looked)?;
+                    cards.extend(Some(card).filter(|card| shown(card, &view, filter)));
+                }
+                // One that is damaged doesn't take the others with it; it says so itself when it is opened.
+                Err(fault) if fault.action == Action::Recover => {
+                    let card = damaged_card(&record, &marks)?;
+                    cards.extend(Some(card).filter(|card| filter.hidden || !card.hidden));
+                }
+                Err(fault) => return Err(fault),
             }
         }
         cards.sort_by(|a, b| {
@@ -210,11 +218,38 @@ fn card(record: &Record, marks: &Marks, view: &ReportView, looked: Option<u64>) 
         marks: if new { vec![RecordTag::New] } else { Vec::new() },
         tags: marks.tags.iter().cloned().collect(),
         hidden: marks.hidden,
-        sensitivity: match manifest.sensitivity {
-            report::Sensitivity::Ordinary => Sensitivity::Normal,
-            _ => Sensitivity::Sensitive,
-        },
+        sensitivity: sensitivity(&manifest),
     })
+}
+
+/// What can be said of a record whose content can't be read: who issued it, and when.
+fn damaged_card(record: &Record, marks: &Marks) -> Result<RecordCard, Fault> {
+    let manifest = manifest_of(record)?;
+    let date = day(manifest.issued_at);
+    let organisation = record.added.chain.leaf().subject().organisation.clone();
+    Ok(RecordCard {
+        record: record.added.record.to_hex(),
+        visit: format!("{date}|{organisation}|"),
+        date,
+        department: String::new(),
+        title: marks.name.clone().unwrap_or_else(|| organisation.clone()),
+        organisation,
+        kind: String::new(),
+        high: 0,
+        low: 0,
+        finding: String::new(),
+        marks: vec![RecordTag::Damaged],
+        tags: marks.tags.iter().cloned().collect(),
+        hidden: marks.hidden,
+        sensitivity: sensitivity(&manifest),
+    })
+}
+
+fn sensitivity(manifest: &Manifest) -> Sensitivity {
+    match manifest.sensitivity {
+        report::Sensitivity::Ordinary => Sensitivity::Normal,
+        _ => Sensitivity::Sensitive,
+    }
 }
 
 /// `2026-11-12`, or less where less was known.

@@ -22,12 +22,14 @@ use suishen_core::id::{Commitment, GrantId};
 use suishen_core::proof::log::ProvenValue;
 use suishen_core::qr::{ConsentOffer, consent_url};
 use suishen_core::report::PartCopy;
-use suishen_core::sm::Signed;
+use suishen_core::sm::{Random as _, Signed};
 use suishen_core::vault::{Body, GrantIssued, GrantSecrets, Record};
 
 /// A desk must scan within half an hour, and within five minutes where the code alone opens.
 const ACCEPT: u64 = 30 * 60;
 const ACCEPT_OFFLINE: u64 = 5 * 60;
+/// Of 256: at how many refreshes the holder is opened, if it isn't yet. A page that is in view refreshes every half minute.
+const HOLDER_CHANCE: u8 = 32;
 const SHORTEST: u64 = 15 * 60;
 const LONGEST: u64 = 30 * 86_400;
 
@@ -102,7 +104,7 @@ impl Session {
         let store = engine.store().await?;
         let ledger = engine.fresh_ledger().await?;
         tell(&Event::Progress { task, step: Step::Checking, done: 0, total: 0 });
-        self.open_holder(engine, ledger, store).await?;
+        self.open_holder(ledger, store).await?;
         let ids = choice.records.iter().map(|id| records::id_of(id)).collect::<Result<Vec<_>, _>>()?;
         let holder = self.holder_proof(ledger, store, &ids).await?;
         let (draft, outgoing) = self.draft(engine, ledger, &choice, &ids, holder).await?;
@@ -159,15 +161,26 @@ impl Session {
     }
 
     /// The holder stands before the first grant.
-    pub(super) async fn open_holder(&self, _: &Engine, ledger: &Ledger, store: &Store) -> Result<(), Fault> {
-        let id = self.with(|vault| vault.holder())?;
-        if ledger.holder(store, id).await?.is_some() {
+    async fn open_holder(&self, ledger: &Ledger, store: &Store) -> Result<(), Fault> {
+        if self.holder_stands.get() {
             return Ok(());
         }
-        let open = self.read(|index| index.holder().cloned())?;
-        let open = open.ok_or_else(|| Fault::new("store-damaged", Action::Recover))?;
-        ledger.submit(&open).await?;
+        let id = self.with(|vault| vault.holder())?;
+        if ledger.holder(store, id).await?.is_none() {
+            let open = self.read(|index| index.holder().cloned())?;
+            let open = open.ok_or_else(|| Fault::new("store-damaged", Action::Recover))?;
+            ledger.submit(&open).await?;
+        }
+        self.holder_stands.set(true);
         Ok(())
+    }
+
+    /// Opens the holder at a moment that chance chooses, so that it follows neither the first report nor comes right
+    /// before the first grant, and its entry can't be tied to theirs by time.
+    pub(super) async fn open_holder_by_and_by(&self, engine: &Engine, ledger: &Ledger) -> Result<(), Fault> {
+        let [chance] = BrowserRandom.bytes();
+        let due = !self.holder_stands.get() && chance < HOLDER_CHANCE && self.with(|v| v.is_protected())?;
+        if due { self.open_holder(ledger, engine.store().await?).await } else { Ok(()) }
     }
 
     /// Holder's leaf and each anchor's, under one checkpoint.

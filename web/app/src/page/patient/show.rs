@@ -242,7 +242,7 @@ fn Choose(props: &ChooseProps) -> Html {
             </div>
             <fieldset class="card">
                 <legend class="heard">{ words.say("show-one-by-one") }</legend>
-                { for props.records.iter().filter(|card| !card.hidden).map(|card| pick(card, &chosen, &words)) }
+                { for props.records.iter().filter(|card| card.can_be_shown()).map(|card| pick(card, &chosen, &words)) }
             </fieldset>
             if sensitive > 0 { <p class="quiet">{ words.count("show-sensitive", sensitive as u64) }</p> }
         </section>
