@@ -33,8 +33,8 @@ const OWNERS: MultimapTableDefinition<'_, &[u8; 32], &[u8; 65]> = MultimapTableD
 const NAMED_BY: MultimapTableDefinition<'_, &[u8; 32], &[u8]> = MultimapTableDefinition::new("blob-named-by");
 /// A ticket to the blobs that its deposit names.
 const LISTS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("ticket-blobs");
-/// Most keys that may own one blob.
-const MOST_OWNERS: usize = 64;
+/// Most keys that may own one blob: each grant of a record makes one more.
+const MOST_OWNERS: u64 = 4096;
 /// Most blobs that one record may name.
 const MOST_NAMED: usize = 4096;
 
@@ -217,6 +217,20 @@ impl Blobs {
             }
             Ok(false)
         })
+    }
+
+    /// Whether this key has uploaded all of these blobs, so that it may give others the right to fetch them.
+    pub fn owns_all<'a>(
+        &self,
+        addresses: impl IntoIterator<Item = &'a BlobAddress>,
+        key: &PublicKey,
+    ) -> Result<bool, StoreError> {
+        for address in addresses {
+            if !self.is_owner(address, key)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Takes a key's ownership back, and deletes the blob, whoever else names it, when that was the last. Whoever has the

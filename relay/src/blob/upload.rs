@@ -3,7 +3,7 @@
 
 use super::{BlobAddress, Blobs, META, MOST_OWNERS, Meta, OWNERS, PublicKey, StoreError, cbor};
 use crate::random::SystemRandom;
-use redb::{ReadableMultimapTable as _, ReadableTable as _};
+use redb::ReadableMultimapTable as _;
 use std::{fs, io, path::PathBuf, sync::atomic::Ordering};
 use suishen_core::sm::{DigestBuilder, Random as _};
 use tokio::{fs::File, io::AsyncWriteExt as _};
@@ -52,6 +52,8 @@ pub enum Uploaded {
     New,
     /// It was here before.
     Known,
+    /// It was here before, and as many keys own it as may.
+    Crowded,
     /// The bytes aren't those of the address.
     Other,
 }
@@ -94,19 +96,21 @@ impl Upload {
             fs::File::open(changed)?.sync_all()?;
         }
         let meta = Meta { size: self.size, until: now.saturating_add(self.blobs.limits.keep) };
-        let known = self.blobs.store.write(|tx| {
+        let how = self.blobs.store.write(|tx| {
             let mut owners = tx.open_multimap_table(OWNERS)?;
-            if owners.get(address.as_bytes())?.count() < MOST_OWNERS {
-                owners.insert(address.as_bytes(), owner.as_bytes())?;
+            let crowded = owners.get(address.as_bytes())?.len() >= MOST_OWNERS;
+            // Owned already, or one more.
+            if !owners.insert(address.as_bytes(), owner.as_bytes())? && crowded {
+                owners.remove(address.as_bytes(), owner.as_bytes())?;
+                return Ok(Uploaded::Crowded);
             }
             let mut table = tx.open_table(META)?;
-            let known = table.get(address.as_bytes())?.is_some();
-            table.insert(address.as_bytes(), cbor::encode(&meta).as_slice())?;
-            Ok::<_, StoreError>(known)
+            let known = table.insert(address.as_bytes(), cbor::encode(&meta).as_slice())?.is_some();
+            Ok::<_, StoreError>(if known { Uploaded::Known } else { Uploaded::New })
         })?;
         // What was here before is counted already.
-        self.placed = !known;
-        Ok(if known { Uploaded::Known } else { Uploaded::New })
+        self.placed = how == Uploaded::New;
+        Ok(how)
     }
 }
 

@@ -26,8 +26,8 @@ use suishen_core::{
     contract::Views as _,
     gate::{
         Day, Deposit, GateDay, GateRefusal, Kept, Moment, Released, Revocation, Slot, Subject, TearError,
-        TearFile, Torn, accept_deposit, accept_kept, accept_revocation, may_release, open_deposit, tear_due,
-        tombstone_until,
+        TearFile, Torn, accept_deposit, accept_kept, accept_revocation, depositor, may_release, open_deposit,
+        tear_due, tombstone_until,
     },
     id::GrantId,
     sm::{Digest, PublicKey, SecretKey, Signed},
@@ -47,6 +47,9 @@ pub enum GateError {
     /// By the rules.
     #[error(transparent)]
     Refused(#[from] GateRefusal),
+    /// A deposit names a blob which the key that signed it has not uploaded here.
+    #[error("the deposit names a blob which its signer has not uploaded here")]
+    NotOwner,
     /// The tear file.
     #[error("{0}")]
     Tear(String),
@@ -137,7 +140,8 @@ impl Gate {
         Ok(Signed::new(&day, &self.key, &self.replica.ledger()))
     }
 
-    /// Takes a deposit; durable when this returns.
+    /// Takes a deposit; durable when this returns. Its signer must have uploaded every blob that it names:
+    /// naming one lets others fetch it.
     pub fn deposit(&self, object: &Digest, day: &PublicKey, sealed: &[u8]) -> Result<(), GateError> {
         let ledger = self.replica.ledger();
         let mut tear = self.tear();
@@ -145,18 +149,24 @@ impl Gate {
             tear.days().into_iter().find(|held| held.secret.public() == *day).ok_or(GateRefusal::Form)?;
         let signed = open_deposit(sealed, object, &day.secret, &ledger)?;
         let moment = self.moment();
-        let (deposit, subject, until) = self.replica.published().snapshot().with_state(|state| {
-            let deposit = accept_deposit(state, &signed, self.number, &moment, &ledger)?;
-            let subject = Subject::find(state, object)?.ok_or(GateRefusal::Unknown)?;
-            Ok::<_, GateRefusal>((deposit, subject, tombstone_until(state, &subject, &moment)?))
-        })??;
+        let (deposit, owner, subject, until) =
+            self.replica.published().snapshot().with_state(|state| {
+                let deposit = accept_deposit(state, &signed, self.number, &moment, &ledger)?;
+                let subject = Subject::find(state, object)?.ok_or(GateRefusal::Unknown)?;
+                let owner = depositor(state, &subject)?;
+                Ok::<_, GateRefusal>((deposit, owner, subject, tombstone_until(state, &subject, &moment)?))
+            })??;
         if tear.is_torn(object) {
             return Err(GateRefusal::Torn.into());
         }
-        let slot = tear.deposit(object, until, &mut SystemRandom)?;
-        if let Some(known) = self.row(object, &slot)? {
+        let known = tear.live(object).map(|slot| self.row(object, &slot)).transpose()?.flatten();
+        if let Some(known) = known {
             return if known == deposit { Ok(()) } else { Err(GateRefusal::Shares.into()) };
         }
+        if !self.blobs.owns_all(deposit.records.iter().flat_map(|record| &record.blobs), &owner)? {
+            return Err(GateError::NotOwner);
+        }
+        let slot = tear.deposit(object, until, &mut SystemRandom)?;
         let row = slot.seal_row(&deposit, &mut SystemRandom);
         self.store.write(|tx| {
             let mut table = tx.open_table(ROWS).map_err(StoreError::from)?;

@@ -56,6 +56,9 @@ pub async fn put(
     match upload.finish(address, owner, node.now()).await? {
         Uploaded::New => Ok(StatusCode::CREATED),
         Uploaded::Known => Ok(StatusCode::NO_CONTENT),
+        Uploaded::Crowded => {
+            Err(Fault::NoRoom.because("这份密文的所有者已满", "As many keys own this blob as may"))
+        }
         Uploaded::Other => Err(Fault::Digest.into()),
     }
 }

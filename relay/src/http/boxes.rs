@@ -163,10 +163,8 @@ pub async fn deliver(
             return Err(Fault::TooLarge.into());
         }
         // Naming a blob lets the inbox fetch it: only whoever uploaded it may give that.
-        for blob in &delivery.blobs {
-            if !node.blobs.is_owner(blob, &key)? {
-                return Err(Fault::NotAllowed.into());
-            }
+        if !node.blobs.owns_all(&delivery.blobs, &key)? {
+            return Err(Fault::NotAllowed.into());
         }
         let index = node.boxes.deliver(&inbox, &delivery.sealed, &delivery.blobs, node.now())?;
         node.events.tell(Topic::Inbox(inbox));

@@ -46,6 +46,10 @@ impl From<GateError> for Problem {
     fn from(error: GateError) -> Self {
         match error {
             GateError::Refused(refusal) => refusals::gate(refusal),
+            GateError::NotOwner => Fault::NotAllowed.because(
+                "分片所列的密文不是由签名的密钥上传到本站的",
+                "The deposit names a blob which the key that signed it has not uploaded here",
+            ),
             other => wire::internal(&other),
         }
     }

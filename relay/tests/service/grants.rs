@@ -56,7 +56,7 @@ pub async fn share(keys: &Keys, client: &Client, now: u64) -> Shared {
     let id = GrantId::of(&ledger, &key.public());
     let bytes: [u8; 100] = SystemRandom.bytes();
     let blob = BlobAddress::of(&bytes);
-    client.put_blob(&blob, bytes.to_vec(), &fresh(), now).await.unwrap();
+    client.put_blob(&blob, bytes.to_vec(), &key, now).await.unwrap();
     let half = Key32::generate(&mut SystemRandom);
     let record = RecordHalf { half: half.clone(), blobs: vec![blob] };
     let split = split(id.digest(), &[record], 1, 1, &mut SystemRandom).unwrap();

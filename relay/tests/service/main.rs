@@ -3,6 +3,7 @@
 
 mod answers;
 mod blobs;
+mod deposits;
 mod desks;
 mod events;
 mod fsck;

@@ -167,6 +167,12 @@ pub fn accept_deposit(
     Ok(deposit)
 }
 
+/// The key that signs the deposits of an object. It must own every blob that a deposit names, which the gate's
+/// relay knows: to name a blob is to let others fetch it.
+pub fn depositor(state: &dyn State, subject: &Subject) -> Result<PublicKey, GateRefusal> {
+    Ok(expected(state, subject)?.key)
+}
+
 impl Deposit {
     /// Whether it holds a share of every record, and each is the one committed to.
     fn matches(&self, records: u64, gates: usize, digest: &Digest) -> bool {

@@ -28,7 +28,7 @@ mod tear;
 mod tests;
 
 pub use deposit::{
-    Deposit, RecordDeposit, RecordHalf, Split, accept_deposit, open_deposit, share_commitment,
+    Deposit, RecordDeposit, RecordHalf, Split, accept_deposit, depositor, open_deposit, share_commitment,
     share_commitments_digest, split,
 };
 pub use refusal::GateRefusal;
