@@ -18,7 +18,7 @@ use suishen_bridge::{
 };
 use suishen_core::cbor;
 use suishen_core::consent::{
-    AuditorUse, DeskIdentity, Facts, Judged, Message, Payload, Presence, Receipt, RecordKey,
+    AuditorUse, DeskIdentity, Facts, Judged, Message, Payload, PayloadFault, Presence, Receipt, RecordKey,
 };
 use suishen_core::contract::{
     AcceptGrant, Acceptance, GrantLeaf, Key, RedeemGrant, SignedTransaction, Status, Terms, Transaction,
@@ -215,8 +215,8 @@ async fn judged(
     terms: &Terms,
 ) -> Result<Option<(Payload, Judged)>, Fault> {
     let (Some(half), Some(payload)) = (&held.half, &held.payload) else { return Ok(None) };
-    let refused = |check: &str| Fault::new("payload", Action::AskPatient).with_detail(check);
-    let payload = Payload::open(half, &held.grant, payload).map_err(|_| refused("form"))?;
+    let unreadable = |_| Fault::new("payload", Action::AskPatient).with_detail("form");
+    let payload = Payload::open(half, &held.grant, payload).map_err(unreadable)?;
     let auditor = ledger.auditor(store).await?;
     let root = root(ledger)?;
     let facts = Facts {
@@ -227,11 +227,26 @@ async fn judged(
         issued: terms.issued,
         auditor: &auditor,
     };
-    let judged = payload.judge(&facts).map_err(|fault| refused(&fault.to_string()))?;
+    let judged = payload.judge(&facts).map_err(refused)?;
     if !ledger.agrees(&judged.checkpoint).await? {
         return Err(Fault::new("split-view", Action::Nothing));
     }
     Ok(Some((payload, judged)))
+}
+
+/// What the person at the desk is told of a payload that doesn't hold.
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
+fn refused(fault: PayloadFault) -> Fault {
+    let code = match fault {
+        PayloadFault::Checkpoint | PayloadFault::Old | PayloadFault::Holder | PayloadFault::Anchor(_) => {
+            "payload-holder"
+        }
+        PayloadFault::Binding | PayloadFault::Records => "payload-consent",
+        PayloadFault::Cancelled(_) => "payload-cancelled",
+        PayloadFault::AuditorBox => "payload-auditor",
+        PayloadFault::Manifest(_) | PayloadFault::Parts(_) => "payload",
+    };
+    Fault::new(code, Action::AskPatient).with_detail(fault.to_string())
 }
 
 async fn view(
@@ -247,17 +262,19 @@ async fn view(
         Status::Revoked => OfferState::Revoked,
         _ if now >= terms.end() => OfferState::Expired,
         Status::Exhausted if held.unfinished(now).is_none() => OfferState::Exhausted,
-        Status::Offered | Status::Accepted | Status::Exhausted => match judged(ledger, store, held, terms)
-            .await
-        {
-            Ok(None) => OfferState::Waiting,
-            Ok(Some((payload, _))) => {
-                purpose = purpose_of(&payload.consent.purpose);
-                OfferState::Ready
+        Status::Offered | Status::Accepted | Status::Exhausted => {
+            match judged(ledger, store, held, terms).await {
+                Ok(None) => OfferState::Waiting,
+                Ok(Some((payload, _))) => {
+                    purpose = purpose_of(&payload.consent.purpose);
+                    OfferState::Ready
+                }
+                Err(fault) if fault.code.starts_with("payload") || fault.code == "split-view" => {
+                    OfferState::Refused(fault)
+                }
+                Err(fault) => return Err(fault),
             }
-            Err(fault) if fault.code == "payload" || fault.code == "split-view" => OfferState::Refused(fault),
-            Err(fault) => return Err(fault),
-        },
+        }
     };
     Ok(OfferView {
         share: held.grant.to_hex(),
