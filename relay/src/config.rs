@@ -114,6 +114,16 @@ pub struct Limits {
     /// Signed requests a key may send in a minute, in bursts of as many; 0 for no limit
     #[arg(long, env = "SUISHEN_REQUESTS_PER_KEY", value_name = "N", default_value_t = 3000)]
     pub requests_per_key: u32,
+    /// Open connections in all, web sockets among them; more wait. Keep it below the system's limit of open
+    /// files; 0 for no limit
+    #[arg(long, env = "SUISHEN_CONNECTIONS", value_name = "N", default_value_t = 800)]
+    pub connections: usize,
+    /// Open connections of one address; more are closed. Not with --trust-proxy; 0 for no limit
+    #[arg(long, env = "SUISHEN_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 200)]
+    pub connections_per_address: usize,
+    /// Seconds for which a request's head may take, and an idle connection may stay
+    #[arg(long, env = "SUISHEN_HEAD_SECONDS", value_name = "SECONDS", default_value_t = 10)]
+    pub head_seconds: u64,
     /// Largest blob, in MiB
     #[arg(long, env = "SUISHEN_BLOB_MIB", value_name = "MIB", default_value_t = 512)]
     pub blob_mib: u64,

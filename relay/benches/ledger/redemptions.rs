@@ -58,12 +58,12 @@ pub async fn measure(folder: &Path) -> anyhow::Result<Took> {
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(async move {
         let _upkeep = node.start();
-        until(listener, node, async { drop(stopped.await) }).await
+        until(listener, node, async { drop(stopped.await) }).await;
     });
     let client = Client::connect(&format!("http://{address}")).await?;
     let took = redeem_all(&client, &Keys::new(dir.path().join(KEYS)), &dir.path().join("page")).await;
     drop(stop);
-    serving.await??;
+    serving.await?;
     took
 }
 

@@ -238,9 +238,7 @@ async fn reach(place: &Place, issue: &Issue) -> anyhow::Result<(Client, Option<O
         let stopped = async {
             let _ = stopped.await;
         };
-        if let Err(error) = serve::until(listener, node, stopped).await {
-            tracing::error!(%error, "the relay ended");
-        }
+        serve::until(listener, node, stopped).await;
     });
     let client = Client::connect(&format!("http://{address}")).await?;
     Ok((client, Some(Own { stop, serving })))

@@ -14,6 +14,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -41,10 +42,10 @@ pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
         let url = format!("http://{}", local_address(&listener)?);
         std::fs::write(place.data.join(URL), &url)?;
         tracing::info!(address = %listener.local_addr()?, data = %place.data.display(), "serving");
-        let ended = until(listener, node, stop).await;
+        until(listener, node, stop).await;
         drop(upkeep);
         metrics.abort();
-        ended
+        Ok::<_, anyhow::Error>(())
     })?;
     tracing::info!("stopped");
     Ok(Outcome::Well)
@@ -85,26 +86,17 @@ async fn bind(listen: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves until `stop`, then waits for what is under way.
-pub async fn until(
-    listener: TcpListener,
-    node: Arc<Node>,
-    stop: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
+pub async fn until(listener: TcpListener, node: Arc<Node>, stop: impl Future<Output = ()>) {
     let stopping = node.stopping.clone();
-    let mut stopped = stopping.subscribe();
-    let service = http::service(node).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    });
-    let serving = tokio::spawn(serving.into_future());
-    stop.await;
+    let mut serving = pin!(http::connections::serve(listener, node, stopping.subscribe()));
+    tokio::select! {
+        () = &mut serving => return,
+        () = stop => {}
+    }
     tracing::info!("stopping");
     stopping.send_replace(true);
-    match tokio::time::timeout(GRACE, serving).await {
-        Ok(ended) => Ok(ended??),
-        // An open event socket or a slow client doesn't keep the relay alive.
-        Err(_) => Ok(()),
-    }
+    // An open event socket or a slow client doesn't keep the relay alive.
+    let _ = tokio::time::timeout(GRACE, serving).await;
 }
 
 /// Figures for Prometheus, on loopback only.

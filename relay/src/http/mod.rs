@@ -5,6 +5,7 @@ pub mod assets;
 pub mod blobs;
 pub mod bounds;
 pub mod boxes;
+pub mod connections;
 pub mod desk;
 pub mod events;
 pub mod gate;

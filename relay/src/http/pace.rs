@@ -92,7 +92,7 @@ fn client(peer: Option<IpAddr>, headers: &HeaderMap, trust_proxy: bool) -> Optio
 }
 
 /// An IPv6 client has a whole /64 to itself.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => {

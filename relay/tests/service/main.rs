@@ -3,6 +3,7 @@
 
 mod answers;
 mod blobs;
+mod connections;
 mod deposits;
 mod desks;
 mod events;

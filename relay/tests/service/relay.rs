@@ -55,7 +55,7 @@ impl Relay {
             let stopped = async {
                 let _ = stopped.await;
             };
-            suishen_relay::command::serve::until(listener, Arc::clone(&node), stopped).await.unwrap();
+            suishen_relay::command::serve::until(listener, Arc::clone(&node), stopped).await;
         });
         Self { dir, base: format!("http://{address}"), stop: Some(stop), serving }
     }
