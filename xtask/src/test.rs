@@ -59,13 +59,8 @@ impl Test {
     }
 
     fn end_to_end(&self, place: &Place, axe: &Path) -> Result<()> {
-        let mut tests = Command::new("cargo");
-        clean(&mut tests).current_dir(&place.root).args([
-            "test",
-            "--package",
-            "suishen-tests",
-            "--no-fail-fast",
-        ]);
+        let mut tests = scenes(place);
+        tests.arg("--no-fail-fast");
         let mut pictures = place.target.join("screenshots");
         if self.pictures {
             tests.args(["--test", "pictures", "--", "--ignored"]);
@@ -73,15 +68,23 @@ impl Test {
         } else if let Some(scene) = &self.scene {
             tests.args(["--", scene]);
         }
-        tests.env("CARGO_TARGET_DIR", &place.target);
-        tests.env("SUISHEN_BIN", place.relay_binary()).env("SUISHEN_WEB", place.web_dist());
-        // A failed scene says what was on the screen; where in the test runner it happened helps nobody.
-        tests.env("RUST_LIB_BACKTRACE", "0").env("SUISHEN_AXE", axe).env("SUISHEN_SCREENSHOTS", pictures);
-        succeed(&mut tests)
+        tests.env("SUISHEN_BIN", place.relay_binary()).env("SUISHEN_AXE", axe);
+        succeed(tests.env("SUISHEN_SCREENSHOTS", pictures))
     }
 }
 
-fn set_up() -> Result<()> {
+/// The command that plays scenes on the built pages; which relay they use is still to be said.
+pub fn scenes(place: &Place) -> Command {
+    let mut tests = Command::new("cargo");
+    clean(&mut tests).current_dir(&place.root).args(["test", "--package", "suishen-tests"]);
+    tests.env("CARGO_TARGET_DIR", &place.target).env("SUISHEN_WEB", place.web_dist());
+    // A failed scene says what was on the screen; where in the test runner it happened helps nobody.
+    tests.env("RUST_LIB_BACKTRACE", "0");
+    tests
+}
+
+/// What the steps above and the scenes need of the machine.
+pub fn set_up() -> Result<()> {
     let mut needs = vec![&LINKER, &NPM];
     needs.extend(BROWSER);
     machine::provide(&needs)?;

@@ -19,7 +19,7 @@ pub enum Area {
     Relay,
     /// QR codes read from pictures, beside rqrr
     Scan,
-    /// From QR in view to report shown, as the end-to-end scene left it in target/scene-times.json
+    /// From QR in view to report shown, by the pages and the relay as they are released
     Browser,
 }
 
@@ -34,7 +34,7 @@ impl Area {
             Self::Ledger => programs::ledger(place, steps).map(|table| vec![table]),
             Self::Relay => programs::relay(place, steps).map(|table| vec![table]),
             Self::Scan => programs::scan(place, steps).map(|table| vec![table]),
-            Self::Browser => programs::browser(place).map(|table| table.into_iter().collect()),
+            Self::Browser => programs::browser(place, steps).map(|table| vec![table]),
         }
     }
 }
