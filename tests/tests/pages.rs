@@ -172,6 +172,9 @@ async fn issues(scene: &Scene, desk: &Person, found: &mut Vec<String>) -> Result
     both(desk, "issued", found).await?;
     desk.turns_to("/history").await?;
     both(desk, "issued-list", found).await?;
+    desk.taps("更正").await?;
+    desk.sees("更正“血脂与肝功能”").await?;
+    both(desk, "correct", found).await?;
     desk.goes_to("auditor", "/").await?;
     desk.sees("账本").await?;
     both(desk, "auditor", found).await?;

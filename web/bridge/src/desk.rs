@@ -31,6 +31,8 @@ pub enum DeskRequest {
         sensitive: bool,
         /// A patient's identity link, when the report goes straight to that wallet.
         identity: Option<String>,
+        /// What it corrects, if it does.
+        corrects: Option<Correction>,
     },
     /// What this desk issued; answer: [`DeskResponse::IssuedList`].
     Issued,
@@ -156,6 +158,40 @@ pub struct IssuedReport {
     pub link: Option<String>,
 }
 
+/// A new version in place of a report that this desk's organisation issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// The report that it replaces.
+    pub report: String,
+    /// Why.
+    pub why: CorrectionReason,
+}
+
+/// Why a report is corrected. It stands on the ledger for everyone: a choice of three, so that nothing personal gets there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CorrectionReason {
+    /// A value or a finding was wrong.
+    Content,
+    /// It was about somebody else.
+    Person,
+    /// Something was missing.
+    Addition,
+}
+
+impl CorrectionReason {
+    /// All, the most frequent first.
+    pub const ALL: [Self; 3] = [Self::Content, Self::Addition, Self::Person];
+
+    /// As the ledger has it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Person => "person",
+            Self::Addition => "addition",
+        }
+    }
+}
+
 /// Where an issued report stands, by the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IssuedState {
@@ -169,6 +205,8 @@ pub enum IssuedState {
     Expired,
     /// Delivered to a known patient's inbox.
     Delivered,
+    /// A newer version stands in its place.
+    Corrected,
 }
 
 /// A share as the doctor's desk knows it.
@@ -243,4 +281,6 @@ pub struct ReadRecord {
     pub issuer: String,
     /// Signature, chain, digests and anchor hold.
     pub sound: bool,
+    /// The hospital had issued a newer version when this was shared.
+    pub corrected: bool,
 }

@@ -11,8 +11,8 @@ mod desk;
 mod patient;
 
 pub use desk::{
-    Attachment, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState, OfferState, OfferView, Preview,
-    ReadRecord, Reading,
+    Attachment, Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState,
+    OfferState, OfferView, Preview, ReadRecord, Reading,
 };
 pub use patient::{
     Access, AccessLog, AccessOutcome, Duration, Filter, PatientRequest, PatientResponse, ProofLine, Purpose,

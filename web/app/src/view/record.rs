@@ -65,6 +65,7 @@ pub fn since(records: &[RecordCard], day: &str) -> Vec<String> {
 fn bulk<'a>(records: impl Iterator<Item = &'a RecordCard>) -> Vec<String> {
     records
         .filter(|record| record.sensitivity == Sensitivity::Normal && record.can_be_shown())
+        .filter(|record| !record.marks.contains(&RecordTag::Corrected))
         .map(|record| record.record.clone())
         .collect()
 }

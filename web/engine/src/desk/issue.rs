@@ -10,10 +10,13 @@ use crate::links::{Page, origin_of};
 use crate::platform::{BrowserRandom, breathe};
 use crate::worker::tell;
 use std::cell::RefCell;
-use suishen_bridge::{Action, Attachment, Event, Fault, IssuedReport, IssuedState, Preview, Step};
+use suishen_bridge::{
+    Action, Attachment, Correction, Event, Fault, IssuedReport, IssuedState, Preview, Step,
+};
 use suishen_core::cbor;
 use suishen_core::contract::{
-    Anchor, AnchorReport, CancelTicket, Credential, Destination, SignedTransaction, Transaction,
+    Anchor, AnchorReport, CancelTicket, Credential, Destination, SignedTransaction, SupersedeReport,
+    Transaction,
 };
 use suishen_core::fhir::ReportView;
 use suishen_core::gate::{RecordHalf, split};
@@ -56,6 +59,9 @@ struct Remembered {
     /// The ticket's link, so that it can be shown and printed again until it is kept.
     #[n(5)]
     link: Option<String>,
+    /// Which version of the report; none for the first.
+    #[n(6)]
+    version: Option<u32>,
 }
 
 /// What goes into an inbox for a known patient.
@@ -127,23 +133,67 @@ struct Sealed {
     commitment: Commitment,
 }
 
+/// How a report is issued.
+#[derive(Debug)]
+pub struct Way {
+    /// Of a class that is never in a bulk choice.
+    pub sensitive: bool,
+    /// A known patient's wallet; a ticket otherwise.
+    pub identity: Option<IdentityOffer>,
+    /// What it stands in place of.
+    pub corrects: Option<Correction>,
+}
+
+/// What a new version replaces.
+struct Earlier {
+    commitment: Commitment,
+    version: u32,
+    why: String,
+}
+
+/// Finds what is to be corrected; its ticket, if it still waits, is made void first.
+async fn earlier(engine: &Engine, correction: &Correction) -> Result<Earlier, Fault> {
+    let (store, ledger) = (engine.store().await?, engine.ledger().await?);
+    let unknown = || Fault::new("request", Action::Nothing);
+    let found = kept::<(Remembered, Pass)>(store, &format!("{ISSUED}{}", correction.report)).await?.pop();
+    let (_, (remembered, _)) = found.ok_or_else(unknown)?;
+    let anchor = ledger.anchor(store, remembered.commitment).await?;
+    let state = view(&remembered, anchor.as_ref(), ledger.now().unwrap_or_default()).state;
+    if matches!(state, IssuedState::Waiting(_)) {
+        cancel(engine, &correction.report, correction.why.code().to_owned()).await?;
+    }
+    Ok(Earlier {
+        commitment: remembered.commitment,
+        version: remembered.version.unwrap_or(1),
+        why: correction.why.code().to_owned(),
+    })
+}
+
 /// Signs, seals, stores and anchors the prepared report.
-pub async fn issue(
-    engine: &Engine,
-    task: u32,
-    prepared: &Prepared,
-    sensitive: bool,
-    identity: Option<IdentityOffer>,
-) -> Result<IssuedReport, Fault> {
+pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) -> Result<IssuedReport, Fault> {
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
     let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
     let pass = person.pass(ledger, Role::Issuer).await?;
     let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
     let preview = prepared.shown()?;
-    let mut sealed = seal(prepared, &person, &pass, ledger, now, sensitive).await?;
+    let earlier = match &way.corrects {
+        Some(correction) => Some(earlier(engine, correction).await?),
+        None => None,
+    };
+    let report = NewReport {
+        issuer: person.chain.leaf().subject().party.clone(),
+        issued_at: now,
+        version: earlier.as_ref().map_or(1, |earlier| earlier.version + 1),
+        replaces: earlier.as_ref().map(|earlier| earlier.commitment),
+        sensitivity: if way.sensitive { Sensitivity::Other } else { Sensitivity::Ordinary },
+        credential: pass.credential.to_bytes(),
+        fhir: None,
+        attachments: Vec::new(),
+    };
+    let mut sealed = seal(prepared, &person, &pass, ledger, report).await?;
 
-    let (destination, halves) = match &identity {
+    let (destination, halves) = match &way.identity {
         None => ticket(&mut sealed, &pass, ledger, now)?,
         Some(offer) => {
             let salt: [u8; 32] = BrowserRandom.bytes();
@@ -152,9 +202,19 @@ pub async fn issue(
         }
     };
     upload(ledger, task, &sealed.blobs, &pass).await?;
-    let body =
-        AnchorReport { commitment: sealed.commitment, credential: pass.credential.clone(), destination };
-    let anchor = SignedTransaction::new(&Transaction::AnchorReport(body), &pass.grantee, &ledger.id);
+    let (commitment, credential) = (sealed.commitment, pass.credential.clone());
+    let version = earlier.as_ref().map(|earlier| earlier.version + 1);
+    let body = match earlier {
+        None => Transaction::AnchorReport(AnchorReport { commitment, credential, destination }),
+        Some(Earlier { commitment: replaces, why, .. }) => Transaction::SupersedeReport(SupersedeReport {
+            commitment,
+            credential,
+            destination,
+            replaces,
+            why,
+        }),
+    };
+    let anchor = SignedTransaction::new(&body, &pass.grantee, &ledger.id);
     tell(&Event::Progress { task, step: Step::Anchoring, done: 0, total: 0 });
     let receipt = ledger.submit(&anchor).await?;
 
@@ -165,6 +225,7 @@ pub async fn issue(
         issued: receipt.now,
         until: None,
         link: None,
+        version,
     };
     if let Some((ticket, deposits)) = halves {
         gates::deposit(ledger, &deposits, &pass.grantee).await?;
@@ -172,7 +233,7 @@ pub async fn issue(
         let origin = origin_of(&engine.origin(), Page::Wallet);
         let link = ticket_url(&origin, &ticket).map_err(|e| Fault::new(e.sentence(), Action::Nothing))?;
         remembered.link = Some(link.to_string());
-    } else if let Some(offer) = &identity {
+    } else if let Some(offer) = &way.identity {
         deliver(ledger, &sealed, offer, &pass).await?;
     }
     keep(store, &format!("{ISSUED}{}", sealed.commitment), &(&remembered, &pass)).await?;
@@ -185,8 +246,7 @@ async fn seal(
     person: &Person,
     pass: &Pass,
     ledger: &Ledger,
-    now: u64,
-    sensitive: bool,
+    report: NewReport<'_>,
 ) -> Result<Sealed, Fault> {
     let bad = |e: suishen_core::report::ReportError| {
         Fault::new("report", Action::Nothing).with_detail(e.to_string())
@@ -196,16 +256,7 @@ async fn seal(
     let files = prepared.files.borrow().clone();
     let attachments: Vec<NewPart> =
         files.iter().map(|(a, b)| NewPart::of(&a.name, &a.media_type, b, &mut BrowserRandom)).collect();
-    let new = NewReport {
-        issuer: person.chain.leaf().subject().party.clone(),
-        issued_at: now,
-        version: 1,
-        replaces: None,
-        sensitivity: if sensitive { Sensitivity::Other } else { Sensitivity::Ordinary },
-        credential: pass.credential.to_bytes(),
-        fhir: Some(&fhir),
-        attachments,
-    };
+    let new = NewReport { fhir: Some(&fhir), attachments, ..report };
     let made = Manifest::make(new, &mut BrowserRandom).map_err(bad)?;
     let manifest = Signed::new(&made.manifest, &pass.grantee, &ledger.id);
     let mut parts: Vec<PartCopy> = Vec::new();
@@ -316,7 +367,9 @@ pub async fn cancel(engine: &Engine, report: &str, why: String) -> Result<(), Fa
 fn view(remembered: &Remembered, anchor: Option<&Anchor>, now: u64) -> IssuedReport {
     let cancelled = anchor.and_then(|a| a.cancellation.as_ref()).map(|c| c.at);
     let bound = anchor.and_then(|a| a.binding.as_ref()).map(|b| b.at);
+    let replaced = anchor.is_some_and(|a| a.replaced_by.is_some());
     let state = match (cancelled, bound, remembered.until) {
+        _ if replaced => IssuedState::Corrected,
         (Some(at), ..) => IssuedState::Cancelled(at),
         (_, Some(at), _) => IssuedState::Kept(at),
         (.., None) => IssuedState::Delivered,

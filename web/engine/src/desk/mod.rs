@@ -46,9 +46,10 @@ impl Session {
                 self.prepared.clear();
                 DeskResponse::Done
             }
-            DeskRequest::Issue { sensitive, identity } => {
+            DeskRequest::Issue { sensitive, identity, corrects } => {
                 let identity = identity.map(|text| identity_of(&text)).transpose()?;
-                let issued = issue::issue(engine, task, &self.prepared, sensitive, identity).await?;
+                let way = issue::Way { sensitive, identity, corrects };
+                let issued = issue::issue(engine, task, &self.prepared, way).await?;
                 tell(&Event::Changed(Topic::Desk));
                 DeskResponse::Issued(Box::new(issued))
             }

@@ -235,7 +235,6 @@ async fn judged(
 }
 
 /// What the person at the desk is told of a payload that doesn't hold.
-#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn refused(fault: PayloadFault) -> Fault {
     let code = match fault {
         PayloadFault::Checkpoint | PayloadFault::Old | PayloadFault::Holder | PayloadFault::Anchor(_) => {
@@ -379,6 +378,7 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
             files: listed,
             issuer: record.chain.leaf().subject().organisation.clone(),
             sound: true,
+            corrected: facts.anchor.replaced_by.is_some(),
         });
     }
     held.patient = opened.iter().find_map(|r| r.view.patient.as_ref()?.name.clone());

@@ -326,7 +326,8 @@ fn issuer_chain(
     let chain = Chain::new(certificates.collect::<Result<_, _>>().map_err(|_| bad())?).map_err(|_| bad())?;
     let root = Certificate::from_der(&ledger.genesis.root.0).map_err(|_| bad())?;
     let leaf = chain.verify(&root, anchor.at).map_err(|_| bad())?;
-    if leaf.subject().party != anchor.party || manifest.issuer != anchor.party {
+    let same_party = leaf.subject().party == anchor.party && manifest.issuer == anchor.party;
+    if !same_party || manifest.replaces != anchor.replaces {
         return Err(bad());
     }
     Ok(chain)

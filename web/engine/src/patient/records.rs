@@ -5,6 +5,7 @@ use crate::desk::series;
 use crate::engine::Engine;
 use crate::platform::day;
 use crate::store::Table;
+use std::collections::BTreeSet;
 use suishen_bridge::{
     Action, Fault, Filter, PatientResponse, ProofLine, RecordCard, RecordDetail, RecordTag, Sensitivity,
 };
@@ -28,11 +29,15 @@ impl Session {
             (index.records().map(marked).collect::<Vec<_>>(), index.last_looked())
         })?;
         let (records, looked) = records;
+        let replaced = replaced(&records)?;
         let mut cards = Vec::new();
         for (record, marks) in records {
             match self.view(engine, &record).await {
                 Ok(view) => {
-                    let card = card(&record, &marks, &view, looked)?;
+                    let mut card = card(&record, &marks, &view, looked)?;
+                    if replaced.contains(&record.added.record) {
+                        card.marks.push(RecordTag::Corrected);
+                    }
                     cards.extend(Some(card).filter(|card| shown(card, &view, filter)));
                 }
                 // One that is damaged doesn't take the others with it; it says so itself when it is opened.
@@ -220,6 +225,12 @@ fn card(record: &Record, marks: &Marks, view: &ReportView, looked: Option<u64>) 
         hidden: marks.hidden,
         sensitivity: sensitivity(&manifest),
     })
+}
+
+/// The reports in whose place this wallet holds a newer version.
+fn replaced(records: &[(Record, Marks)]) -> Result<BTreeSet<Commitment>, Fault> {
+    let manifests = records.iter().map(|(record, _)| manifest_of(record));
+    manifests.filter_map(|manifest| manifest.map(|manifest| manifest.replaces).transpose()).collect()
 }
 
 /// What can be said of a record whose content can't be read: who issued it, and when.

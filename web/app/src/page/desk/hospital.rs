@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use suishen_bridge::{Desk, DeskRequest, DeskResponse, IssuedReport, Preview, Request, Response, Topic};
+use suishen_bridge::{
+    Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedReport, Preview, Request, Response,
+    Topic,
+};
 use yew::{Callback, Html, Properties, component, html, use_state};
 
 use super::{
@@ -19,7 +22,7 @@ use crate::{
         language::use_words,
         work::use_work,
     },
-    component::{ScanBox, fault_card, glyph, progress_card, report_body},
+    component::{ScanBox, chip, fault_card, glyph, progress_card, report_body},
     page::UnknownPage,
     route::Route,
     view::record::{moment_text, patient_text},
@@ -59,6 +62,8 @@ pub fn HospitalDesk(props: &Props) -> Html {
     let (words, address) = (use_words(), use_address());
     let (desk, again) = use_asked((), &[], |()| Request::Desk(DeskRequest::Desk), read_desk);
     let title = words.say("desk-hospital");
+    // What the next report stands in place of.
+    let correcting = use_state(|| None::<Correcting>);
     let body = match &desk {
         Asked::Waiting => {
             html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
@@ -71,16 +76,30 @@ pub fn HospitalDesk(props: &Props) -> Html {
         }
         Asked::Here(_) => match address.route {
             Route::Home | Route::Incoming => {
-                html! { <Issue opened={other_than_invite(props.opened.as_ref())} /> }
+                html! { <Issue opened={other_than_invite(props.opened.as_ref())} {correcting} /> }
             }
             Route::History => {
-                html! { <main class="centred wide stack"><h1>{ words.say("desk-issued") }</h1><IssuedList all={true} /></main> }
+                let correct = {
+                    let (correcting, address) = (correcting.setter(), address.clone());
+                    Callback::from(move |report: IssuedReport| {
+                        correcting.set(Some(Correcting { report, why: CorrectionReason::Content }));
+                        address.go(Route::Home);
+                    })
+                };
+                html! { <main class="centred wide stack"><h1>{ words.say("desk-issued") }</h1><IssuedList all={true} {correct} /></main> }
             }
             _ => html! { <UnknownPage /> },
         },
     };
     let who = desk.here().cloned().flatten();
     html! { <DeskFrame {title} sections={sections()} desk={who}>{ body }</DeskFrame> }
+}
+
+/// A report that is to be corrected, and why.
+#[derive(Clone, PartialEq)]
+struct Correcting {
+    report: IssuedReport,
+    why: CorrectionReason,
 }
 
 /// Where the issuing is.
@@ -105,6 +124,7 @@ impl PartialEq for Stage {
 #[derive(Properties, PartialEq)]
 struct IssueProps {
     opened: Option<String>,
+    correcting: yew::UseStateHandle<Option<Correcting>>,
 }
 
 #[component]
@@ -124,8 +144,10 @@ fn Issue(props: &IssueProps) -> Html {
     let start_over = {
         let (stage, work, identity, sensitive) =
             (stage.setter(), work.clone(), identity.setter(), sensitive.setter());
+        let correcting = props.correcting.setter();
         Callback::from(move |()| {
             stage.set(Stage::Choosing);
+            correcting.set(None);
             identity.set(None);
             sensitive.set(false);
             work.desk(DeskRequest::Clear, |_| ());
@@ -134,11 +156,18 @@ fn Issue(props: &IssueProps) -> Html {
     let issue = {
         let (work, stage, sensitive, identity) =
             (work.clone(), stage.clone(), sensitive.clone(), identity.clone());
+        let correcting = props.correcting.clone();
         Callback::from(move |()| {
             let Stage::Checking(preview) = (*stage).clone() else { return };
             let stage = stage.clone();
             work.desk(
-                DeskRequest::Issue { sensitive: *sensitive, identity: (*identity).clone() },
+                DeskRequest::Issue {
+                    sensitive: *sensitive,
+                    identity: (*identity).clone(),
+                    corrects: correcting
+                        .as_ref()
+                        .map(|old| Correction { report: old.report.report.clone(), why: old.why }),
+                },
                 move |response| {
                     if let Response::Desk(DeskResponse::Issued(report)) = response {
                         stage.set(Stage::Issued(preview, Rc::new(*report)));
@@ -177,6 +206,7 @@ fn Issue(props: &IssueProps) -> Html {
             <div class="main stack">
                 <h1 class="heard">{ words.say("desk-issue") }</h1>
                 { steps(step, &words) }
+                if step < 2 { <Corrects correcting={props.correcting.clone()} /> }
                 { match &*stage {
                     Stage::Choosing => html! { <Prepare {chosen} /> },
                     Stage::Checking(preview) | Stage::Issued(preview, _) => shown(preview, &words),
@@ -212,6 +242,41 @@ fn shown(preview: &Preview, words: &Words) -> Html {
                 <p class="quiet">{ facts.join(" · ") }</p>
             </div>
             { report_body(words, view, true) }
+        </section>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct CorrectsProps {
+    correcting: yew::UseStateHandle<Option<Correcting>>,
+}
+
+/// What the new report stands in place of, and why; nothing for a report that corrects none.
+#[component]
+fn Corrects(props: &CorrectsProps) -> Html {
+    let words = use_words();
+    let Some(old) = (*props.correcting).clone() else { return Html::default() };
+    let setter = props.correcting.setter();
+    let forget = {
+        let setter = setter.clone();
+        Callback::from(move |_| setter.set(None))
+    };
+    let because = |why: CorrectionReason| {
+        let (setter, report) = (setter.clone(), old.report.clone());
+        let choose = Callback::from(move |()| setter.set(Some(Correcting { report: report.clone(), why })));
+        chip(words.say(&format!("correct-{}", why.code())), old.why == why, &choose)
+    };
+    html! {
+        <section class="card padded stack close">
+            <div class="row wrap">
+                { glyph("note-pencil") }
+                <h2 class="grow">{ words.with("correct-what", &[("title", old.report.title.clone().into()), ("patient", old.report.patient.clone().into())]) }</h2>
+                <button class="plain under" onclick={forget}>{ words.say("correct-not") }</button>
+            </div>
+            <p class="quiet">{ words.say("correct-text") }</p>
+            <div class="choices" role="group" aria-label={words.say("correct-why")}>
+                { for CorrectionReason::ALL.into_iter().map(because) }
+            </div>
         </section>
     }
 }

@@ -22,6 +22,9 @@ use crate::{
 pub struct Props {
     /// All, or only today's, without actions.
     pub all: bool,
+    /// Told of a report that is to be corrected.
+    #[prop_or_default]
+    pub correct: Callback<IssuedReport>,
 }
 
 /// Draws it.
@@ -47,6 +50,10 @@ pub fn IssuedList(props: &Props) -> Html {
             work.desk(DeskRequest::Cancel { report: report.clone(), why: why.clone() }, |_| ());
         })
     };
+    let correct = |report: &IssuedReport| {
+        let report = report.clone();
+        props.correct.reform(move |_| report.clone())
+    };
     html! {
         <div class="table-scroll" tabindex="0" role="region" aria-label={words.say("desk-issued")}>
             <table class="table">
@@ -55,7 +62,7 @@ pub fn IssuedList(props: &Props) -> Html {
                     <th scope="col">{ words.say("issued-patient") }</th>
                     <th scope="col">{ words.say("issued-report") }</th>
                     <th scope="col">{ words.say("issued-state") }</th>
-                    if props.all { <th scope="col"><span class="heard">{ words.say("ticket-cancel") }</span></th> }
+                    if props.all { <th scope="col"><span class="heard">{ words.say("issued-actions") }</span></th> }
                 </tr></thead>
                 <tbody>
                     { for shown.into_iter().map(|report| html! {
@@ -65,9 +72,14 @@ pub fn IssuedList(props: &Props) -> Html {
                             <td>{ &report.title }</td>
                             <td><span class="row">{ sign(report.state, now, &words) }</span></td>
                             if props.all {
-                                <td>if matches!(report.state, IssuedState::Waiting(_)) {
-                                    <button class="button small" onclick={cancel(report)} disabled={work.busy()}>{ words.say("ticket-cancel") }</button>
-                                }</td>
+                                <td><span class="row">
+                                    if matches!(report.state, IssuedState::Waiting(_)) {
+                                        <button class="button small" onclick={cancel(report)} disabled={work.busy()}>{ words.say("ticket-cancel") }</button>
+                                    }
+                                    if !matches!(report.state, IssuedState::Corrected | IssuedState::Cancelled(_)) {
+                                        <button class="button small" onclick={correct(report)}>{ words.say("correct") }</button>
+                                    }
+                                </span></td>
                             }
                         </tr>
                     }) }

@@ -7,7 +7,7 @@ use yew::{Callback, Html, Properties, component, html, use_state};
 use super::doctor::Opened;
 use crate::{
     browser::{language::use_words, ledger::use_ledger, page, timer::use_tick},
-    component::{Attachments, FileSource, Proof, Trends, glyph, report_body, seal},
+    component::{Attachments, FileSource, Proof, Status, Trends, glyph, report_body, seal, status_line},
     view::{
         passage::purpose_key,
         record::{icon, moment_text, patient_text},
@@ -99,6 +99,7 @@ fn panel(reading: &Reading, record: &ReadRecord, words: &Words) -> Html {
         .collect();
     html! {<>
         <div class="row wrap">{ seal(proof, None) }<span class="grow">{ sound }</span><span class="quiet">{ when }</span></div>
+        if record.corrected { { status_line(Status::Caution("warning-circle"), words.say("record-corrected"), None, None, None) } }
         { report_body(words, &record.view, true) }
         <Trends key={record.number} {series} />
         if !record.files.is_empty() {

@@ -102,6 +102,7 @@ pub fn sign(state: IssuedState, now: u64, words: &Words) -> Html {
             words.with("issued-cancelled", &[("when", when(at).into())]),
         ),
         IssuedState::Expired => (html! { { seal(Proof::NoReceipt, None) } }, words.say("issued-expired")),
+        IssuedState::Corrected => (html! { { glyph("note-pencil") } }, words.say("issued-corrected")),
         IssuedState::Delivered => (html! { { seal(Proof::Proven, None) } }, words.say("issued-delivered")),
     };
     html! { <>{ sign }<span>{ text }</span></> }
