@@ -1,6 +1,7 @@
 //! The desks' part of the engine: hospital (issue), doctor (read).
 
 mod issue;
+mod offer;
 mod person;
 mod read;
 
@@ -62,9 +63,9 @@ impl Session {
                 let Ok(Scanned::Consent { offer, .. }) = scan(&text) else {
                     return Err(Fault::new("not-a-consent", Action::AskPatient));
                 };
-                DeskResponse::Offer(read::accept(engine, *offer).await?)
+                DeskResponse::Offer(offer::accept(engine, *offer).await?)
             }
-            DeskRequest::Offers => DeskResponse::Offers(read::offers(engine, &self.open).await?),
+            DeskRequest::Offers => DeskResponse::Offers(offer::offers(engine, &self.open).await?),
             DeskRequest::Read { share } => {
                 DeskResponse::Reading(Box::new(read::read(engine, task, &self.open, &share).await?))
             }

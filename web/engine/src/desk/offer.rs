@@ -1,0 +1,303 @@
+//! Offers at the doctor's desk: accept, wait for the patient's yes, check the payload (PROTOCOL §6).
+//!
+//! **What a desk must still have after a crash is stored before it is used**: the offer key before the acceptance, the
+//! redemption's key before the redemption. A redemption whose answer was lost is asked for again and gets the same.
+
+use super::person::{Pass, Person, keep, kept, root};
+use super::read::Open;
+use crate::engine::Engine;
+use crate::http::Call;
+use crate::ledger::Ledger;
+use crate::platform::BrowserRandom;
+use crate::store::Store;
+use suishen_bridge::{Action, Fault, OfferState, OfferView, Purpose};
+use suishen_core::cbor;
+use suishen_core::consent::{DeskIdentity, Facts, Judged, Message, Payload, PayloadFault, Presence};
+use suishen_core::contract::{
+    AcceptGrant, Acceptance, GrantLeaf, Key, SignedTransaction, Status, Terms, Transaction,
+};
+use suishen_core::gate::RELEASE_WITHIN;
+use suishen_core::id::GrantId;
+use suishen_core::identity::Role;
+use suishen_core::qr::ConsentOffer;
+use suishen_core::sm::{Key32, SecretKey, Signed};
+
+const OFFER: &str = "offer/";
+
+/// A grant as this desk holds it.
+#[derive(Clone, Debug, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Held {
+    /// Which.
+    #[n(0)]
+    pub grant: GrantId,
+    /// The code's secret.
+    #[n(1)]
+    pub offer_key: SecretKey,
+    /// The keys and the credential that accepted.
+    #[n(2)]
+    pub pass: Pass,
+    /// Patient's half: from the code ("works without my phone"), or from the drop box after the tap.
+    #[n(3)]
+    pub half: Option<Key32>,
+    /// The payload as it lay in the drop box.
+    #[n(4)]
+    pub payload: Option<minicbor::bytes::ByteVec>,
+    /// The redemption's private key and entry bytes, by use.
+    #[n(5)]
+    pub redemptions: Vec<Redemption>,
+    /// The patient's name, once read.
+    #[n(6)]
+    pub patient: Option<String>,
+    /// The person's certificate is before the patient.
+    #[n(7)]
+    pub presented: bool,
+}
+
+/// One use of it.
+#[derive(Clone, Debug, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Redemption {
+    /// Which use, from 1.
+    #[n(0)]
+    pub number: u32,
+    /// Gates seal their shares to it.
+    #[n(1)]
+    pub secret: SecretKey,
+    /// As it is sent, and sent again.
+    #[n(2)]
+    pub transaction: SignedTransaction,
+    /// Entry number and time, once it stands.
+    #[n(3)]
+    pub stands: Option<(u64, u64)>,
+    /// Whether its content was opened here.
+    #[cbor(n(4), default)]
+    pub opened: bool,
+}
+
+impl Held {
+    /// Stores it.
+    pub async fn save(&self, store: &Store) -> Result<(), Fault> {
+        keep(store, &format!("{OFFER}{}", self.grant), self).await
+    }
+
+    /// The redemption to go on with: not sent, not answered, or its content not opened while gates still release.
+    pub fn unfinished(&self, now: u64) -> Option<usize> {
+        let goes_on = |r: &Redemption| r.stands.is_none_or(|(_, at)| !r.opened && now < at + RELEASE_WITHIN);
+        self.redemptions.iter().position(goes_on)
+    }
+
+    /// Reads it back.
+    pub async fn load(store: &Store, share: &str) -> Result<Self, Fault> {
+        let mut found = kept::<Self>(store, &format!("{OFFER}{share}")).await?;
+        found.pop().map(|(_, held)| held).ok_or_else(|| Fault::new("no-offer", Action::AskPatient))
+    }
+}
+
+/// A grant's terms and leaf, proven.
+pub async fn ledger_view(
+    ledger: &Ledger,
+    store: &Store,
+    grant: GrantId,
+) -> Result<(Terms, GrantLeaf), Fault> {
+    let gone = || Fault::new("no-grant", Action::AskPatient);
+    let terms = ledger.terms(store, grant).await?.ok_or_else(gone)?;
+    let leaf = ledger.value(store, &Key::Grant(grant)).await?.value.ok_or_else(gone)?;
+    let leaf = cbor::decode(&leaf).map_err(|_| Fault::new("ledger-unsound", Action::Retry))?;
+    Ok((terms, leaf))
+}
+
+/// Accepts an offer and says who is at the desk.
+pub async fn accept(engine: &Engine, offer: ConsentOffer) -> Result<OfferView, Fault> {
+    let store = engine.store().await?;
+    let ledger = engine.fresh_ledger().await?;
+    let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
+    let (terms, _) = ledger_view(ledger, store, offer.grant).await?;
+    // A repeat after a crash goes on with the keys that were stored.
+    let held = if let Ok(held) = Held::load(store, &offer.grant.to_hex()).await {
+        held
+    } else {
+        let held = Held {
+            grant: offer.grant,
+            offer_key: offer.offer_key.clone(),
+            pass: person.pass(ledger, Role::Physician).await?,
+            half: offer.half.clone(),
+            payload: None,
+            redemptions: Vec::new(),
+            patient: None,
+            presented: false,
+        };
+        held.save(store).await?;
+        held
+    };
+    let acceptance = Acceptance {
+        grant: held.grant,
+        grantee: held.pass.grantee.public(),
+        box_key: held.pass.box_key.public(),
+    };
+    let body = AcceptGrant {
+        grant: held.grant,
+        credential: held.pass.credential.clone(),
+        acceptance: Signed::new(&acceptance, &held.offer_key, &ledger.id),
+    };
+    let signed = SignedTransaction::new(&Transaction::AcceptGrant(body), &held.pass.grantee, &ledger.id);
+    ledger.submit(&signed).await?;
+    present(ledger, store, &person, held, &terms).await?;
+    follow(engine, offer.grant).await
+}
+
+/// Puts the person's certificate before the patient.
+async fn present(
+    ledger: &Ledger,
+    store: &Store,
+    person: &Person,
+    mut held: Held,
+    terms: &Terms,
+) -> Result<(), Fault> {
+    if held.presented {
+        return Ok(());
+    }
+    let presence = Presence { grant: held.grant, grantee: held.pass.grantee.public() };
+    let identity = DeskIdentity {
+        chain: person.chain.clone(),
+        presence: Signed::new(&presence, person.key(), &ledger.id),
+        checkpoint: ledger.note(),
+    };
+    let message = identity.seal(&terms.grant.reply, &held.grant, &ledger.id, &mut BrowserRandom);
+    drop_in(ledger, held.grant, &message, &held.pass.grantee).await?;
+    held.presented = true;
+    held.save(store).await
+}
+
+pub async fn drop_in(
+    ledger: &Ledger,
+    grant: GrantId,
+    message: &Message,
+    key: &SecretKey,
+) -> Result<(), Fault> {
+    let call = Call::send("POST", format!("/v1/drop/{grant}"), cbor::encode(message));
+    ledger.signed(call, key).await?;
+    Ok(())
+}
+
+/// Looks into the drop box and says where the offer stands.
+async fn follow(engine: &Engine, grant: GrantId) -> Result<OfferView, Fault> {
+    let store = engine.store().await?;
+    let ledger = engine.ledger().await?;
+    let mut held = Held::load(store, &grant.to_hex()).await?;
+    let (terms, leaf) = ledger_view(ledger, store, grant).await?;
+    if held.half.is_none() || held.payload.is_none() {
+        let messages = ledger.drop_box(grant, &held.pass.grantee).await?;
+        for message in messages {
+            match message {
+                Message::Payload(payload) => held.payload = Some(payload.into()),
+                Message::Half(boxed) => {
+                    let half = Message::open_half(&boxed, &held.pass.box_key, &grant, &ledger.id);
+                    held.half = half.ok();
+                }
+                Message::Desk(_) | Message::Receipt(_) => {}
+            }
+        }
+        held.save(store).await?;
+    }
+    view(ledger, store, &held, &terms, &leaf).await
+}
+
+/// The payload, judged against the ledger. None while the patient's yes is awaited.
+pub async fn judged(
+    ledger: &Ledger,
+    store: &Store,
+    held: &Held,
+    terms: &Terms,
+) -> Result<Option<(Payload, Judged)>, Fault> {
+    let (Some(half), Some(payload)) = (&held.half, &held.payload) else { return Ok(None) };
+    let unreadable = |_| Fault::new("payload", Action::AskPatient).with_detail("form");
+    let payload = Payload::open(half, &held.grant, payload).map_err(unreadable)?;
+    let auditor = ledger.auditor(store).await?;
+    let root = root(ledger)?;
+    let facts = Facts {
+        ledger: &ledger.id,
+        epoch: &ledger.epoch,
+        root: &root,
+        grant: &terms.grant,
+        issued: terms.issued,
+        auditor: &auditor,
+    };
+    let judged = payload.judge(&facts).map_err(refused)?;
+    if !ledger.agrees(&judged.checkpoint).await? {
+        return Err(Fault::new("split-view", Action::Nothing));
+    }
+    Ok(Some((payload, judged)))
+}
+
+/// What the person at the desk is told of a payload that doesn't hold.
+fn refused(fault: PayloadFault) -> Fault {
+    let code = match fault {
+        PayloadFault::Checkpoint | PayloadFault::Old | PayloadFault::Holder | PayloadFault::Anchor(_) => {
+            "payload-holder"
+        }
+        PayloadFault::Binding | PayloadFault::Records => "payload-consent",
+        PayloadFault::Cancelled(_) => "payload-cancelled",
+        PayloadFault::AuditorBox => "payload-auditor",
+        PayloadFault::Manifest(_) | PayloadFault::Parts(_) => "payload",
+    };
+    Fault::new(code, Action::AskPatient).with_detail(fault.to_string())
+}
+
+pub async fn view(
+    ledger: &Ledger,
+    store: &Store,
+    held: &Held,
+    terms: &Terms,
+    leaf: &GrantLeaf,
+) -> Result<OfferView, Fault> {
+    let now = ledger.now().unwrap_or(u64::MAX);
+    let mut purpose = None;
+    let state = match leaf.status {
+        Status::Revoked => OfferState::Revoked,
+        _ if now >= terms.end() => OfferState::Expired,
+        Status::Exhausted if held.unfinished(now).is_none() => OfferState::Exhausted,
+        Status::Offered | Status::Accepted | Status::Exhausted => {
+            match judged(ledger, store, held, terms).await {
+                Ok(None) => OfferState::Waiting,
+                Ok(Some((payload, _))) => {
+                    purpose = purpose_of(&payload.consent.purpose);
+                    OfferState::Ready
+                }
+                Err(fault) if fault.code.starts_with("payload") || fault.code == "split-view" => {
+                    OfferState::Refused(fault)
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    };
+    Ok(OfferView {
+        share: held.grant.to_hex(),
+        state,
+        patient: held.patient.clone(),
+        records: u32::try_from(terms.grant.records).unwrap_or(u32::MAX),
+        purpose,
+        until: terms.end(),
+        reads: u32::try_from(terms.grant.uses).unwrap_or(u32::MAX),
+        reads_left: u32::try_from(terms.grant.uses.saturating_sub(leaf.uses)).unwrap_or(0),
+    })
+}
+
+/// All offers of this desk.
+pub async fn offers(engine: &Engine, open: &Open) -> Result<Vec<OfferView>, Fault> {
+    let store = engine.store().await?;
+    let mut list = Vec::new();
+    for (_, held) in kept::<Held>(store, OFFER).await? {
+        let mut shown = follow(engine, held.grant).await?;
+        if open.holds(&held.grant) && shown.state != OfferState::Revoked {
+            shown.state = OfferState::Reading;
+        }
+        list.push(shown);
+    }
+    list.sort_by_key(|offer| core::cmp::Reverse(offer.until));
+    Ok(list)
+}
+
+pub fn purpose_of(code: &str) -> Option<Purpose> {
+    Purpose::ALL.into_iter().find(|purpose| purpose.code() == code)
+}
