@@ -1,7 +1,7 @@
 //! Drop boxes of grants and inboxes of known recipients (PROTOCOL §4, §6): sealed messages, in the order of
 //! their writing, until their time is over. And the refused attempts on a grant, as this relay saw them.
 //!
-//! The same message twice is one message, so that a retry after a lost answer does no harm. Who may write and
+//! Each box has its bounds, and all of them together have a room. The same message twice is one message, so that a retry after a lost answer does no harm. Who may write and
 //! read is decided by the caller.
 
 mod attempts;
@@ -13,7 +13,11 @@ use crate::{
     store::{Store, StoreError},
 };
 use minicbor::{Decode, Encode};
-use redb::TableDefinition;
+use redb::{ReadableTable as _, TableDefinition};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use suishen_core::{
     cbor,
     id::{BlobAddress, GrantId, InboxId},
@@ -41,6 +45,9 @@ pub enum BoxError {
     /// Too many messages or bytes.
     #[error("the box is full")]
     Full,
+    /// All boxes together take no more.
+    #[error("the relay has no room left for messages")]
+    NoRoom,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,18 +79,44 @@ pub struct Delivered {
 #[derive(Clone, Debug)]
 pub struct Boxes {
     store: Store,
+    /// Bytes that all messages together may have.
+    room: u64,
+    used: Arc<AtomicU64>,
+}
+
+/// What a message takes of the room: its row, and its part of the table.
+const fn weight(row: &[u8]) -> u64 {
+    row.len() as u64 + 64
 }
 
 impl Boxes {
-    /// Makes the tables where they aren't there yet.
-    pub fn open(store: Store) -> Result<Self, StoreError> {
-        store.write(|tx| {
-            for table in [DROPS, INBOXES, REFUSED] {
-                tx.open_table(table)?;
+    /// Makes the tables where they aren't there yet, and counts what is there. `room` is in bytes.
+    pub fn open(store: Store, room: u64) -> Result<Self, StoreError> {
+        let used = store.write(|tx| {
+            tx.open_table(REFUSED)?;
+            let mut used = 0;
+            for table in [DROPS, INBOXES] {
+                for row in tx.open_table(table)?.iter()? {
+                    used += weight(row?.1.value());
+                }
             }
-            Ok::<_, StoreError>(())
+            Ok::<_, StoreError>(used)
         })?;
-        Ok(Self { store })
+        Ok(Self { store, room, used: Arc::new(AtomicU64::new(used)) })
+    }
+
+    /// Bytes of all messages.
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Takes room for a row, within the transaction that writes it: there is one at a time.
+    fn reserve(&self, row: &[u8]) -> Result<(), BoxError> {
+        if self.used().saturating_add(weight(row)) > self.room {
+            return Err(BoxError::NoRoom);
+        }
+        self.used.fetch_add(weight(row), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Puts a message into a grant's drop box, until `until`; gives its index.
@@ -100,6 +133,7 @@ impl Boxes {
                 return Err(BoxError::Full);
             }
             let row = cbor::encode(&Message { until, bytes: bytes.to_vec() });
+            self.reserve(&row)?;
             table.insert((grant.as_bytes(), index), row.as_slice()).map_err(StoreError::from)?;
             Ok(index)
         })
@@ -159,6 +193,7 @@ impl Boxes {
             }
             let index = all.last().map_or(0, |(index, _)| index + 1);
             let row = cbor::encode(&Message { until, bytes: bytes.to_vec() });
+            self.reserve(&row)?;
             table.insert((inbox.as_bytes(), index), row.as_slice()).map_err(StoreError::from)?;
             Blobs::add_reason(tx, blobs, &Reason::Inbox(*inbox, until))?;
             Ok(index)
@@ -175,22 +210,32 @@ impl Boxes {
 
     /// Takes a message out of an inbox; whether it was there.
     pub fn take(&self, inbox: &InboxId, index: u64) -> Result<bool, StoreError> {
-        self.store.write(|tx| {
+        let gone = self.store.write(|tx| {
             let mut table = tx.open_table(INBOXES)?;
-            let gone = table.remove((inbox.as_bytes(), index))?.is_some();
-            Ok(gone)
-        })
+            let gone = table.remove((inbox.as_bytes(), index))?.map(|row| weight(row.value()));
+            Ok::<_, StoreError>(gone)
+        })?;
+        self.used.fetch_sub(gone.unwrap_or_default(), Ordering::Relaxed);
+        Ok(gone.is_some())
     }
 
     /// Deletes what is past its time.
     pub fn expire(&self, now: u64) -> Result<(), StoreError> {
-        self.store.write(|tx| {
-            for table in [DROPS, INBOXES, REFUSED] {
-                tx.open_table(table)?
-                    .retain(|_, row| cbor::decode::<Message>(row).is_ok_and(|message| message.until > now))?;
+        let stays = |row: &[u8]| cbor::decode::<Message>(row).is_ok_and(|message| message.until > now);
+        let gone = self.store.write(|tx| {
+            tx.open_table(REFUSED)?.retain(|_, row| stays(row))?;
+            let mut gone = 0;
+            for table in [DROPS, INBOXES] {
+                tx.open_table(table)?.retain(|_, row| {
+                    let stays = stays(row);
+                    gone += if stays { 0 } else { weight(row) };
+                    stays
+                })?;
             }
-            Ok(())
-        })
+            Ok::<_, StoreError>(gone)
+        })?;
+        self.used.fetch_sub(gone, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -220,8 +265,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("relay.redb")).unwrap();
         Blobs::open(dir.path().join("blobs"), store.clone(), crate::blob::tests::limits()).unwrap();
-        (dir, Boxes::open(store).unwrap())
+        (dir, Boxes::open(store, ROOM).unwrap())
     }
+
+    const ROOM: u64 = 16 << 20;
 
     const GRANT: GrantId = GrantId::from_bytes([1; 32]);
     const INBOX: InboxId = InboxId::from_bytes([1; 32]);
@@ -245,6 +292,32 @@ mod tests {
         assert!(matches!(boxes.drop_in(&GRANT, b"more", 10), Err(BoxError::Full)));
         let large = vec![0; MOST_BYTES + 1];
         assert!(matches!(boxes.deliver(&INBOX, &large, &[], 0), Err(BoxError::Full)));
+    }
+
+    #[test]
+    fn all_boxes_together_have_one_room_which_comes_back() {
+        let (_dir, boxes) = boxes();
+        let large = vec![0; 3 << 20];
+        let grant = |n: u8| GrantId::from_bytes([n; 32]);
+        for n in 0..4 {
+            boxes.drop_in(&grant(n), &large, 10).unwrap();
+        }
+        let index = boxes.deliver(&INBOX, &large, &[], 0).unwrap();
+        assert!(matches!(boxes.drop_in(&grant(9), &large, 10), Err(BoxError::NoRoom)));
+        assert!(matches!(
+            boxes.deliver(&InboxId::from_bytes([2; 32]), &large, &[], 0),
+            Err(BoxError::NoRoom)
+        ));
+        // What is here already is told where, room or none.
+        assert_eq!(boxes.drop_in(&grant(0), &large, 10).unwrap(), 0);
+        let again = Boxes::open(boxes.store.clone(), ROOM).unwrap();
+        assert_eq!(again.used(), boxes.used(), "a restart counts the same");
+        boxes.take(&INBOX, index).unwrap();
+        boxes.drop_in(&grant(9), &large, 20).unwrap();
+        boxes.expire(10).unwrap();
+        assert_eq!(boxes.used(), again.used() / 5);
+        boxes.expire(20).unwrap();
+        assert_eq!(boxes.used(), 0);
     }
 
     #[test]

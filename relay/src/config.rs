@@ -130,13 +130,16 @@ pub struct Limits {
     /// Room for blobs, in MiB; beyond it none is taken
     #[arg(long, env = "SUISHEN_BLOBS_MIB", value_name = "MIB", default_value_t = 102_400)]
     pub blobs_mib: u64,
+    /// Room for the messages in drop boxes and inboxes, in MiB; beyond it none is taken
+    #[arg(long, env = "SUISHEN_BOXES_MIB", value_name = "MIB", default_value_t = 4096)]
+    pub boxes_mib: u64,
     /// Days that a blob which no ticket or grant names is kept
     #[arg(long, env = "SUISHEN_BLOB_DAYS", value_name = "DAYS", default_value_t = 30)]
     pub blob_days: u64,
     /// Largest body of any other request, in KiB
     #[arg(long, env = "SUISHEN_BODY_KIB", value_name = "KIB", default_value_t = 1024)]
     pub body_kib: usize,
-    /// Seconds for which a body may stall; each KiB that has come earns it one more
+    /// Seconds for which a body may stall; each KiB that has come, of a blob each 16, earns it one more
     #[arg(long, env = "SUISHEN_BODY_SECONDS", value_name = "SECONDS", default_value_t = 30)]
     pub body_seconds: u64,
     /// Accepted entries a sponsor and hour, written into a new ledger's genesis

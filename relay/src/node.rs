@@ -131,7 +131,7 @@ impl Node {
         Ok(Arc::new(Self {
             time_key: member.read("time")?,
             desks: Desks::open(&keys, store.clone(), root, replica.ledger())?,
-            boxes: Boxes::open(store)?,
+            boxes: Boxes::open(store, serve.limits.boxes_mib << 20)?,
             events: Events::default(),
             nonces: Nonces::default(),
             demo: serve.demo.then_some(Demo { port }),

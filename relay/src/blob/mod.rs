@@ -8,7 +8,7 @@ mod access;
 mod upload;
 
 pub use access::AccessError;
-pub use upload::{Upload, Uploaded};
+pub use upload::{Upload, Uploaded, Written};
 
 use crate::store::{Store, StoreError};
 use minicbor::{Decode, Encode};
@@ -362,7 +362,7 @@ pub(crate) mod tests {
     async fn put(blobs: &Blobs, bytes: &[u8], owner: u8) -> (BlobAddress, upload::Uploaded) {
         let address = BlobAddress::from_digest(Digest::of(bytes));
         let mut upload = blobs.begin(bytes.len() as u64).await.unwrap().unwrap();
-        assert!(upload.write(bytes).await.unwrap());
+        assert_eq!(upload.write(bytes).await.unwrap(), Written::Taken);
         (address, upload.finish(address, key(owner), 0).await.unwrap())
     }
 
@@ -387,7 +387,7 @@ pub(crate) mod tests {
         upload.write(b"abc").await.unwrap();
         assert_eq!(upload.finish(other, key(1), 0).await.unwrap(), upload::Uploaded::Other);
         let mut long = blobs.begin(2).await.unwrap().unwrap();
-        assert!(!long.write(b"abc").await.unwrap());
+        assert_eq!(long.write(b"abc").await.unwrap(), Written::TooMany);
         drop(long);
         assert_eq!(blobs.used(), 0);
         assert_eq!(fs::read_dir(dir.path().join("blobs/partial")).unwrap().count(), 0);
@@ -395,11 +395,17 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn there_is_only_so_much_room_and_it_comes_back() {
+    async fn room_is_taken_by_what_came_and_comes_back() {
         let (_dir, blobs, _) = blobs();
-        let held = blobs.begin(4000).await.unwrap().unwrap();
-        assert!(blobs.begin(2000).await.unwrap().is_none());
-        drop(held);
+        let mut large = blobs.begin(4000).await.unwrap().unwrap();
+        let mut other = blobs.begin(4500).await.unwrap().unwrap();
+        assert_eq!(blobs.used(), 0, "what is only announced takes no room");
+        assert_eq!(large.write(&[1; 3000]).await.unwrap(), Written::Taken);
+        assert_eq!(other.write(&[2; 2500]).await.unwrap(), Written::NoRoom);
+        assert_eq!(blobs.used(), 3000);
+        assert!(blobs.begin(2001).await.unwrap().is_none());
+        drop((large, other));
+        assert_eq!(blobs.used(), 0);
         assert!(blobs.begin(5000).await.unwrap().is_some());
     }
 

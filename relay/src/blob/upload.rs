@@ -1,5 +1,5 @@
 //! Taking a blob: streamed to a file of its own, hashed on the way, renamed to its address only when the hash
-//! is that address. A crash leaves at most a file among the partial ones, which the next start removes.
+//! is that address. Room is taken as bytes come, so that announcing much holds none. A crash leaves at most a file among the partial ones, which the next start removes.
 
 use super::{BlobAddress, Blobs, META, MOST_OWNERS, Meta, OWNERS, PublicKey, StoreError, cbor};
 use crate::random::SystemRandom;
@@ -18,31 +18,45 @@ pub struct Upload {
     file: File,
     path: PathBuf,
     hash: DigestBuilder,
+    /// Bytes that came, which have their room.
     size: u64,
-    reserved: u64,
+    announced: u64,
     placed: bool,
 }
 
 impl Blobs {
-    /// Begins an upload of `size` bytes; `None` when there is no room.
+    /// Begins an upload of `size` bytes; `None` when there is no room for them now. None is held for them.
     pub async fn begin(&self, size: u64) -> Result<Option<Upload>, StoreError> {
-        let before = self.used.fetch_add(size, Ordering::Relaxed);
-        if before.saturating_add(size) > self.limits.room {
-            self.used.fetch_sub(size, Ordering::Relaxed);
+        if self.used().saturating_add(size) > self.limits.room {
             return Ok(None);
         }
         let name = data_encoding::HEXLOWER.encode(&SystemRandom.bytes::<16>());
         let path = self.folder.join(PARTIAL).join(name);
-        let file = match File::create_new(&path).await {
-            Ok(file) => file,
-            Err(error) => {
-                self.used.fetch_sub(size, Ordering::Relaxed);
-                return Err(error.into());
-            }
-        };
+        let file = File::create_new(&path).await?;
         let hash = DigestBuilder::new();
-        Ok(Some(Upload { blobs: self.clone(), file, path, hash, size: 0, reserved: size, placed: false }))
+        Ok(Some(Upload { blobs: self.clone(), file, path, hash, size: 0, announced: size, placed: false }))
     }
+
+    /// Takes room for bytes that came; whether there was any.
+    fn reserve(&self, bytes: u64) -> bool {
+        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before.saturating_add(bytes) <= self.limits.room;
+        if !fits {
+            self.used.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        fits
+    }
+}
+
+/// What came of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is on its way to the disk.
+    Taken,
+    /// There are more bytes than were announced.
+    TooMany,
+    /// Others have taken the room meanwhile.
+    NoRoom,
 }
 
 /// How an upload ended.
@@ -59,15 +73,19 @@ pub enum Uploaded {
 }
 
 impl Upload {
-    /// Takes more bytes. `false` when there are more than were announced.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<bool, StoreError> {
-        self.size += bytes.len() as u64;
-        if self.size > self.reserved {
-            return Ok(false);
+    /// Takes more bytes.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<Written, StoreError> {
+        let more = bytes.len() as u64;
+        if self.size.saturating_add(more) > self.announced {
+            return Ok(Written::TooMany);
         }
+        if !self.blobs.reserve(more) {
+            return Ok(Written::NoRoom);
+        }
+        self.size += more;
         self.hash.update(bytes);
         self.file.write_all(bytes).await?;
-        Ok(true)
+        Ok(Written::Taken)
     }
 
     /// Ends the upload; durable when this returns.
@@ -78,7 +96,7 @@ impl Upload {
         now: u64,
     ) -> Result<Uploaded, StoreError> {
         let hash = std::mem::take(&mut self.hash);
-        if self.size != self.reserved || BlobAddress::from_digest(hash.finish()) != address {
+        if self.size != self.announced || BlobAddress::from_digest(hash.finish()) != address {
             return Ok(Uploaded::Other);
         }
         self.file.flush().await?;
@@ -117,7 +135,7 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         if !self.placed {
-            self.blobs.used.fetch_sub(self.reserved, Ordering::Relaxed);
+            self.blobs.used.fetch_sub(self.size, Ordering::Relaxed);
             // Gone already when it was renamed over a blob that was here.
             let _ = fs::remove_file(&self.path);
         }

@@ -1,7 +1,7 @@
 //! Blobs over HTTP: streamed both ways, one range, to those who may (PROTOCOL §4).
 
 use super::{Fault, Problem, Shared, signed, wire};
-use crate::blob::{AccessError, Uploaded};
+use crate::blob::{AccessError, Uploaded, Written};
 use axum::{
     body::Body,
     extract::{Path, Request, State},
@@ -49,8 +49,10 @@ pub async fn put(
     while let Some(piece) = content.next().await {
         // The client hung up, or sent what isn't HTTP.
         let piece = piece.map_err(|_| Fault::Malformed)?;
-        if !upload.write(&piece).await? {
-            return Err(Fault::Digest.into());
+        match upload.write(&piece).await? {
+            Written::Taken => {}
+            Written::TooMany => return Err(Fault::Digest.into()),
+            Written::NoRoom => return Err(Fault::NoRoom.into()),
         }
     }
     match upload.finish(address, owner, node.now()).await? {

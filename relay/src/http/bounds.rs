@@ -23,6 +23,10 @@ use tokio::time::{Instant, timeout_at};
 const MOST_ABOVE_BODY: usize = 16 * 1024;
 /// Bytes of a body that earn it one more second.
 const SLOWEST: u64 = 1024;
+/// The same for a blob, which may be large: at 1 KiB a second its file would stay open for days.
+const SLOWEST_BLOB: u64 = 16 * 1024;
+/// Where blobs are taken.
+const BLOBS: &str = "/v1/blobs/";
 
 /// Refuses a request whose target and header fields are too long.
 pub async fn above_body(request: Request, next: Next) -> Response {
@@ -34,7 +38,7 @@ pub async fn above_body(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Gives up on a body that comes slower than 1 KiB a second once its first seconds are over.
+/// Gives up on a body that comes slower than 1 KiB a second, a blob 16 KiB, once its first seconds are over.
 pub async fn body(State(node): State<Shared>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
@@ -42,7 +46,9 @@ pub async fn body(State(node): State<Shared>, request: Request, next: Next) -> R
     let patience = Duration::from_secs(node.limits.body_seconds);
     let late = Arc::new(AtomicBool::new(false));
     let told = late.clone();
-    let request = request.map(|body| Body::from_stream(paced(body.into_data_stream(), patience, told)));
+    let slowest = if request.uri().path().starts_with(BLOBS) { SLOWEST_BLOB } else { SLOWEST };
+    let paced = |body: Body| Body::from_stream(paced(body.into_data_stream(), patience, slowest, told));
+    let request = request.map(paced);
     let response = next.run(request).await;
     // Whatever the handler made of the broken body, this is why it broke.
     if late.load(Ordering::Relaxed) { Fault::Slow.into_response() } else { response }
@@ -51,6 +57,7 @@ pub async fn body(State(node): State<Shared>, request: Request, next: Next) -> R
 fn paced(
     body: BodyDataStream,
     patience: Duration,
+    slowest: u64,
     late: Arc<AtomicBool>,
 ) -> impl futures_util::Stream<Item = io::Result<axum::body::Bytes>> + Send {
     let began = Instant::now();
@@ -58,7 +65,7 @@ fn paced(
         let late = late.clone();
         async move {
             let (mut body, came) = state?;
-            match timeout_at(began + patience + Duration::from_secs(came / SLOWEST), body.next()).await {
+            match timeout_at(began + patience + Duration::from_secs(came / slowest), body.next()).await {
                 Ok(Some(Ok(piece))) => {
                     let came = came + piece.len() as u64;
                     Some((Ok(piece), Some((body, came))))

@@ -60,6 +60,7 @@ impl From<BoxError> for Problem {
     fn from(error: BoxError) -> Self {
         match error {
             BoxError::Full => Fault::BoxFull.into(),
+            BoxError::NoRoom => Fault::NoRoom.into(),
             BoxError::Store(error) => error.into(),
         }
     }

@@ -2,12 +2,18 @@
 
 use crate::relay::{Relay, fresh, name, refused};
 use reqwest::{Method, StatusCode};
+use std::time::Duration;
 use suishen_core::{
     id::BlobAddress,
     identity::request::{self, sign},
     sm::Digest,
 };
 use suishen_relay::random::SystemRandom;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 #[tokio::test]
 async fn blobs_go_to_their_owner_whole_or_by_range_and_to_nobody_else() {
@@ -52,4 +58,50 @@ async fn an_unsigned_stale_or_repeated_request_is_refused() {
         let expected = if expected == StatusCode::OK { StatusCode::PARTIAL_CONTENT } else { expected };
         assert_eq!(answer.status(), expected);
     }
+}
+
+#[tokio::test]
+async fn a_blob_that_comes_too_slowly_is_given_up_and_what_is_announced_holds_no_room() {
+    let relay = Relay::start_with(|serve| {
+        (serve.limits.body_seconds, serve.limits.blobs_mib) = (1, 1);
+    })
+    .await;
+    let (client, key) = (relay.client().await, fresh());
+    let now = client.info().await.unwrap().now;
+    let (large, small) = (vec![1; 1 << 20], vec![2; 1 << 20]);
+    let address = BlobAddress::of(&large);
+    let path = format!("/v1/blobs/{address}");
+    let message = request::Message { method: "PUT", path: &path, query: "", content: *address.digest() };
+    let fields = sign(&message, &key, &client.ledger(), now, &mut SystemRandom);
+    let head = format!(
+        "PUT {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\nContent-Digest: {}\r\nSignature-Input: {}\r\nSignature: {}\r\n\r\n",
+        large.len(),
+        fields.content_digest,
+        fields.signature_input,
+        fields.signature
+    );
+    let mut stream = TcpStream::connect(relay.base.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&large[..1000]).await.unwrap();
+    // The whole room is announced; it isn't held.
+    let half = BlobAddress::of(&small[..500_000]);
+    client.put_blob(&half, small[..500_000].to_vec(), &key, now).await.unwrap();
+
+    // 8 KiB a second is less than a blob needs.
+    let (mut reading, mut writing) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        for piece in large[1000..].chunks(2048) {
+            if writing.write_all(piece).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    });
+    let mut answer = Vec::new();
+    let _ = timeout(Duration::from_secs(10), reading.read_to_end(&mut answer)).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer));
+    dripping.abort();
+    assert_eq!(refused(client.get_blob(&address, &key, now).await), name("no-blob", 404));
+    let over = refused(client.put_blob(&BlobAddress::of(&small), small.clone(), &key, now).await);
+    assert_eq!(over, name("no-room", 507));
 }
