@@ -181,7 +181,7 @@ fn grant(ledger: &suishen_core::id::LedgerId, offer: PublicKey) -> SignedTransac
         shares: Digest::of(b"shares"),
         auditor_box: vec![1; 64],
         reply: offer,
-        include_before: u64::MAX,
+        include_before: system_clock()() + 600,
     };
     SignedTransaction::new(&Transaction::IssueGrant(issue), &key, ledger)
 }

@@ -6,6 +6,7 @@
 //! of blob addresses is kept by [`crate::blob`], apart from the share, and outlives it.
 
 mod file;
+mod strangers;
 
 use crate::{
     blob::{Blobs, Named},
@@ -22,12 +23,13 @@ use std::{
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use strangers::Strangers;
 use suishen_core::{
     contract::Views as _,
     gate::{
-        Day, Deposit, GateDay, GateRefusal, Kept, Moment, Released, Revocation, Slot, Subject, TearError,
-        TearFile, Torn, accept_deposit, accept_kept, accept_revocation, depositor, may_release, open_deposit,
-        tear_due, tombstone_until,
+        Day, Deposit, GateDay, GateRefusal, Kept, Moment, Released, Revocation, STRANGER_TERM, Slot, Subject,
+        TearError, TearFile, Torn, accept_deposit, accept_kept, accept_revocation, depositor, may_release,
+        open_deposit, tear_due, tombstone_until,
     },
     id::GrantId,
     sm::{Digest, PublicKey, SecretKey, Signed},
@@ -50,6 +52,9 @@ pub enum GateError {
     /// A deposit names a blob which the key that signed it has not uploaded here.
     #[error("the deposit names a blob which its signer has not uploaded here")]
     NotOwner,
+    /// More grants that the ledger doesn't know were revoked than this gate remembers at a time.
+    #[error("too many grants that the ledger does not know were revoked here")]
+    Strangers,
     /// The tear file.
     #[error("{0}")]
     Tear(String),
@@ -80,6 +85,8 @@ pub struct Gate {
     /// Position among the members, from 1.
     number: u8,
     tear: Mutex<TearFile<SlotFile>>,
+    /// Locked before `tear` where both are.
+    strangers: Mutex<Strangers>,
 }
 
 impl fmt::Debug for Gate {
@@ -103,8 +110,10 @@ impl Gate {
         let place = replica.genesis().members.iter().position(|m| m.gate == key.public());
         let number = place.and_then(|place| u8::try_from(place + 1).ok());
         let number = number.ok_or_else(|| GateError::Tear("the gate key is not that of a member".into()))?;
-        let gate = Self { replica, store, blobs, clock, key, number, tear: Mutex::new(tear) };
+        let (tear, strangers) = (Mutex::new(tear), Mutex::default());
+        let gate = Self { replica, store, blobs, clock, key, number, tear, strangers };
         gate.reconcile()?;
+        gate.find_strangers()?;
         gate.day()?;
         Ok(gate)
     }
@@ -121,6 +130,20 @@ impl Gate {
             tracing::warn!(lost = lost.len(), "rows of shares whose keys are gone were deleted");
         }
         self.forget(&lost)
+    }
+
+    /// At start: whose tombstones are of grants that the ledger doesn't know. How long they stood already is not
+    /// known any more, so their time begins anew.
+    fn find_strangers(&self) -> Result<(), GateError> {
+        let until = self.moment_latest().saturating_add(STRANGER_TERM);
+        let torn: Vec<Digest> = self.tear().torn_objects().copied().collect();
+        let mut strangers = self.strangers();
+        for object in torn {
+            if !self.is_known(&object)? {
+                strangers.remember(&object, until);
+            }
+        }
+        Ok(())
     }
 
     /// The key of today, signed; made when there is none yet.
@@ -193,11 +216,19 @@ impl Gate {
     }
 
     /// Destroys the shares of a grant on the word of its own key, whatever the ledger says; durable when this
-    /// returns.
+    /// returns. Only a grant that the ledger doesn't know, which has no share here, may find no room.
     pub fn revoke(&self, revocation: &Revocation) -> Result<(GrantId, Signed<Torn>), GateError> {
         let ledger = self.replica.ledger();
         let grant = accept_revocation(revocation, &ledger)?;
-        self.destroy(&Subject::Grant(grant))?;
+        if self.is_known(grant.digest())? {
+            self.destroy(&Subject::Grant(grant))?;
+        } else {
+            let mut strangers = self.strangers();
+            if !strangers.admit(grant.digest(), self.moment_latest().saturating_add(STRANGER_TERM)) {
+                return Err(GateError::Strangers);
+            }
+            self.destroy(&Subject::Grant(grant))?;
+        }
         let torn = Torn { object: *grant.digest(), at: (self.clock)() };
         Ok((grant, Signed::new(&torn, &self.key, &ledger)))
     }
@@ -232,7 +263,12 @@ impl Gate {
                 destroyed += 1;
             }
         }
-        self.tear().expire(moment.own.min(moment.ledger))?;
+        let now = moment.own.min(moment.ledger);
+        self.tear().expire(now)?;
+        let mut strangers = self.strangers();
+        let over = strangers.settle(now, |object| self.is_known(object))?;
+        self.tear().lift(&over)?;
+        drop(strangers);
         self.day()?;
         Ok(destroyed)
     }
@@ -267,6 +303,21 @@ impl Gate {
             Ok::<_, StoreError>(table.get(object.as_bytes())?.map(|row| row.value().to_vec()))
         })?;
         row.map(|row| slot.open_row(object, &row).map_err(|_| StoreError::Row.into())).transpose()
+    }
+
+    fn is_known(&self, object: &Digest) -> Result<bool, GateError> {
+        let found = self.replica.published().snapshot().with_state(|state| Subject::find(state, object))?;
+        Ok(found.map_err(GateRefusal::from)?.is_some())
+    }
+
+    /// The later of both clocks: what ends is over by neither before.
+    fn moment_latest(&self) -> u64 {
+        let moment = self.moment();
+        moment.ledger.max(moment.own)
+    }
+
+    fn strangers(&self) -> MutexGuard<'_, Strangers> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// This relay orders alone: the ledger's time is its own, never before the last entry's.

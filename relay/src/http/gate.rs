@@ -50,6 +50,11 @@ impl From<GateError> for Problem {
                 "分片所列的密文不是由签名的密钥上传到本站的",
                 "The deposit names a blob which the key that signed it has not uploaded here",
             ),
+            GateError::Strangers => Fault::Unavailable.because(
+                "账本还不知道这项授权，而本站此刻记不下更多这样的撤回；登记上账本后即可撤回",
+                "The ledger does not know this grant, and this gate can note no more such revocations now; once it \
+                 stands on the ledger it can be revoked",
+            ),
             other => wire::internal(&other),
         }
     }

@@ -16,4 +16,5 @@ mod raw;
 mod relay;
 mod suspension;
 mod tickets;
+mod tombstones;
 mod values;

@@ -11,6 +11,10 @@ use crate::id::GrantId;
 /// The longest accept-within, in seconds.
 pub const ACCEPT_WITHIN: u64 = 30 * 60;
 
+/// How far after its inclusion a grant's include-before may lie, in seconds: the ten minutes that a wallet gives,
+/// and one for clocks that differ. So nobody can include later what a gate no longer holds a tombstone for.
+pub const INCLUDE_AHEAD: u64 = 11 * 60;
+
 /// Most uses of a grant.
 pub const MAX_USES: u64 = 1000;
 
@@ -25,7 +29,7 @@ impl Step<'_> {
         if self.state.grant(&id)?.is_some() {
             return Err(Rejection::GrantKnown);
         }
-        if self.now > body.include_before {
+        if !(self.now..=self.now.saturating_add(INCLUDE_AHEAD)).contains(&body.include_before) {
             return Err(Rejection::IncludeBefore);
         }
         let leaf =

@@ -78,7 +78,7 @@ pub use body::{
     Rotated, SupersedeReport, SuspendParty,
 };
 pub use genesis::{Auditor, Bounds, Genesis, GenesisError, MAX_MEMBERS, Member};
-pub use grant::{ACCEPT_WITHIN, MAX_RECORDS, MAX_USES};
+pub use grant::{ACCEPT_WITHIN, INCLUDE_AHEAD, MAX_RECORDS, MAX_USES};
 pub use party::CREDENTIAL_TERM;
 pub use rejection::Rejection;
 pub use signers::Checked;

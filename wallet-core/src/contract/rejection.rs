@@ -94,7 +94,7 @@ rejections! {
 
     60 409 GrantKnown "grant-known" "a grant with this key exists already";
     61 409 UnknownGrant "unknown-grant" "there is no such grant";
-    62 409 IncludeBefore "include-before" "the time to include this grant is over";
+    62 409 IncludeBefore "include-before" "the time to include this grant is over, or further off than 10 minutes";
     63 400 Duration "duration" "the duration is zero or over the bound";
     64 400 AcceptWithin "accept-within" "accept-within is 1 second to 30 minutes and at most half the duration";
     65 400 Uses "uses" "a grant has 1 to 1000 uses";

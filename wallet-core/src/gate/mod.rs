@@ -37,7 +37,7 @@ pub use release::{
     open_release,
 };
 pub use retention::{
-    BOUND_TICKET_TERM, GateDay, Kept, Moment, Revocation, TOMBSTONE_TERM, Torn, accept_kept,
+    BOUND_TICKET_TERM, GateDay, Kept, Moment, Revocation, STRANGER_TERM, TOMBSTONE_TERM, Torn, accept_kept,
     accept_revocation, tear_due, tombstone_until,
 };
 pub use tear::{Day, SLOT, Slot, SlotState, Slots, TearError, TearFile};

@@ -4,7 +4,9 @@
 //! on the ledger's time; on the gate's own clock only when the ledger has stood still for an hour.
 
 use super::{GateRefusal, Subject};
-use crate::contract::{Destination, SignedTransaction, State, Status, Terms, Transaction, Views as _};
+use crate::contract::{
+    Destination, INCLUDE_AHEAD, SignedTransaction, State, Status, Terms, Transaction, Views as _,
+};
 use crate::id::{Commitment, GrantId, LedgerId};
 use crate::sm::{Digest, Object, PublicKey, Signed};
 use minicbor::{Decode, Encode};
@@ -14,6 +16,11 @@ pub const BOUND_TICKET_TERM: u64 = 7 * 86_400;
 
 /// How long after the end of its object a tombstone stands, in seconds.
 pub const TOMBSTONE_TERM: u64 = 86_400;
+
+/// How long a tombstone stands for a grant that the ledger doesn't know, in seconds: longer than an `IssueGrant` made
+/// before its revocation can still be included, by any honest clock. When it is included by then, its tombstone
+/// stands as [`tombstone_until`] says.
+pub const STRANGER_TERM: u64 = 2 * INCLUDE_AHEAD;
 
 /// A ledger's time this far behind the gate's clock, in seconds, no longer counts for retention.
 const STANDSTILL: u64 = 3600;

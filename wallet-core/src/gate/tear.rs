@@ -218,6 +218,19 @@ impl<S: Slots> TearFile<S> {
             .filter_map(|(_, held)| (held.class == Class::Deposit && held.key.is_some()).then_some(&held.id))
     }
 
+    /// The objects whose share was destroyed and whose tombstone still stands.
+    pub fn torn_objects(&self) -> impl Iterator<Item = &Digest> {
+        self.held
+            .values()
+            .filter_map(|(_, held)| (held.class == Class::Deposit && held.key.is_none()).then_some(&held.id))
+    }
+
+    /// Frees the tombstones of objects for which no deposit can come any more. Whose share is live stays.
+    pub fn lift(&mut self, objects: &[Digest]) -> Result<(), TearError<S::Error>> {
+        let torn: Vec<Digest> = objects.iter().filter(|object| self.is_torn(object)).copied().collect();
+        self.release_slots(&torn)
+    }
+
     /// Destroys an object's share; durable when this returns, and only then to be acknowledged. Without a share
     /// it leaves a tombstone, so that none can come later.
     pub fn destroy(&mut self, object: &Digest, until: u64) -> Result<(), TearError<S::Error>> {

@@ -92,7 +92,7 @@ pub(crate) fn grant(name: &str) -> (GrantId, SignedTransaction, SignedTransactio
         shares: Digest::of(b"shares"),
         auditor_box: vec![1; 64],
         reply: key("reply").public(),
-        include_before: u64::MAX,
+        include_before: FOUNDED + 600,
     };
     let issue = SignedTransaction::new(&Transaction::IssueGrant(issue), &secret, &ledger);
     let revoke = Transaction::RevokeGrant(RevokeGrant { grant: id });

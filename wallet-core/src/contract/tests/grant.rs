@@ -36,6 +36,10 @@ fn a_grant_keeps_its_bounds() {
 fn nobody_can_hold_a_grant_back_and_include_it_later() {
     assert!(issue(|g| g.include_before = START).is_ok());
     assert_eq!(issue(|g| g.include_before = START - 1), Err(Rejection::IncludeBefore));
+    assert!(issue(|g| g.include_before = START + INCLUDE_AHEAD).is_ok());
+    for far in [START + INCLUDE_AHEAD + 1, u64::MAX] {
+        assert_eq!(issue(|g| g.include_before = far), Err(Rejection::IncludeBefore));
+    }
 }
 
 #[test]

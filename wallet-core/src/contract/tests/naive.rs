@@ -389,7 +389,8 @@ impl Naive<'_> {
         let known = self.issued(&GrantId::of(&self.ledger, &body.key)).is_some();
         let mut faults = unless(attempt.by(body.key), Rejection::Signature);
         faults.extend(unless(!known, Rejection::GrantKnown));
-        faults.extend(unless(now <= body.include_before, Rejection::IncludeBefore));
+        let soon = now <= body.include_before && body.include_before <= now + 660;
+        faults.extend(unless(soon, Rejection::IncludeBefore));
         faults.extend(unless(body.duration > 0 && body.duration <= 30 * DAY, Rejection::Duration));
         let within = body.accept_within;
         let soon = within > 0 && within <= 1800 && 2 * within <= body.duration;

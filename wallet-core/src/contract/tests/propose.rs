@@ -275,7 +275,7 @@ impl Run<'_> {
             2 => body.uses = self.dice.pick(&[0, 1001]),
             3 => body.records = self.dice.pick(&[0, 257]),
             4 => body.auditor_box.clear(),
-            5 => body.include_before = self.now - 1,
+            5 => body.include_before = self.dice.pick(&[self.now - 1, self.now + 661, u64::MAX]),
             _ => {}
         }
         let key = body.key;

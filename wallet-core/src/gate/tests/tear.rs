@@ -458,3 +458,17 @@ fn every_bit_changed_in_a_slot_is_seen_in_the_slot_alone() {
     }
     assert_eq!(SlotState::of(0, &[0; SLOT]), SlotState::Free);
 }
+
+#[test]
+fn a_tombstone_is_lifted_and_a_live_share_is_not() {
+    let (mut file, mut random) = (TearFile::open(Disk::default()).unwrap(), Seeded::new(3));
+    file.deposit(&object(1), UNTIL, &mut random).unwrap();
+    file.destroy(&object(2), UNTIL).unwrap();
+    file.destroy(&object(3), UNTIL).unwrap();
+    assert_eq!(file.torn_objects().collect::<BTreeSet<_>>(), BTreeSet::from([&object(2), &object(3)]));
+    file.lift(&[object(1), object(2), object(4)]).unwrap();
+    assert!(file.live(&object(1)).is_some() && !file.is_torn(&object(2)) && file.is_torn(&object(3)));
+    // The slot serves again, so that the file doesn't grow.
+    file.destroy(&object(5), UNTIL).unwrap();
+    assert_eq!(file.file().count(), 3);
+}
