@@ -3,14 +3,18 @@
 //! `/pkg/` names files by their content, so they are immutable; everything else is asked for anew each time,
 //! with an entity tag.
 
-use super::{Shared, problem::Fault};
+use super::{Shared, blobs, problem::Fault};
 use axum::{
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
-use std::path::{Component, Path, PathBuf};
+use std::{
+    fs::Metadata,
+    path::{Component, Path, PathBuf},
+};
+use tokio::fs::File;
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const ASK_ANEW: &str = "no-cache";
@@ -26,8 +30,8 @@ pub async fn serve(State(node): State<Shared>, request: Request) -> Response {
     }
     let Some(web) = &node.web else { return Fault::NotFound.into_response() };
     let Some(file) = file_of(web, request.uri()) else { return Fault::NotFound.into_response() };
-    match read(&file, request.headers()).await {
-        Some(found) => found.into_response(path, request.headers()),
+    match find(&file, request.headers()).await {
+        Some(found) => found.into_response(path, request.method(), request.headers()),
         None => Fault::NotFound.into_response(),
     }
 }
@@ -50,15 +54,17 @@ fn file_of(web: &Path, uri: &Uri) -> Option<PathBuf> {
     }
 }
 
+/// A file that was found and opened, not read yet.
 struct Found {
-    bytes: Vec<u8>,
+    file: File,
+    size: u64,
     kind: &'static str,
     tag: String,
     packed: bool,
     has_packed: bool,
 }
 
-async fn read(file: &Path, headers: &HeaderMap) -> Option<Found> {
+async fn find(file: &Path, headers: &HeaderMap) -> Option<Found> {
     let packed_name = {
         let mut name = file.as_os_str().to_owned();
         name.push(".br");
@@ -66,24 +72,31 @@ async fn read(file: &Path, headers: &HeaderMap) -> Option<Found> {
     };
     let has_packed = tokio::fs::try_exists(&packed_name).await.unwrap_or(false);
     let packed = has_packed && accepts_brotli(headers);
-    let from = if packed { &packed_name } else { file };
-    let bytes = tokio::fs::read(from).await.ok()?;
-    let changed = tokio::fs::metadata(from).await.ok()?.modified().ok()?;
-    let age = changed.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos();
-    let tag = format!("\"{:x}-{age:x}{}\"", bytes.len(), if packed { "-br" } else { "" });
-    Some(Found { bytes, kind: kind_of(file), tag, packed, has_packed })
+    let opened = File::open(if packed { &packed_name } else { file }).await.ok()?;
+    let about = opened.metadata().await.ok().filter(Metadata::is_file)?;
+    let age = about.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_nanos();
+    let tag = format!("\"{:x}-{age:x}{}\"", about.len(), if packed { "-br" } else { "" });
+    Some(Found { file: opened, size: about.len(), kind: kind_of(file), tag, packed, has_packed })
 }
 
 impl Found {
-    fn into_response(self, path: &str, asked: &HeaderMap) -> Response {
+    /// The tag is compared before a byte is read, and what is sent is read piece by piece.
+    fn into_response(self, path: &str, method: &Method, asked: &HeaderMap) -> Response {
         let known = asked.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
         let unchanged = known.is_some_and(|list| list.split(',').any(|tag| tag.trim() == self.tag));
-        let mut response = if unchanged {
-            StatusCode::NOT_MODIFIED.into_response()
+        let body = if unchanged || method == Method::HEAD {
+            Body::empty()
         } else {
-            Response::new(Body::from(self.bytes))
+            blobs::content(self.file, self.size)
         };
+        let mut response = Response::new(body);
+        if unchanged {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
         let headers = response.headers_mut();
+        if !unchanged {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.size));
+        }
         let caching = if path.starts_with("/pkg/") { IMMUTABLE } else { ASK_ANEW };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));

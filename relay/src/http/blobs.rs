@@ -96,7 +96,7 @@ pub async fn get(
     let (start, end) = range.unwrap_or((0, size));
     let mut file = File::open(path).await.map_err(|_| Fault::NoBlob)?;
     file.seek(SeekFrom::Start(start)).await.map_err(|error| wire::internal(&error))?;
-    let mut response = Body::from_stream(pieces(file, end - start)).into_response();
+    let mut response = content(file, end - start).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(end - start));
@@ -123,6 +123,11 @@ fn range_of(asked: &HeaderValue, size: u64) -> Result<(u64, u64), Problem> {
         (first, last) => (number(first)?, number(last)?.saturating_add(1).min(size)),
     };
     if start < end { Ok((start, end)) } else { Err(outside()) }
+}
+
+/// The next bytes of a file as a body, read piece by piece as they are sent.
+pub(super) fn content(file: File, bytes: u64) -> Body {
+    Body::from_stream(pieces(file, bytes))
 }
 
 fn pieces(file: File, left: u64) -> impl futures_util::Stream<Item = std::io::Result<Vec<u8>>> {

@@ -92,3 +92,26 @@ async fn pages_of_other_sites_get_nothing_and_our_own_may_ask() {
     let preflight = preflight.header("origin", &own).header("access-control-request-method", "POST");
     assert_eq!(preflight.send().await.unwrap().status(), StatusCode::NO_CONTENT);
 }
+
+#[tokio::test]
+async fn a_page_s_file_is_compared_before_it_is_read_and_never_held_whole() {
+    let relay = Relay::start().await;
+    let size = 1_u64 << 38;
+    let file = std::fs::File::create(relay.dir.path().join("web/large.bin")).unwrap();
+    file.set_len(size).unwrap();
+
+    let head = relay.raw(Method::HEAD, "/large.bin").send().await.unwrap();
+    assert_eq!(head.headers()["content-length"], size.to_string().as_str());
+    let tag = head.headers()["etag"].clone();
+    let mut whole = relay.raw(Method::GET, "/large.bin").send().await.unwrap();
+    assert_eq!((whole.status(), &whole.headers()["etag"]), (StatusCode::OK, &tag));
+    assert!(!whole.chunk().await.unwrap().unwrap().is_empty());
+    drop(whole);
+    let known = relay.raw(Method::GET, "/large.bin").header("if-none-match", &tag).send().await.unwrap();
+    assert_eq!((known.status(), &known.headers()["etag"]), (StatusCode::NOT_MODIFIED, &tag));
+    file.set_len(5).unwrap();
+    let changed = relay.raw(Method::GET, "/large.bin").header("if-none-match", &tag).send().await.unwrap();
+    assert_eq!(changed.status(), StatusCode::OK);
+    assert_eq!(changed.bytes().await.unwrap().len(), 5);
+    assert_eq!(relay.raw(Method::GET, "/pkg/..js").send().await.unwrap().status(), StatusCode::NOT_FOUND);
+}
