@@ -10,9 +10,9 @@ use crate::{
     founding,
     gate::Gate,
     http::{
+        nonces::Nonces,
         origin::{Origin, Origins},
         pace::Pace,
-        signed::Nonces,
     },
     keys::Keys,
     order::{Clock, Solo},
@@ -42,6 +42,8 @@ pub(crate) const DATABASE: &str = "relay.redb";
 pub const GENESIS: &str = "genesis.cbor";
 /// The folder of blobs in the data folder.
 pub(crate) const BLOBS: &str = "blobs";
+/// The nonces of signed requests in the data folder.
+const NONCES: &str = "nonces";
 /// The folder of keys in the data folder.
 pub const KEYS: &str = "keys";
 /// How often the gate looks for what must be torn.
@@ -133,7 +135,7 @@ impl Node {
             desks: Desks::open(&keys, store.clone(), root, replica.ledger())?,
             boxes: Boxes::open(store, serve.limits.boxes_mib << 20)?,
             events: Events::default(),
-            nonces: Nonces::default(),
+            nonces: Nonces::open(&data.join(NONCES), clock()).context("could not open the nonces")?,
             demo: serve.demo.then_some(Demo { port }),
             web: serve.web.clone(),
             figures: Figures::default(),
@@ -200,6 +202,7 @@ impl Node {
     }
 
     fn tear(&self) -> anyhow::Result<()> {
+        self.nonces.sync()?;
         let torn = self.gate.tear_due()?;
         self.figures.torn.inc_by(torn as u64);
         let entries = i64::try_from(self.replica.published().size()).unwrap_or(i64::MAX);
@@ -210,7 +213,7 @@ impl Node {
 
     fn expire(&self) -> anyhow::Result<()> {
         let now = self.now();
-        self.nonces.expire(now);
+        self.nonces.expire(now)?;
         self.boxes.expire(now)?;
         self.desks.expire(now)?;
         self.blobs.expire(now)?;

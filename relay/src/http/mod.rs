@@ -11,6 +11,7 @@ pub mod events;
 pub mod gate;
 pub mod headers;
 pub mod ledger;
+pub mod nonces;
 pub mod openapi;
 pub mod origin;
 pub mod pace;

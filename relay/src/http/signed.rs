@@ -1,36 +1,12 @@
 //! Signed requests (RFC 9421, `suishen_core::identity::request`): who signed, within the window, never twice.
 
-use super::{Fault, Problem, Shared};
+use super::{Fault, Problem, Shared, wire};
 use axum::http::{HeaderMap, Method, Uri};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use std::time::Instant;
 use suishen_core::{
-    identity::request::{Claim, Headers, Message, REPLAY_WINDOW, RequestError},
+    identity::request::{Claim, Headers, Message, RequestError},
     sm::{Digest, PublicKey},
 };
-
-/// Nonces that were used, until a request with them would be too old anyway.
-#[derive(Debug, Default)]
-pub struct Nonces(Mutex<HashMap<(PublicKey, [u8; 16]), u64>>);
-
-impl Nonces {
-    /// Whether a nonce is new; it isn't any more afterwards.
-    fn is_new(&self, key: PublicKey, nonce: [u8; 16], now: u64) -> bool {
-        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() > 4096 && used.len().is_power_of_two() {
-            used.retain(|_, until| *until > now);
-        }
-        used.insert((key, nonce), now + 2 * REPLAY_WINDOW).is_none_or(|until| until <= now)
-    }
-
-    /// Forgets what is too old.
-    pub fn expire(&self, now: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until > now);
-    }
-}
 
 /// The key that signed this request, whose body has this digest.
 pub fn signer(
@@ -49,7 +25,7 @@ pub fn signer(
     let now = node.now();
     let claim = Claim::read(&message, &fields(headers)?, &node.replica.ledger()).map_err(fault)?;
     let (key, nonce) = claim.verify_own(now).map_err(fault)?;
-    if !node.nonces.is_new(key, nonce, now) {
+    if !node.nonces.is_new(&key, nonce, now).map_err(|error| wire::internal(&error))? {
         return Err(Fault::Stale.into());
     }
     node.by_key.take(key, Instant::now()).map_err(|_| Fault::TooMany)?;
