@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 use suishen_core::{
+    consent::GRANT_BOX,
     contract::{Genesis, IssueGrant, Kind, Role, SignedTransaction, Transaction},
     sm::{Digest, PublicKey, SecretKey},
 };
@@ -179,7 +180,7 @@ fn grant(ledger: &suishen_core::id::LedgerId, offer: PublicKey) -> SignedTransac
         interval: 0,
         records: 1,
         shares: Digest::of(b"shares"),
-        auditor_box: vec![1; 64],
+        auditor_box: vec![1; GRANT_BOX],
         reply: offer,
         include_before: system_clock()() + 600,
     };

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 use suishen_core::{
+    consent::{GRANT_BOX, USE_BOX},
     contract::{
         AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemGrant, Role, SignedTransaction,
         Transaction,
@@ -114,7 +115,7 @@ impl Desk {
             use_number: use_number.into(),
             records: vec![0],
             epk: epk.public(),
-            auditor_box: vec![0; 64],
+            auditor_box: vec![0; USE_BOX],
         };
         SignedTransaction::new(&Transaction::RedeemGrant(redeem), &self.grantee, &client.ledger())
     }
@@ -138,7 +139,7 @@ async fn accepted(client: &Client, keys: &Keys) -> anyhow::Result<Desk> {
         interval: 0,
         records: 1,
         shares: split.digest,
-        auditor_box: vec![0; 64],
+        auditor_box: vec![0; GRANT_BOX],
         reply: fresh().public(),
         include_before: now + 600,
     };

@@ -2,6 +2,7 @@
 
 use crate::relay::{Relay, credential, fresh, name, refused};
 use suishen_core::{
+    consent::GRANT_BOX,
     contract::{AnchorReport, Destination, IssueGrant, Kind, Role, SignedTransaction, Transaction},
     gate::{Deposit, RecordHalf, split},
     id::{BlobAddress, Commitment, GrantId},
@@ -30,7 +31,7 @@ async fn grant(client: &Client, blobs: Vec<BlobAddress>, now: u64) -> (SecretKey
         interval: 0,
         records: 1,
         shares,
-        auditor_box: vec![0; 64],
+        auditor_box: vec![0; GRANT_BOX],
         reply: fresh().public(),
         include_before: now + 600,
     };

@@ -4,6 +4,7 @@ use crate::relay::{HOSPITAL, Relay, credential, fresh, name, refused};
 use reqwest::Method;
 use suishen_core::{
     cbor,
+    consent::{GRANT_BOX, USE_BOX},
     contract::{
         AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemGrant, RevokeGrant, Role,
         SignedTransaction, Transaction,
@@ -71,7 +72,7 @@ pub async fn share(keys: &Keys, client: &Client, now: u64) -> Shared {
         interval: 0,
         records: 1,
         shares: split.digest,
-        auditor_box: vec![0; 64],
+        auditor_box: vec![0; GRANT_BOX],
         reply: fresh().public(),
         include_before: now + 600,
     };
@@ -98,7 +99,7 @@ pub fn redemption(shared: &Shared, client: &Client, use_number: u64, epk: Public
         use_number,
         records: vec![0],
         epk,
-        auditor_box: vec![0; 64],
+        auditor_box: vec![0; USE_BOX],
     };
     SignedTransaction::new(&Transaction::RedeemGrant(redeem), &shared.grantee, &client.ledger())
 }
@@ -192,7 +193,7 @@ async fn an_attacker_who_knows_the_grant_neither_fills_nor_empties_its_list_of_r
             use_number,
             records: vec![0],
             epk: fresh().public(),
-            auditor_box: vec![0; 64],
+            auditor_box: vec![0; USE_BOX],
         };
         let forged = SignedTransaction::new(&Transaction::RedeemGrant(redeem), &fresh(), &client.ledger());
         refused(client.submit(&forged).await);

@@ -6,6 +6,7 @@ use super::body::{AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemG
 use super::state::{Key, Views as _};
 use super::value::{Accepted, CHAIN_START, GrantLeaf, Status, Terms, Use, extend_chain};
 use super::{Rejection, Step};
+use crate::consent::{GRANT_BOX, USE_BOX};
 use crate::id::GrantId;
 
 /// The longest accept-within, in seconds.
@@ -75,7 +76,7 @@ impl Step<'_> {
 
     /// One read: by the keys that accepted, their organisation still good, in the window, uses left.
     pub(super) fn redeem_grant(&mut self, body: &RedeemGrant, desk: &Credential) -> Result<(), Rejection> {
-        super::check_auditor_box(&body.auditor_box)?;
+        super::check_box_size(&body.auditor_box, USE_BOX)?;
         let (mut leaf, terms) = self.grant(&body.grant)?;
         check_record_numbers(&body.records, terms.grant.records)?;
         let accepted = match (leaf.status, &terms.accepted) {
@@ -145,7 +146,7 @@ impl Step<'_> {
     }
 
     fn check_bounds(&self, body: &IssueGrant) -> Result<(), Rejection> {
-        super::check_auditor_box(&body.auditor_box)?;
+        super::check_box_size(&body.auditor_box, GRANT_BOX)?;
         let longest = match body.kind {
             Kind::Read => self.state.genesis()?.bounds.read,
         };

@@ -93,7 +93,8 @@ pub use crate::identity::Role;
 
 use crate::id::{LedgerId, PartyId, TransactionId};
 
-/// Largest auditor box.
+/// Largest box of a `LogAudit`; those of grants and uses have one size, [`GRANT_BOX`](crate::consent::GRANT_BOX) and
+/// [`USE_BOX`](crate::consent::USE_BOX).
 pub const MAX_AUDITOR_BOX: usize = 16 * 1024;
 
 /// Longest reason, in bytes.
@@ -213,6 +214,12 @@ fn check_text(text: &str) -> Result<(), Rejection> {
     if (1..=MAX_TEXT).contains(&text.len()) { Ok(()) } else { Err(Rejection::Text) }
 }
 
+/// The auditor's own box has a bound.
 fn check_auditor_box(sealed: &[u8]) -> Result<(), Rejection> {
     if (1..=MAX_AUDITOR_BOX).contains(&sealed.len()) { Ok(()) } else { Err(Rejection::AuditorBox) }
+}
+
+/// Boxes of grants and uses have one size each, so that their length tells nothing and carries nothing.
+const fn check_box_size(sealed: &[u8], size: usize) -> Result<(), Rejection> {
+    if sealed.len() == size { Ok(()) } else { Err(Rejection::AuditorBox) }
 }

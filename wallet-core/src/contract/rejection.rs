@@ -99,7 +99,7 @@ rejections! {
     64 400 AcceptWithin "accept-within" "accept-within is 1 second to 30 minutes and at most half the duration";
     65 400 Uses "uses" "a grant has 1 to 1000 uses";
     66 400 Records "records" "a grant has 1 to 256 records";
-    67 400 AuditorBox "auditor-box" "the auditor box is empty or larger than 16 KiB";
+    67 400 AuditorBox "auditor-box" "the auditor box does not have the size that it must have";
     68 409 AlreadyAccepted "already-accepted" "somebody has accepted this grant already";
     69 409 AcceptedTooLate "accepted-too-late" "the time to accept this grant is over";
     70 409 NotAccepted "not-accepted" "nobody has accepted this grant yet";

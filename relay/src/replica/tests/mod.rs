@@ -5,6 +5,7 @@ mod crash;
 use super::*;
 use redb::backends::InMemoryBackend;
 use suishen_core::{
+    consent::GRANT_BOX,
     contract::{
         Auditor, Bounds, CertificateDer, Context, Entry, IssueGrant, Kind, Member, OpenHolder, Overlay,
         RevokeGrant, SignedTransaction, Transaction, apply,
@@ -90,7 +91,7 @@ pub(crate) fn grant(name: &str) -> (GrantId, SignedTransaction, SignedTransactio
         interval: 0,
         records: 1,
         shares: Digest::of(b"shares"),
-        auditor_box: vec![1; 64],
+        auditor_box: vec![1; GRANT_BOX],
         reply: key("reply").public(),
         include_before: FOUNDED + 600,
     };

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::world::*;
+use crate::consent::{GRANT_BOX, USE_BOX};
 use crate::sm::Signed;
 
 fn issue(change: impl FnOnce(&mut IssueGrant)) -> Result<u64, Rejection> {
@@ -27,7 +28,7 @@ fn a_grant_keeps_its_bounds() {
     for records in [0, 257] {
         assert_eq!(issue(|g| g.records = records), Err(Rejection::Records));
     }
-    for size in [0, MAX_AUDITOR_BOX + 1] {
+    for size in [0, GRANT_BOX - 1, GRANT_BOX + 1, USE_BOX] {
         assert_eq!(issue(|g| g.auditor_box = vec![1; size]), Err(Rejection::AuditorBox));
     }
 }

@@ -270,7 +270,7 @@ fn founding(run: &mut Run<'_>, auditor: bool) {
                 use_number: 1,
                 records: vec![0],
                 epk: k(120),
-                auditor_box: vec![1; 40],
+                auditor_box: vec![1; crate::consent::USE_BOX],
             };
             found(run, Transaction::RedeemGrant(body), vec![grantee], credential, None);
         }

@@ -397,7 +397,7 @@ impl Naive<'_> {
         faults.extend(unless(soon, Rejection::AcceptWithin));
         faults.extend(unless(body.uses >= 1 && body.uses <= 1000, Rejection::Uses));
         faults.extend(unless(body.records >= 1 && body.records <= 256, Rejection::Records));
-        faults.extend(unless(!body.auditor_box.is_empty(), Rejection::AuditorBox));
+        faults.extend(unless(body.auditor_box.len() == 1105, Rejection::AuditorBox));
         faults
     }
 
@@ -439,7 +439,7 @@ impl Naive<'_> {
         let distinct: BTreeSet<u64> = body.records.iter().copied().filter(|r| *r < grant.records).collect();
         let in_order = !body.records.is_empty() && distinct.into_iter().collect::<Vec<_>>() == body.records;
         faults.extend(unless(in_order, Rejection::RecordNumbers));
-        faults.extend(unless(!body.auditor_box.is_empty(), Rejection::AuditorBox));
+        faults.extend(unless(body.auditor_box.len() == 3153, Rejection::AuditorBox));
         faults
     }
 }

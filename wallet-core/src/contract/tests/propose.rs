@@ -5,6 +5,7 @@ use super::model::Run;
 use super::naive::{Attempt, Naive};
 use super::pool::{CODES, certificates, k};
 use super::world::*;
+use crate::consent::{GRANT_BOX, USE_BOX};
 use crate::id::{Commitment, GrantId, HolderId};
 use crate::sm::{Digest, PublicKey};
 
@@ -265,7 +266,7 @@ impl Run<'_> {
             interval: self.dice.pick(&[0, 0, 60, HOUR]),
             records: 1 + self.dice.below(3),
             shares: Digest::default(),
-            auditor_box: vec![1; 40],
+            auditor_box: vec![1; GRANT_BOX],
             reply: k(260),
             include_before: self.now + 600,
         };
@@ -274,7 +275,7 @@ impl Run<'_> {
             1 => body.accept_within = self.dice.pick(&[0, duration / 2 + 1, 1801]),
             2 => body.uses = self.dice.pick(&[0, 1001]),
             3 => body.records = self.dice.pick(&[0, 257]),
-            4 => body.auditor_box.clear(),
+            4 => body.auditor_box.resize(self.dice.pick(&[0, GRANT_BOX - 1, GRANT_BOX + 1, USE_BOX]), 1),
             5 => body.include_before = self.dice.pick(&[self.now - 1, self.now + 661, u64::MAX]),
             _ => {}
         }
@@ -357,12 +358,12 @@ impl Run<'_> {
             use_number: self.naive.redemptions(&id).len() as u64 + 1,
             records: (0..records).collect(),
             epk: k(120 + self.small(8)),
-            auditor_box: vec![1; 40],
+            auditor_box: vec![1; USE_BOX],
         };
         match self.dice.below(16) {
             0 | 3 => body.use_number = self.dice.pick(&[0, body.use_number + 1, body.use_number - 1]),
             1 => body.records = self.dice.pick(&[vec![], vec![records], vec![0, 0]]),
-            2 => body.auditor_box.clear(),
+            2 => body.auditor_box.resize(self.dice.pick(&[0, USE_BOX - 1, USE_BOX + 1, GRANT_BOX]), 1),
             _ => {}
         }
         self.with_credential(credential, |_| Transaction::RedeemGrant(body))

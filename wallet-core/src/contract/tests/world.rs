@@ -2,6 +2,7 @@
 
 use super::super::*;
 use crate::cbor;
+use crate::consent::{GRANT_BOX, USE_BOX};
 use crate::id::{Commitment, GrantId, HolderCommitment};
 use crate::identity::{self, Certificate, Kind as CertificateKind, Request, Serial, Subject, Validity};
 use crate::sm::seeded::Seeded;
@@ -213,7 +214,7 @@ impl World {
             use_number,
             records: vec![0],
             epk: public(EPK),
-            auditor_box: vec![1; 64],
+            auditor_box: vec![1; USE_BOX],
         }
     }
 
@@ -286,7 +287,7 @@ pub(crate) fn grant(now: u64) -> IssueGrant {
         interval: 0,
         records: 3,
         shares: Digest::of(b"shares"),
-        auditor_box: vec![1; 64],
+        auditor_box: vec![1; GRANT_BOX],
         reply: public(REPLY),
         include_before: now + 600,
     }
