@@ -19,7 +19,7 @@
 //!
 //! | kind | signed by | refused as |
 //! |---|---|---|
-//! | `every-kind` | | `form` `too-large` `batch-size` `unsponsored` `quota` `duplicate` `out-of-order` `damaged` `signature` |
+//! | `every-kind` | (but a revocation has no quota: a patient can always take back) | `form` `too-large` `batch-size` `unsponsored` `quota` `duplicate` `out-of-order` `damaged` `signature` |
 //! | `credential` | (a desk's credential, by the organisation's acceptance key) | `unknown-party` `credential-signature` `party-suspended` `party-expired` `credential-role` `role-missing` `credential-expired` `credential-too-long` |
 //! | `register-party` | t vote keys | `votes` `roles` `certificate` `serial-used` `party-suspended` |
 //! | `suspend-party` | t vote keys | `votes` `text` `unknown-party` `already-suspended` |
@@ -158,7 +158,9 @@ pub fn apply_checked(state: &dyn State, context: &Context, checked: &Checked) ->
     genesis.member(&context.sponsor).ok_or(Rejection::Unsponsored)?;
     let quota = Key::Quota(context.sponsor.clone(), context.now / 3600);
     let used = state.quota(&context.sponsor, context.now / 3600)?;
-    if used >= genesis.quota {
+    // A patient can always take back, whatever others have sent; a grant, which counts, has one revocation.
+    let counts = !matches!(checked.transaction(), Transaction::RevokeGrant(_));
+    if counts && used >= genesis.quota {
         return Err(Rejection::Quota);
     }
     checked.require(state)?;
@@ -166,7 +168,9 @@ pub fn apply_checked(state: &dyn State, context: &Context, checked: &Checked) ->
     let mut step =
         Step { state, now: context.now, id: checked.id(), ledger: checked.ledger(), changes: Changes::new() };
     step.take(checked)?;
-    step.put(&quota, &(used + 1));
+    if counts {
+        step.put(&quota, &(used + 1));
+    }
     step.put(&Key::Transaction(checked.id()), &context.number);
     step.put(&Key::Last, &Last { number: context.number, now: context.now });
     Ok(step.changes)

@@ -107,6 +107,29 @@ fn a_sponsor_has_its_quota_each_hour_and_refused_transactions_do_not_count() {
 }
 
 #[test]
+fn a_used_up_quota_keeps_nobody_from_revoking_and_revocations_use_none_up() {
+    let mut genesis = genesis_of(4);
+    genesis.quota = 2;
+    let mut world = World::founded(genesis);
+    world.now = START - START % HOUR + HOUR;
+    let body = grant(world.now);
+    let revoke = Transaction::RevokeGrant(RevokeGrant { grant: world.grant_id(&body) });
+    world.take(&Transaction::IssueGrant(body), &key(GRANT)).unwrap();
+    world.take(&opening(500), &key(500)).unwrap();
+    assert_eq!(world.take(&opening(510), &key(510)), Err(Rejection::Quota));
+    world.take(&revoke, &key(GRANT)).unwrap();
+    assert_eq!(world.take(&opening(510), &key(510)), Err(Rejection::Quota));
+
+    world.now += HOUR;
+    let again = IssueGrant { key: public(GRANT + 1), ..grant(world.now) };
+    let revoke = Transaction::RevokeGrant(RevokeGrant { grant: world.grant_id(&again) });
+    world.take(&Transaction::IssueGrant(again), &key(GRANT + 1)).unwrap();
+    world.take(&revoke, &key(GRANT + 1)).unwrap();
+    world.take(&opening(510), &key(510)).expect("one of two");
+    assert_eq!(world.take(&opening(520), &key(520)), Err(Rejection::Quota));
+}
+
+#[test]
 fn neither_time_nor_numbers_run_back() {
     let mut world = World::open();
     world.now += 10;

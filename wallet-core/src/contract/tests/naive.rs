@@ -54,9 +54,11 @@ impl Naive<'_> {
         if !self.genesis.members.iter().any(|member| member.party == context.sponsor) {
             faults.insert(Rejection::Unsponsored);
         }
+        let revokes = |a: &Attempt| matches!(a.transaction, Transaction::RevokeGrant(_));
         let same_hour =
             |a: &&Attempt| a.context.sponsor == context.sponsor && a.context.now / 3600 == context.now / 3600;
-        if self.accepted.iter().filter(same_hour).count() as u64 >= self.genesis.quota {
+        let counted = self.accepted.iter().filter(same_hour).filter(|a| !revokes(a)).count() as u64;
+        if counted >= self.genesis.quota && !revokes(attempt) {
             faults.insert(Rejection::Quota);
         }
         faults.extend(self.own_faults(attempt, now));

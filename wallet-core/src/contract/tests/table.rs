@@ -21,6 +21,9 @@ fn expanded(kind: &str) -> BTreeSet<&'static str> {
         names.extend(&table["credential"]);
     }
     names.extend(&table["every-kind"]);
+    if kind == "revoke-grant" {
+        names.remove("quota");
+    }
     names
 }
 
