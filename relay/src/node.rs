@@ -270,6 +270,6 @@ fn origins(serve: &Serve, replica: &Replica, port: u16) -> anyhow::Result<(Origi
     // A demo's member is wherever it listens today.
     let members = members.filter(|_| !serve.demo).filter_map(|text| Origin::parse(text).ok());
     let known: Vec<_> = members.chain(configured).chain(wallet.clone()).collect();
-    let loopback = serve.listen.is_loopback().then_some(port);
+    let loopback = (serve.demo && serve.listen.is_loopback()).then_some(port);
     Ok((Origins::new(known, loopback), wallet.unwrap_or(local)))
 }

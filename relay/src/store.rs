@@ -4,7 +4,7 @@
 //! Every write is durable before it is acknowledged, with redb's two-phase commit.
 
 use redb::{Database, ReadTransaction, ReadableDatabase as _, WriteTransaction};
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, fs, io, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
 
 /// Room for redb's cache, in bytes.
 const CACHE: usize = 8 << 20;
@@ -65,6 +65,11 @@ impl Store {
     ) -> Result<T, E> {
         work(&self.0.begin_read().map_err(StoreError::from)?)
     }
+}
+
+/// Makes a data folder that only its owner may enter, where there is none.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 impl fmt::Debug for Store {

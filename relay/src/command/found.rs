@@ -47,7 +47,7 @@ pub fn run(place: &Place, found: &Found) -> anyhow::Result<Outcome> {
         .with_context(|| format!("could not read {}", found.file.display()))?;
     let consortium: Consortium =
         toml::from_str(&text).with_context(|| format!("in {}", found.file.display()))?;
-    fs::create_dir_all(&place.data)
+    crate::store::make_folder(&place.data)
         .with_context(|| format!("could not make the data folder {}", place.data.display()))?;
     let (keys, clock) = (Keys::new(place.data.join(KEYS)), system_clock());
     let genesis = founding::genesis(&keys, &consortium, found.quota, clock())?;

@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs the relay.
 pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
-    std::fs::create_dir_all(&place.data)
+    crate::store::make_folder(&place.data)
         .with_context(|| format!("could not make the data folder {}", place.data.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -82,10 +82,11 @@ pub async fn get(
     let asked = headers.get(header::RANGE).cloned();
     let found = wire::blocking(move || {
         let key = signed::signer_of_nothing(&node, &method, &uri, &headers)?;
-        let meta = node.blobs.meta(&address)?.ok_or(Fault::NoBlob)?;
+        // Who may not read it isn't told whether it is here.
         if !node.blobs.may_read(&address, &key, &node.replica, node.now())? {
-            return Err(Fault::NotAllowed.into());
+            return Err(Fault::NoBlob.into());
         }
+        let meta = node.blobs.meta(&address)?.ok_or(Fault::NoBlob)?;
         Ok((node.blobs.path(&address), meta.size))
     });
     let (path, size) = found.await?;
@@ -158,9 +159,8 @@ pub async fn delete(
     let address = address(&path)?;
     wire::blocking(move || {
         let key = signed::signer_of_nothing(&node, &method, &uri, &headers)?;
-        node.blobs.meta(&address)?.ok_or(Fault::NoBlob)?;
         if !node.blobs.is_owner(&address, &key)? {
-            return Err(Fault::NotAllowed.into());
+            return Err(Fault::NoBlob.into());
         }
         node.blobs.disown(&address, &key)?;
         Ok(StatusCode::NO_CONTENT)

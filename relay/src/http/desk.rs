@@ -6,7 +6,7 @@ pub use crate::desk::EnrolledPerson;
 use crate::desk::DeskError;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, Method, StatusCode, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::Response,
 };
 use minicbor::{Decode, Encode};
@@ -125,8 +125,15 @@ pub async fn people(
 }
 
 /// Fresh invite links of the demo's roles.
-pub async fn demo(State(node): State<Shared>) -> Result<Response, Problem> {
+///
+/// Only under a name of ours: a page of another site, whose name was made to point here, would otherwise get them as
+/// its own.
+pub async fn demo(State(node): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
     let demo = node.demo.as_ref().ok_or(Fault::NotFound)?;
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    if !host.is_some_and(|host| node.origins.is_own_host(host)) {
+        return Err(Fault::Origin.into());
+    }
     let links = demo.links(&node)?;
     Ok(wire::bytes(StatusCode::OK, "application/json", links.to_string().into_bytes()))
 }

@@ -8,7 +8,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
 /// Scheme, host and port of a page, as a browser writes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +77,25 @@ impl Origins {
     /// Whether a page of this origin may ask.
     pub fn allows(&self, origin: &str) -> bool {
         self.known.iter().any(|known| known.as_str() == origin) || self.is_local(origin)
+    }
+
+    /// Whether a request to this `Host` came by a name of ours: one under `localhost`, an address, or a known
+    /// origin's. A name that somebody else's DNS has point here is none of these.
+    pub fn is_own_host(&self, host: &str) -> bool {
+        let authority = |origin: &Origin| origin.0.split_once("://").is_some_and(|(_, own)| own == host);
+        if self.known.iter().any(authority) {
+            return true;
+        }
+        let port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok();
+        let name = match host.rsplit_once(':') {
+            Some((name, digits)) if !digits.ends_with(']') && port(digits) => name,
+            _ => host,
+        };
+        let bracketed = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || name.parse::<Ipv4Addr>().is_ok()
+            || bracketed.is_some_and(|name| name.parse::<Ipv6Addr>().is_ok())
     }
 
     fn is_local(&self, origin: &str) -> bool {
@@ -151,6 +174,28 @@ mod tests {
     fn the_engine_may_reach_every_member_by_https_and_wss() {
         let origins = Origins::new([Origin::parse("https://b.example").unwrap()], None);
         assert_eq!(origins.connect_sources(), " https://b.example wss://b.example");
+    }
+
+    #[test]
+    fn a_name_that_others_have_point_here_is_not_ours() {
+        let origins = Origins::new([Origin::parse("https://demo.example").unwrap()], Some(8080));
+        for own in [
+            "localhost",
+            "localhost:8080",
+            "patient.localhost:8080",
+            "127.0.0.1:8080",
+            "192.0.2.7",
+            "[::1]",
+            "[::1]:8080",
+            "demo.example",
+        ] {
+            assert!(origins.is_own_host(own), "{own}");
+        }
+        for other in
+            ["", "evil.example", "evil.example:8080", "localhost.evil.example", "demo.example:1", "::1", "a]"]
+        {
+            assert!(!origins.is_own_host(other), "{other}");
+        }
     }
 
     #[test]

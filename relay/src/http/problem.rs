@@ -175,9 +175,9 @@ faults! {
     /// The key that signed has no right to this.
     NotAllowed "not-allowed" FORBIDDEN, "这把密钥无权这样做" / "This key may not do this",
         "请确认授权仍然有效" / "Check that the consent or ticket still stands";
-    /// No such blob, or it has expired.
-    NoBlob "no-blob" NOT_FOUND, "没有这份密文，或已到期删除" / "There is no such blob, or it has expired",
-        "请向上传者索取，或使用其他中继站" / "Ask the one who uploaded it, or another relay";
+    /// No such blob for this key: it isn't here, has expired, or the key may not read it. Which, is not told.
+    NoBlob "no-blob" NOT_FOUND, "没有这份密文、已到期删除，或这把密钥无权读取" / "There is no such blob, it has expired, or this key may not read it",
+        "请确认授权或凭条仍然有效，或使用其他中继站" / "Check that the consent or ticket still stands, or use another relay";
     /// The content isn't what the address or the digest says.
     Digest "digest" UNPROCESSABLE_ENTITY, "内容与其摘要不符" / "The content does not match its digest",
         "请重新上传" / "Upload it again";

@@ -115,3 +115,21 @@ async fn a_page_s_file_is_compared_before_it_is_read_and_never_held_whole() {
     assert_eq!(changed.bytes().await.unwrap().len(), 5);
     assert_eq!(relay.raw(Method::GET, "/pkg/..js").send().await.unwrap().status(), StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn names_under_localhost_are_a_demo_s_only_and_its_links_go_to_no_other_name() {
+    let relay = Relay::start().await;
+    for (host, status) in [("evil.example", 403), ("hospital.localhost", 200)] {
+        let answer = relay.raw(Method::GET, "/v1/demo").header("host", host).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{host}");
+    }
+    let relay = Relay::serve(relay.stop().await, |serve| serve.demo = false).await;
+    let port = relay.base.rsplit(':').next().unwrap();
+    for host in ["doctor.localhost", "127.0.0.1"] {
+        let page = format!("http://{host}:{port}");
+        let answer = relay.raw(Method::GET, "/v1/info").header("origin", &page).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{page}");
+    }
+    let demo = relay.raw(Method::GET, "/v1/demo").send().await.unwrap();
+    assert_eq!(demo.status(), StatusCode::NOT_FOUND);
+}

@@ -24,14 +24,16 @@ async fn blobs_go_to_their_owner_whole_or_by_range_and_to_nobody_else() {
     let address = BlobAddress::of(&blob);
     client.put_blob(&address, blob.clone(), &owner, now).await.unwrap();
     assert_eq!(client.get_blob(&address, &owner, now).await.unwrap(), blob);
-    assert_eq!(refused(client.get_blob(&address, &other, now).await), name("not-allowed", 403));
+    assert_eq!(refused(client.get_blob(&address, &other, now).await), name("no-blob", 404));
 
+    let absent = refused(client.get_blob(&BlobAddress::from_bytes([9; 32]), &other, now).await);
+    assert_eq!(absent, name("no-blob", 404), "a stranger isn't told whether a blob is here");
     let wrong = BlobAddress::from_bytes([1; 32]);
     assert_eq!(refused(client.put_blob(&wrong, b"x".to_vec(), &owner, now).await), name("digest", 422));
     let path = format!("/v1/blobs/{address}");
     assert_eq!(
         refused(client.signed(Method::DELETE, &path, Vec::new(), &other, now).await),
-        name("not-allowed", 403)
+        name("no-blob", 404)
     );
     client.signed(Method::DELETE, &path, Vec::new(), &owner, now).await.unwrap();
     assert_eq!(refused(client.get_blob(&address, &owner, now).await), name("no-blob", 404));

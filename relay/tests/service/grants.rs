@@ -111,7 +111,7 @@ async fn no_log_no_key() {
     let now = client.info().await.unwrap().now;
     let shared = share(&relay.keys(), &client, now).await;
     assert_eq!(refused(shared.release(&client, 1, now).await), name("107", 403));
-    assert_eq!(refused(client.get_blob(&shared.blob, &shared.grantee, now).await), name("not-allowed", 403));
+    assert_eq!(refused(client.get_blob(&shared.blob, &shared.grantee, now).await), name("no-blob", 404));
 
     let epk = fresh();
     client.submit(&redemption(&shared, &client, 1, epk.public())).await.unwrap();
@@ -161,7 +161,7 @@ async fn a_revocation_destroys_the_share_before_it_is_on_the_ledger() {
     let relay = relay.restart().await;
     let client = relay.client().await;
     assert_eq!(refused(shared.release(&client, 1, now).await), name("109", 403));
-    assert_eq!(refused(client.get_blob(&shared.blob, &shared.grantee, now).await), name("not-allowed", 403));
+    assert_eq!(refused(client.get_blob(&shared.blob, &shared.grantee, now).await), name("no-blob", 404));
     let late = redemption(&shared, &client, 2, fresh().public());
     assert_eq!(refused(client.submit(&late).await), name("72", 409));
 }

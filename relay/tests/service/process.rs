@@ -1,6 +1,7 @@
 //! The real `suishen` program.
 
 use std::{
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -65,4 +66,26 @@ pub async fn suishen(data: &Path, arguments: &[&str]) -> (i32, String) {
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let printed = [output.stdout, output.stderr].concat();
     (output.status.code().unwrap(), String::from_utf8(printed).unwrap())
+}
+
+#[tokio::test]
+async fn what_it_writes_only_its_owner_may_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("new");
+    let process = Process::start(&data, &["--demo"]).await;
+    let mut folders = vec![data.clone()];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        for path in entries.chain([data.clone()]) {
+            let about = std::fs::metadata(&path).unwrap();
+            assert_eq!(about.permissions().mode() & 0o077, 0, "{}", path.display());
+            if about.is_dir() && path != data {
+                folders.push(path);
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "{seen}");
+    process.kill();
 }

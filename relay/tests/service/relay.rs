@@ -41,7 +41,8 @@ impl Relay {
         Self::serve(dir, |_| {}).await
     }
 
-    async fn serve(dir: tempfile::TempDir, change: impl FnOnce(&mut Serve)) -> Self {
+    /// A relay on data that are there, with other options.
+    pub async fn serve(dir: tempfile::TempDir, change: impl FnOnce(&mut Serve)) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut serve = serve_defaults();

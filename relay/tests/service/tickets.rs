@@ -63,7 +63,7 @@ async fn a_ticket_gives_its_report_to_the_wallet_that_keeps_it_and_is_gone_after
     let key = ticket.content_key(&gathering.half(0).unwrap());
 
     let blobs = &release.records[0].blobs;
-    assert_eq!(refused(client.get_blob(&blobs[0], &fresh(), now).await), name("not-allowed", 403));
+    assert_eq!(refused(client.get_blob(&blobs[0], &fresh(), now).await), name("no-blob", 404));
     let contents = client.get_blob(&blobs[0], &request_key, now).await.unwrap();
     let signed_by = anchor_issuer(&client, &issued.commitment).await;
     let (contents, manifest) =
