@@ -447,4 +447,28 @@ pub(crate) mod tests {
         assert!(blobs.meta(&own).unwrap().is_none());
         assert!(blobs.meta(&other).unwrap().is_some());
     }
+
+    #[tokio::test]
+    async fn a_blob_with_as_many_owners_as_may_be_takes_no_more_and_keeps_those() {
+        let (_dir, blobs, store) = blobs();
+        let (address, _) = put(&blobs, b"shared", 1).await;
+        let others = (1..MOST_OWNERS).map(|n| {
+            let mut owner = [0; 65];
+            owner[..8].copy_from_slice(&n.to_be_bytes());
+            owner
+        });
+        let fill = |tx: &WriteTransaction| {
+            let mut owners = tx.open_multimap_table(OWNERS)?;
+            for owner in others {
+                owners.insert(address.as_bytes(), &owner)?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        store.write(fill).unwrap();
+        assert_eq!(put(&blobs, b"shared", 2).await.1, Uploaded::Crowded);
+        assert!(!blobs.is_owner(&address, &key(2)).unwrap());
+        assert_eq!(put(&blobs, b"shared", 1).await.1, Uploaded::Known, "an owner may send it again");
+        assert!(blobs.is_owner(&address, &key(1)).unwrap());
+        assert_eq!((blobs.used(), fs::read(blobs.path(&address)).unwrap().len()), (6, 6));
+    }
 }

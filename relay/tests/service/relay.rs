@@ -1,7 +1,7 @@
 //! A relay of a demo consortium, and what every test asks of it.
 
 use reqwest::Method;
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 use suishen_core::{
     contract::{Credential, Role},
     sm::{SecretKey, Signed},
@@ -49,7 +49,7 @@ impl Relay {
         serve.demo = true;
         serve.web = Some(pages(&dir));
         change(&mut serve);
-        let node = Node::open(dir.path(), &serve, address.port(), system_clock()).await.unwrap();
+        let node = open(&dir, &serve, address.port()).await;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let _upkeep = node.start();
@@ -82,6 +82,21 @@ impl Relay {
 
     pub fn raw(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         reqwest::Client::new().request(method, format!("{}{path}", self.base))
+    }
+}
+
+/// Opens a relay's data; waits for what its last process, which is this one, still writes.
+async fn open(dir: &tempfile::TempDir, serve: &Serve, port: u16) -> Arc<Node> {
+    let mut tries = 0;
+    loop {
+        match Node::open(dir.path(), serve, port, system_clock()).await {
+            Ok(node) => return node,
+            Err(error) if tries == 100 || !format!("{error:#}").contains("already open") => {
+                panic!("{error:#}")
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+        tries += 1;
     }
 }
 
