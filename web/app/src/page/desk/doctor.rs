@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use suishen_bridge::{DeskRequest, DeskResponse, OfferState, OfferView, Reading, Request, Response, Topic};
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, Properties, component, html, use_callback, use_effect_with, use_state};
+use yew::{
+    Callback, Html, Properties, UseStateHandle, component, html, use_callback, use_effect_with, use_state,
+};
 
 use super::{
     enrol::{EnrolPage, other_than_invite},
@@ -21,9 +23,9 @@ use crate::{
         engine::use_engine,
         language::use_words,
         timer::use_interval,
-        work::use_work,
+        work::{Work, use_work},
     },
-    component::{ScanBox, empty, fault_card, glyph, progress_card, use_voice},
+    component::{ScanBox, Voice, empty, fault_card, glyph, progress_card, use_voice},
     page::UnknownPage,
     route::Route,
 };
@@ -107,19 +109,7 @@ fn Reception(props: &Props) -> Html {
         });
     });
     use_interval(if waiting { 2000 } else { 0 }, refresh);
-    let accept = {
-        let (work, chosen, again, opened) = (work.clone(), chosen.setter(), again.clone(), opened.setter());
-        Callback::from(move |text: String| {
-            let (chosen, again, opened) = (chosen.clone(), again.clone(), opened.clone());
-            work.desk(DeskRequest::Accept { text }, move |response| {
-                if let Response::Desk(DeskResponse::Offer(offer)) = response {
-                    chosen.set(Some(offer.share));
-                    opened.set(None);
-                    again.emit(());
-                }
-            });
-        })
-    };
+    let accept = accepting(&work, &chosen, &opened, &again);
     use_effect_with(props.opened.clone(), {
         let accept = accept.clone();
         move |link: &Option<String>| {
@@ -128,47 +118,9 @@ fn Reception(props: &Props) -> Html {
             }
         }
     });
-    let choose = {
-        let (work, chosen, opened) = (work.clone(), chosen.setter(), opened.setter());
-        Callback::from(move |offer: Option<OfferView>| {
-            work.clear();
-            opened.set(None);
-            chosen.set(offer.as_ref().map(|offer| offer.share.clone()));
-            if let Some(offer) = offer.filter(|offer| offer.state == OfferState::Reading) {
-                let opened = opened.clone();
-                work.desk(DeskRequest::Reading { share: offer.share }, move |response| {
-                    if let Response::Desk(DeskResponse::Reading(reading)) = response {
-                        opened.set(Some(Opened(Rc::new(reading))));
-                    }
-                });
-            }
-        })
-    };
-    let read = {
-        let (work, opened, again, said) =
-            (work.clone(), opened.setter(), again.clone(), words.say("reading-opened"));
-        Callback::from(move |share: String| {
-            let (opened, again, voice, said) = (opened.clone(), again.clone(), voice.clone(), said.clone());
-            work.desk(DeskRequest::Read { share }, move |response| {
-                if let Response::Desk(DeskResponse::Reading(reading)) = response {
-                    voice.polite(said);
-                    opened.set(Some(Opened(Rc::new(reading))));
-                    again.emit(());
-                }
-            });
-        })
-    };
-    let close = {
-        let (work, chosen, opened, again) = (work.clone(), chosen.setter(), opened.setter(), again.clone());
-        Callback::from(move |share: String| {
-            let (chosen, opened, again) = (chosen.clone(), opened.clone(), again.clone());
-            work.desk(DeskRequest::Close { share }, move |_| {
-                opened.set(None);
-                chosen.set(None);
-                again.emit(());
-            });
-        })
-    };
+    let choose = choosing(&work, &chosen, &opened);
+    let read = reading(&work, &opened, &again, voice, words.say("reading-opened"));
+    let close = closing(&work, &chosen, &opened, &again);
     let notes = html! {<>
         if work.busy() { { progress_card(&words, work.progress()) } }
         if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
@@ -193,6 +145,87 @@ fn Reception(props: &Props) -> Html {
             } }
         </main>
     }
+}
+
+/// Brings in the offer of a scanned text, which is chosen then.
+fn accepting(
+    work: &Work,
+    chosen: &UseStateHandle<Option<String>>,
+    opened: &UseStateHandle<Option<Opened>>,
+    again: &Callback<()>,
+) -> Callback<String> {
+    let (work, chosen, again, opened) = (work.clone(), chosen.setter(), again.clone(), opened.setter());
+    Callback::from(move |text: String| {
+        let (chosen, again, opened) = (chosen.clone(), again.clone(), opened.clone());
+        work.desk(DeskRequest::Accept { text }, move |response| {
+            if let Response::Desk(DeskResponse::Offer(offer)) = response {
+                chosen.set(Some(offer.share));
+                opened.set(None);
+                again.emit(());
+            }
+        });
+    })
+}
+
+/// Turns to an offer, with its reading where one is open; to scanning without one.
+fn choosing(
+    work: &Work,
+    chosen: &UseStateHandle<Option<String>>,
+    opened: &UseStateHandle<Option<Opened>>,
+) -> Callback<Option<OfferView>> {
+    let (work, chosen, opened) = (work.clone(), chosen.setter(), opened.setter());
+    Callback::from(move |offer: Option<OfferView>| {
+        work.clear();
+        opened.set(None);
+        chosen.set(offer.as_ref().map(|offer| offer.share.clone()));
+        if let Some(offer) = offer.filter(|offer| offer.state == OfferState::Reading) {
+            let opened = opened.clone();
+            work.desk(DeskRequest::Reading { share: offer.share }, move |response| {
+                if let Response::Desk(DeskResponse::Reading(reading)) = response {
+                    opened.set(Some(Opened(Rc::new(reading))));
+                }
+            });
+        }
+    })
+}
+
+/// Uses one read of a share, and says so.
+fn reading(
+    work: &Work,
+    opened: &UseStateHandle<Option<Opened>>,
+    again: &Callback<()>,
+    voice: Voice,
+    said: String,
+) -> Callback<String> {
+    let (work, opened, again) = (work.clone(), opened.setter(), again.clone());
+    Callback::from(move |share: String| {
+        let (opened, again, voice, said) = (opened.clone(), again.clone(), voice.clone(), said.clone());
+        work.desk(DeskRequest::Read { share }, move |response| {
+            if let Response::Desk(DeskResponse::Reading(reading)) = response {
+                voice.polite(said);
+                opened.set(Some(Opened(Rc::new(reading))));
+                again.emit(());
+            }
+        });
+    })
+}
+
+/// Closes a reading: its content leaves this desk's memory.
+fn closing(
+    work: &Work,
+    chosen: &UseStateHandle<Option<String>>,
+    opened: &UseStateHandle<Option<Opened>>,
+    again: &Callback<()>,
+) -> Callback<String> {
+    let (work, chosen, opened, again) = (work.clone(), chosen.setter(), opened.setter(), again.clone());
+    Callback::from(move |share: String| {
+        let (chosen, opened, again) = (chosen.clone(), opened.clone(), again.clone());
+        work.desk(DeskRequest::Close { share }, move |_| {
+            opened.set(None);
+            chosen.set(None);
+            again.emit(());
+        });
+    })
 }
 
 /// Between scanning and reading.

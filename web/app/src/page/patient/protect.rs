@@ -3,15 +3,24 @@
 use suishen_bridge::{PatientRequest, PatientResponse, Response};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::SubmitEvent;
-use yew::{Callback, Html, component, html, use_effect_with, use_state};
+use yew::{Callback, Html, UseStateSetter, component, hook, html, use_effect_with, use_state};
 
 use super::root::use_wallet;
 use crate::{
-    browser::{address::use_address, engine::use_engine, language::use_words, passkey, work::use_work},
+    browser::{
+        address::use_address,
+        engine::{Engine, use_engine},
+        language::use_words,
+        passkey,
+        work::{Work, use_work},
+    },
     component::{PassphraseField, back_bar, fault_card, glyph, progress_card, use_voice},
     route::Route,
-    words::figure,
+    words::{Words, figure},
 };
+
+/// Estimated bits, and whether they are enough.
+type Strength = (u32, bool);
 
 /// Draws it.
 #[component]
@@ -19,26 +28,9 @@ pub fn ProtectPage() -> Html {
     let (words, wallet, address, voice, engine, work) =
         (use_words(), use_wallet(), use_address(), use_voice(), use_engine(), use_work());
     let typed = use_state(String::new);
-    let strength = use_state(|| None::<(u32, bool)>);
     let suggested = use_state(|| None::<String>);
     let refused = use_state(|| None::<&'static str>);
-    use_effect_with((*typed).clone(), {
-        let (engine, strength) = (engine.clone(), strength.setter());
-        move |typed: &String| {
-            let passphrase = typed.clone();
-            spawn_local(async move {
-                let measured = if passphrase.is_empty() {
-                    None
-                } else {
-                    engine.patient(PatientRequest::Measure { passphrase }).await.ok()
-                };
-                strength.set(match measured {
-                    Some(PatientResponse::Strength { bits, enough }) => Some((bits, enough)),
-                    _ => None,
-                });
-            });
-        }
-    });
+    let strength = use_strength((*typed).clone(), engine.clone());
     let done = {
         let (said, checked) = (words.say("protect-done"), wallet.phrase_checked);
         Callback::from(move |()| {
@@ -47,26 +39,17 @@ pub fn ProtectPage() -> Html {
         })
     };
     let make = {
-        let (work, refused, engine, done, name) =
-            (work.clone(), refused.setter(), engine.clone(), done.clone(), words.say("suishen"));
+        let (work, refused, done, name) =
+            (work.clone(), refused.setter(), done.clone(), words.say("suishen"));
         Callback::from(move |_| {
-            let (work, refused, engine, done, name) =
-                (work.clone(), refused.clone(), engine.clone(), done.clone(), name.clone());
             refused.set(None);
-            spawn_local(async move {
-                let Ok(PatientResponse::Passkey { user, salt }) =
-                    engine.patient(PatientRequest::NewPasskey).await
-                else {
-                    return refused.set(Some("passkey-none"));
-                };
-                match passkey::create(&user, &salt, &name).await {
-                    Ok(key) => work.patient(
-                        PatientRequest::AddPasskey { credential: key.credential, prf: key.prf },
-                        move |_| done.emit(()),
-                    ),
-                    Err(key) => refused.set(Some(key)),
-                }
-            });
+            spawn_local(make_passkey(
+                engine.clone(),
+                work.clone(),
+                name.clone(),
+                refused.clone(),
+                done.clone(),
+            ));
         })
     };
     let suggest = {
@@ -108,17 +91,7 @@ pub fn ProtectPage() -> Html {
                     <PassphraseField id="passphrase" label={words.say("protect-passphrase")} value={(*typed).clone()}
                         change={Callback::from({ let typed = typed.setter(); move |text| typed.set(text) })}
                         autocomplete="new-password" described_by={Some(yew::AttrValue::from("strength"))} />
-                    <div id="strength" role="status">
-                        if let Some((bits, enough)) = *strength {
-                            <svg class={if enough { "meter" } else { "meter weak" }} aria-hidden="true">
-                                <rect class="rest" width="100%" height="100%" rx="4" />
-                                <rect class="done" width={format!("{}%", bits.min(100))} height="100%" rx="4" />
-                            </svg>
-                            <p class="quiet">{ words.with(if enough { "strength-enough" } else { "strength-weak" }, &[("bits", figure(bits))]) }</p>
-                        } else {
-                            <p class="quiet">{ words.say("strength-hint") }</p>
-                        }
-                    </div>
+                    <div id="strength" role="status">{ strength_meter(strength, &words) }</div>
                     if let Some(words_offered) = suggested.as_ref() {
                         <p class="sentence"><strong>{ words_offered }</strong><br /><span class="quiet">{ words.say("suggestion-note") }</span></p>
                     }
@@ -130,5 +103,63 @@ pub fn ProtectPage() -> Html {
                 <p class="quiet">{ words.say("protect-note") }</p>
             </main>
         </div>
+    }
+}
+
+/// How strong what was typed is, as the engine measures it.
+#[hook]
+fn use_strength(typed: String, engine: Engine) -> Option<Strength> {
+    let strength = use_state(|| None::<Strength>);
+    use_effect_with(typed, {
+        let strength = strength.setter();
+        move |typed: &String| {
+            let passphrase = typed.clone();
+            spawn_local(async move {
+                let measured = if passphrase.is_empty() {
+                    None
+                } else {
+                    engine.patient(PatientRequest::Measure { passphrase }).await.ok()
+                };
+                strength.set(match measured {
+                    Some(PatientResponse::Strength { bits, enough }) => Some((bits, enough)),
+                    _ => None,
+                });
+            });
+        }
+    });
+    *strength
+}
+
+/// Has the phone make a passkey for `name` and stores its slot; `refused` is told the sentence of why it didn't.
+async fn make_passkey(
+    engine: Engine,
+    work: Work,
+    name: String,
+    refused: UseStateSetter<Option<&'static str>>,
+    done: Callback<()>,
+) {
+    let Ok(PatientResponse::Passkey { user, salt }) = engine.patient(PatientRequest::NewPasskey).await else {
+        return refused.set(Some("passkey-none"));
+    };
+    match passkey::create(&user, &salt, &name).await {
+        Ok(key) => {
+            let request = PatientRequest::AddPasskey { credential: key.credential, prf: key.prf };
+            work.patient(request, move |_| done.emit(()));
+        }
+        Err(key) => refused.set(Some(key)),
+    }
+}
+
+fn strength_meter(strength: Option<Strength>, words: &Words) -> Html {
+    html! {
+        if let Some((bits, enough)) = strength {
+            <svg class={if enough { "meter" } else { "meter weak" }} aria-hidden="true">
+                <rect class="rest" width="100%" height="100%" rx="4" />
+                <rect class="done" width={format!("{}%", bits.min(100))} height="100%" rx="4" />
+            </svg>
+            <p class="quiet">{ words.with(if enough { "strength-enough" } else { "strength-weak" }, &[("bits", figure(bits))]) }</p>
+        } else {
+            <p class="quiet">{ words.say("strength-hint") }</p>
+        }
     }
 }

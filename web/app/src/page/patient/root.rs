@@ -3,8 +3,8 @@
 use suishen_bridge::{Event, PatientRequest, PatientResponse, Request, Response, Topic, Wallet};
 use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, ContextProvider, Html, Properties, component, hook, html, use_context, use_effect_with,
-    use_state,
+    Callback, ContextProvider, Html, Properties, UseStateHandle, UseStateSetter, component, hook, html,
+    use_context, use_effect_with, use_state,
 };
 
 use super::{
@@ -14,16 +14,17 @@ use super::{
 };
 use crate::{
     browser::{
-        address::use_address,
+        address::{Address, use_address},
         asking::{Asked, use_asked},
         embedded,
-        engine::use_engine,
+        engine::{Engine, use_engine},
         language::use_words,
         page,
     },
-    component::{empty, fault_card, use_voice},
+    component::{Voice, empty, fault_card, use_voice},
     page::UnknownPage,
     route::Route,
+    words::Words,
 };
 
 /// The open wallet, for the pages within.
@@ -63,6 +64,18 @@ fn read(response: Response) -> Option<Wallet> {
     }
 }
 
+/// What the pages within bring about here.
+struct Acts {
+    /// The wallet comes over from another tab.
+    use_here: Callback<()>,
+    /// A text was scanned. Secret.
+    scanned: Callback<String>,
+    /// The scanned or opened text was dealt with.
+    dealt: Callback<()>,
+    /// The wallet closes.
+    lock: Callback<()>,
+}
+
 /// Draws what is to be shown.
 #[component]
 pub fn PatientRoot(props: &Props) -> Html {
@@ -73,76 +86,29 @@ pub fn PatientRoot(props: &Props) -> Html {
         |()| Request::Patient(PatientRequest::Wallet),
         read,
     );
-    let elsewhere = use_state(|| false);
-    // A scanned or opened text lives here and nowhere else, until it was dealt with.
-    let incoming = use_state(|| props.opened.clone());
-    use_effect_with(props.opened.clone(), {
-        let (incoming, address) = (incoming.setter(), address.clone());
-        move |opened: &Option<String>| {
-            if let Some(link) = opened {
-                incoming.set(Some(link.clone()));
-                address.replace(Route::Incoming);
-            }
-        }
-    });
-    use_effect_with(engine.clone(), {
-        let elsewhere = elsewhere.setter();
-        move |engine: &crate::browser::engine::Engine| {
-            let subscription = engine.listen(Callback::from(move |event| {
-                if matches!(event, Event::TakenOver) {
-                    elsewhere.set(true);
-                }
-            }));
-            move || drop(subscription)
-        }
-    });
-    let use_here = {
-        let (engine, elsewhere, again) = (engine.clone(), elsewhere.setter(), again.clone());
-        Callback::from(move |()| {
-            let (engine, elsewhere, again) = (engine.clone(), elsewhere.clone(), again.clone());
-            spawn_local(async move {
-                if engine.ask(Request::UseHere).await.is_ok() {
-                    // A wallet without a lock opens with this; before that its pages would find it closed.
-                    let _ = engine.patient(PatientRequest::Wallet).await;
-                    elsewhere.set(false);
-                    again.emit(());
-                }
-            });
-        })
-    };
-    let scanned = {
-        let (incoming, address) = (incoming.setter(), address.clone());
-        Callback::from(move |text: String| {
-            incoming.set(Some(text));
-            address.go(Route::Incoming);
-        })
-    };
-    let dealt = {
-        let incoming = incoming.setter();
-        Callback::from(move |()| incoming.set(None))
-    };
-    let lock = {
-        let (engine, again, address, said) =
-            (engine.clone(), again.clone(), address.clone(), words.say("locked"));
-        let tag = words.language().tag();
-        Callback::from(move |()| {
-            let (engine, again, address) = (engine.clone(), again.clone(), address.clone());
-            voice.assertive(said.clone());
-            spawn_local(async move {
-                let _ = engine.patient(PatientRequest::Lock).await;
-                engine.restart();
-                let _ = engine.greet(tag).await;
-                address.replace(Route::Home);
-                again.emit(());
-            });
-        })
+    let incoming = use_incoming(props.opened.clone(), address.clone());
+    let elsewhere = use_elsewhere(engine.clone());
+    let acts = Acts {
+        use_here: taking_over(engine.clone(), elsewhere.setter(), again.clone()),
+        scanned: {
+            let (incoming, address) = (incoming.setter(), address.clone());
+            Callback::from(move |text: String| {
+                incoming.set(Some(text));
+                address.go(Route::Incoming);
+            })
+        },
+        dealt: {
+            let incoming = incoming.setter();
+            Callback::from(move |()| incoming.set(None))
+        },
+        lock: locking(engine, voice, &words, address.clone(), again.clone()),
     };
 
     if let (Some(app), Some(_)) = (embedded::app_of(&page::agent()), incoming.as_ref()) {
         return html! { <EmbeddedPage {app} link={(*incoming).clone().unwrap_or_default()} /> };
     }
     if *elsewhere {
-        return html! { <ElsewherePage {use_here} /> };
+        return html! { <ElsewherePage use_here={acts.use_here} /> };
     }
     match wallet {
         Asked::Waiting => {
@@ -151,46 +117,120 @@ pub fn PatientRoot(props: &Props) -> Html {
         Asked::Failed(fault) => html! {
             <main class="phone bare"><h1>{ words.say("suishen") }</h1>{ fault_card(&words, &fault, Some(&again), false) }</main>
         },
-        Asked::Here(wallet) => match &*wallet {
-            Wallet::Elsewhere => html! { <ElsewherePage {use_here} /> },
-            Wallet::Damaged => html! {
-                <main class="phone bare stack">
-                    <h1>{ words.say("damaged-title") }</h1>
-                    <p>{ words.say("damaged-text") }</p>
-                    <RestorePage />
-                </main>
-            },
-            Wallet::Locked(slots) => match address.route {
-                Route::Restore => {
-                    html! { <main class="phone bare stack"><RestorePage back={Route::Home} /></main> }
-                }
-                _ => html! { <UnlockPage slots={slots.clone()} waiting={incoming.is_some()} /> },
-            },
-            Wallet::None => match address.route {
-                Route::Incoming if incoming.is_some() => incoming_page(incoming.as_ref(), &dealt),
-                Route::Scan => html! { <ScanPage found={scanned} bare={true} /> },
-                Route::Restore => {
-                    html! { <main class="phone bare stack"><RestorePage back={Route::Home} /></main> }
-                }
-                _ => html! { <WelcomePage /> },
-            },
-            Wallet::Open { name, records, protected, phrase_checked, backed_up, unseen_reads, .. } => {
-                let open = OpenWallet {
-                    name: name.clone(),
-                    records: *records,
-                    protected: *protected,
-                    phrase_checked: *phrase_checked,
-                    backed_up: *backed_up,
-                    unseen_reads: *unseen_reads,
-                };
-                html! {
-                    <ContextProvider<OpenWallet> context={open}>
-                        { open_page(&address.route, incoming.as_ref(), &scanned, &dealt, &lock) }
-                    </ContextProvider<OpenWallet>>
-                }
-            }
-        },
+        Asked::Here(wallet) => page_of(&wallet, &address.route, incoming.as_ref(), &acts, &words),
     }
+}
+
+/// The scanned or opened text: it lives here and nowhere else, until it was dealt with. Secret.
+#[hook]
+fn use_incoming(opened: Option<String>, address: Address) -> UseStateHandle<Option<String>> {
+    let incoming = use_state(|| opened.clone());
+    use_effect_with(opened, {
+        let incoming = incoming.setter();
+        move |opened: &Option<String>| {
+            if let Some(link) = opened {
+                incoming.set(Some(link.clone()));
+                address.replace(Route::Incoming);
+            }
+        }
+    });
+    incoming
+}
+
+/// Whether another tab has taken the wallet over.
+#[hook]
+fn use_elsewhere(engine: Engine) -> UseStateHandle<bool> {
+    let elsewhere = use_state(|| false);
+    use_effect_with(engine, {
+        let elsewhere = elsewhere.setter();
+        move |engine: &Engine| {
+            let subscription = engine.listen(Callback::from(move |event| {
+                if matches!(event, Event::TakenOver) {
+                    elsewhere.set(true);
+                }
+            }));
+            move || drop(subscription)
+        }
+    });
+    elsewhere
+}
+
+fn taking_over(engine: Engine, elsewhere: UseStateSetter<bool>, again: Callback<()>) -> Callback<()> {
+    Callback::from(move |()| {
+        let (engine, elsewhere, again) = (engine.clone(), elsewhere.clone(), again.clone());
+        spawn_local(async move {
+            if engine.ask(Request::UseHere).await.is_ok() {
+                // A wallet without a lock opens with this; before that its pages would find it closed.
+                let _ = engine.patient(PatientRequest::Wallet).await;
+                elsewhere.set(false);
+                again.emit(());
+            }
+        });
+    })
+}
+
+fn locking(
+    engine: Engine,
+    voice: Voice,
+    words: &Words,
+    address: Address,
+    again: Callback<()>,
+) -> Callback<()> {
+    let (said, tag) = (words.say("locked"), words.language().tag());
+    Callback::from(move |()| {
+        let (engine, again, address) = (engine.clone(), again.clone(), address.clone());
+        voice.assertive(said.clone());
+        spawn_local(async move {
+            let _ = engine.patient(PatientRequest::Lock).await;
+            engine.restart();
+            let _ = engine.greet(tag).await;
+            address.replace(Route::Home);
+            again.emit(());
+        });
+    })
+}
+
+/// The page that a wallet in this state allows.
+fn page_of(wallet: &Wallet, route: &Route, incoming: Option<&String>, acts: &Acts, words: &Words) -> Html {
+    match wallet {
+        Wallet::Elsewhere => html! { <ElsewherePage use_here={acts.use_here.clone()} /> },
+        Wallet::Damaged => html! {
+            <main class="phone bare stack">
+                <h1>{ words.say("damaged-title") }</h1>
+                <p>{ words.say("damaged-text") }</p>
+                <RestorePage />
+            </main>
+        },
+        Wallet::Locked(slots) => match route {
+            Route::Restore => restore_page(Route::Home),
+            _ => html! { <UnlockPage slots={slots.clone()} waiting={incoming.is_some()} /> },
+        },
+        Wallet::None => match route {
+            Route::Incoming if incoming.is_some() => incoming_page(incoming, &acts.dealt),
+            Route::Scan => html! { <ScanPage found={acts.scanned.clone()} bare={true} /> },
+            Route::Restore => restore_page(Route::Home),
+            _ => html! { <WelcomePage /> },
+        },
+        Wallet::Open { name, records, protected, phrase_checked, backed_up, unseen_reads, .. } => {
+            let open = OpenWallet {
+                name: name.clone(),
+                records: *records,
+                protected: *protected,
+                phrase_checked: *phrase_checked,
+                backed_up: *backed_up,
+                unseen_reads: *unseen_reads,
+            };
+            html! {
+                <ContextProvider<OpenWallet> context={open}>
+                    { open_page(route, incoming, acts) }
+                </ContextProvider<OpenWallet>>
+            }
+        }
+    }
+}
+
+fn restore_page(back: Route) -> Html {
+    html! { <main class="phone bare stack"><RestorePage {back} /></main> }
 }
 
 fn incoming_page(incoming: Option<&String>, dealt: &Callback<()>) -> Html {
@@ -198,26 +238,18 @@ fn incoming_page(incoming: Option<&String>, dealt: &Callback<()>) -> Html {
     html! { <IncomingPage {text} dealt={dealt.clone()} /> }
 }
 
-fn open_page(
-    route: &Route,
-    incoming: Option<&String>,
-    scanned: &Callback<String>,
-    dealt: &Callback<()>,
-    lock: &Callback<()>,
-) -> Html {
+fn open_page(route: &Route, incoming: Option<&String>, acts: &Acts) -> Html {
     match route {
         Route::Home => html! { <RecordsPage /> },
         Route::Record(record) => html! { <RecordPage key={record.clone()} record={record.clone()} /> },
-        Route::Incoming if incoming.is_some() => incoming_page(incoming, dealt),
-        Route::Scan | Route::Incoming => html! { <ScanPage found={scanned.clone()} /> },
+        Route::Incoming if incoming.is_some() => incoming_page(incoming, &acts.dealt),
+        Route::Scan | Route::Incoming => html! { <ScanPage found={acts.scanned.clone()} /> },
         Route::Show => html! { <ShowPage /> },
         Route::Readers => html! { <ReadersPage /> },
         Route::Protect => html! { <ProtectPage /> },
         Route::Recovery => html! { <RecoveryPage /> },
-        Route::Restore => {
-            html! { <main class="phone bare stack"><RestorePage back={Route::Settings} /></main> }
-        }
-        Route::Settings => html! { <SettingsPage lock={lock.clone()} /> },
+        Route::Restore => restore_page(Route::Settings),
+        Route::Settings => html! { <SettingsPage lock={acts.lock.clone()} /> },
         Route::History | Route::Unknown => html! { <UnknownPage /> },
     }
 }
