@@ -53,6 +53,9 @@ pub fn lay_out(place: &Place, bundles: &[PathBuf], draft: bool) -> Result<Vec<Se
             sources.insert(format!("samples/{path}"), bytes);
         }
     }
+    for (path, bytes) in read_all(&place.root.join("web/app/text"))? {
+        sources.insert(format!("text/{path}"), bytes);
+    }
     for dir in bundles {
         sources.append(&mut read_all(dir)?);
     }

@@ -9,6 +9,8 @@ use crate::layout::Served;
 
 const FIRST_SCREEN_LIMIT: usize = 400_000;
 const ENGINE_LIMIT: usize = 700_000;
+/// The language that a page begins in.
+const FIRST_TEXTS: &str = "text/zh-CN.ftl";
 
 /// Where a file counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,9 @@ impl Part {
             Self::Engine
         } else if name.starts_with("scanner") {
             Self::Scanner
-        } else if ["html", "js", "css", "wasm"].contains(&extension) && path != "sw.js" {
+        } else if (["html", "js", "css", "wasm"].contains(&extension) && path != "sw.js")
+            || path == FIRST_TEXTS
+        {
             Self::FirstScreen
         } else {
             Self::Later

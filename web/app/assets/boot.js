@@ -3,6 +3,21 @@
 const taken = location.hash.slice(1);
 if (location.hash) history.replaceState(history.state, "", location.pathname + location.search);
 
+// The language that the person chose last, whose texts are fetched beside the code.
+const language = (() => {
+  try {
+    return localStorage.getItem("suishen-language")?.startsWith("en") ? "en" : "zh-CN";
+  } catch {
+    return "zh-CN";
+  }
+})();
+
+async function texts() {
+  const answer = await fetch(`/text/${language}.ftl`);
+  if (!answer.ok) throw new Error(`texts: ${answer.status}`);
+  return answer.text();
+}
+
 const note = document.getElementById("opening-note");
 const missing = ["WebAssembly" in self, "HTMLDialogElement" in self, "Worker" in self, "crypto" in self && "subtle" in crypto];
 
@@ -12,9 +27,9 @@ if (missing.includes(false)) {
     "please use Chrome or Edge 109, Safari 16, or newer.";
 } else {
   try {
-    const app = await import("/app.js");
+    const [app, words] = await Promise.all([import("/app.js"), texts()]);
     await app.default();
-    app.start(taken);
+    app.start(taken, language, words);
   } catch (cause) {
     console.error(cause);
     note.textContent =

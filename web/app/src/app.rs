@@ -1,5 +1,6 @@
 //! The root: which role this origin plays, which page is shown, in which language, and what a link brought.
 
+use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, ContextProvider, Html, Properties, component, html, use_effect_with, use_state};
 
 use crate::{
@@ -18,14 +19,15 @@ use crate::{
     },
     role::Role,
     route::Route,
-    words::Words,
+    words::{Language, Words},
 };
 
 /// Mounts the interface; `taken` is the fragment that `boot.js` took.
-pub fn mount(taken: String) {
+pub fn mount(taken: String, language: &str, texts: String) {
     let Some(root) = page::document().get_element_by_id("app") else { return };
     root.set_inner_html("");
-    yew::Renderer::<App>::with_root_and_props(root, Props { taken }).render();
+    let words = Words::read(Language::of_tag(language), texts, page::offset_minutes());
+    yew::Renderer::<App>::with_root_and_props(root, Props { taken, words }).render();
 }
 
 /// What the page was opened with.
@@ -33,6 +35,8 @@ pub fn mount(taken: String) {
 pub struct Props {
     /// The fragment, without `#`; secret.
     pub taken: String,
+    /// The texts in the language that the person chose last.
+    pub words: Words,
 }
 
 /// The app.
@@ -41,7 +45,8 @@ pub fn App(props: &Props) -> Html {
     let (host, path) = (page::host(), page::path());
     let role = Role::of(&host, &path);
     let base = Role::base(&host, &path);
-    let look = use_state(|| (language::stored_language(), language::stored_theme()));
+    let words = use_state(|| props.words.clone());
+    let theme = use_state(language::stored_theme);
     let route = use_state({
         let base = base.clone();
         move || address::current(&base)
@@ -51,7 +56,7 @@ pub fn App(props: &Props) -> Html {
         move || address::link_of(&taken)
     });
 
-    use_effect_with(*look, |(language, theme)| language::apply(*language, *theme));
+    use_effect_with((words.language(), *theme), |(language, theme)| language::apply(*language, *theme));
     use_effect_with((), {
         let (base, route, opened) = (base.clone(), route.setter(), opened.setter());
         move |()| {
@@ -66,16 +71,21 @@ pub fn App(props: &Props) -> Html {
     use_effect_with((*route).clone(), |_| page::focus_heading());
 
     let change = Callback::from({
-        let look = look.clone();
-        move |change| {
-            let (language, theme) = *look;
-            look.set(match change {
-                Change::Language(language) => (language, theme),
-                Change::Theme(theme) => (language, theme),
-            });
+        let (words, theme) = (words.setter(), theme.setter());
+        move |change| match change {
+            Change::Language(language) => {
+                let words = words.clone();
+                spawn_local(async move {
+                    // Without its file the page goes on in the language that it has.
+                    if let Some(other) = language::fetch(language).await {
+                        words.set(other);
+                    }
+                });
+            }
+            Change::Theme(chosen) => theme.set(chosen),
         }
     });
-    let setting = Setting { words: Words::new(look.0, page::offset_minutes()), theme: look.1, change };
+    let setting = Setting { words: (*words).clone(), theme: *theme, change };
     let go = Callback::from({
         let route = route.setter();
         move |to| route.set(to)

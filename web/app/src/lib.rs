@@ -28,9 +28,10 @@ pub mod words;
 mod entry {
     use wasm_bindgen::prelude::wasm_bindgen;
 
-    /// Mounts the interface. `boot.js` calls it with the fragment that it took from the address before anything else.
+    /// Mounts the interface. `boot.js` calls it with the fragment that it took from the address before anything else,
+    /// the language that the person chose and its texts.
     #[wasm_bindgen]
-    pub fn start(taken: String) {
-        crate::app::mount(taken);
+    pub fn start(taken: String, language: &str, texts: String) {
+        crate::app::mount(taken, language, texts);
     }
 }

@@ -1,5 +1,5 @@
-//! What the screens say: Fluent messages in Simplified Chinese (default) and English, both built in, so that a change
-//! of language needs no network. A text is asked for by key; a key that is missing shows as itself and fails a test.
+//! What the screens say: Fluent messages in Simplified Chinese (default) and English, a file each, of which a page loads
+//! the one that it shows. A text is asked for by key; a key that is missing shows as itself and fails a test.
 
 use std::rc::Rc;
 
@@ -7,9 +7,6 @@ use fluent_bundle::{FluentArgs, FluentBundle, FluentResource, FluentValue};
 use yew::{Html, html};
 
 use crate::clock::Moment;
-
-const CHINESE: &str = include_str!("../text/zh-CN.ftl");
-const ENGLISH: &str = include_str!("../text/en.ftl");
 
 /// A language of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +40,19 @@ impl Language {
         }
     }
 
+    /// Where the page finds its texts.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Chinese => "/text/zh-CN.ftl",
+            Self::English => "/text/en.ftl",
+        }
+    }
+
+    #[cfg(test)]
     fn source(self) -> &'static str {
         match self {
-            Self::Chinese => CHINESE,
-            Self::English => ENGLISH,
+            Self::Chinese => include_str!("../text/zh-CN.ftl"),
+            Self::English => include_str!("../text/en.ftl"),
         }
     }
 }
@@ -66,15 +72,20 @@ impl PartialEq for Words {
 }
 
 impl Words {
-    /// The texts of a language, with times shown for a place `offset_minutes` ahead of UTC.
-    pub fn new(language: Language, offset_minutes: i32) -> Self {
+    /// The texts of a language from its file, with times shown for a place `offset_minutes` ahead of UTC.
+    pub fn read(language: Language, source: String, offset_minutes: i32) -> Self {
         let tag = language.tag().parse().unwrap_or_default();
         let mut bundle = FluentBundle::new(vec![tag]);
         // Isolation marks are for mixed writing directions, which neither language has; they break copied text.
         bundle.set_use_isolating(false);
-        let resource = FluentResource::try_new(language.source().to_owned()).unwrap_or_else(|(rest, _)| rest);
+        let resource = FluentResource::try_new(source).unwrap_or_else(|(rest, _)| rest);
         bundle.add_resource_overriding(resource);
         Self { language, offset_minutes, bundle: Rc::new(bundle) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn new(language: Language, offset_minutes: i32) -> Self {
+        Self::read(language, language.source().to_owned(), offset_minutes)
     }
 
     /// The language.

@@ -2,7 +2,7 @@
 
 use yew::{Callback, hook, use_context};
 
-use super::page;
+use super::{file, page};
 use crate::words::{Language, Words};
 
 /// The texts, and how to change what they are in and how the page looks.
@@ -37,9 +37,10 @@ pub fn use_setting() -> Setting {
     use_context::<Setting>().expect("every page stands inside the app")
 }
 
-/// The stored language: Chinese unless the person chose otherwise.
-pub fn stored_language() -> Language {
-    Language::of_tag(&page::setting("language").unwrap_or_default())
+/// Fetches the texts of a language; none where they can't be had.
+pub async fn fetch(language: Language) -> Option<Words> {
+    let texts = String::from_utf8(file::fetch(language.file()).await?).ok()?;
+    Some(Words::read(language, texts, page::offset_minutes()))
 }
 
 /// The stored theme.
