@@ -8,16 +8,19 @@ use web_sys::{
     HtmlInputElement, HtmlTextAreaElement, HtmlVideoElement, InputEvent, KeyboardEvent, SubmitEvent,
 };
 use yew::{
-    AttrValue, Callback, Event, Html, NodeRef, Properties, TargetCast, component, html, use_effect_with,
-    use_node_ref, use_state,
+    AttrValue, Callback, Event, Html, NodeRef, Properties, TargetCast, UseStateSetter, component, hook, html,
+    use_effect_with, use_node_ref, use_state,
 };
 
 use super::{glyph, use_voice};
-use crate::browser::{
-    camera::{self, Camera},
-    file,
-    language::use_words,
-    scanner::{Scanner, Seen},
+use crate::{
+    browser::{
+        camera::{self, Camera},
+        file,
+        language::use_words,
+        scanner::{Scanner, Seen},
+    },
+    words::Words,
 };
 
 /// How it looks.
@@ -47,16 +50,7 @@ pub fn ScanBox(props: &Props) -> Html {
             found.emit(text);
         })
     };
-    use_effect_with((*on, video.clone()), {
-        let (found, note) = (found.clone(), note.setter());
-        move |(on, video): &(bool, NodeRef)| {
-            let alive = Rc::new(Cell::new(true));
-            if let Some(video) = video.cast::<HtmlVideoElement>().filter(|_| *on) {
-                spawn_local(watch(video, alive.clone(), found, Callback::from(move |key| note.set(key))));
-            }
-            move || alive.set(false)
-        }
-    });
+    use_camera(*on, video.clone(), found.clone(), note.setter());
     let submit = {
         let (typed, found) = (typed.clone(), found.clone());
         move || {
@@ -87,24 +81,7 @@ pub fn ScanBox(props: &Props) -> Html {
             typed.set(event.target_unchecked_into::<HtmlTextAreaElement>().value());
         })
     };
-    let onpicture = {
-        let (found, note) = (found, note.setter());
-        Callback::from(move |event: Event| {
-            let input = event.target_unchecked_into::<HtmlInputElement>();
-            let picked = file::files(input.files()).into_iter().next();
-            input.set_value("");
-            let (found, note) = (found.clone(), note.clone());
-            if let Some(picked) = picked {
-                spawn_local(async move {
-                    match look_at(&picked).await {
-                        Seen::Code(text) => found.emit(text),
-                        Seen::Nothing => note.set(Some("scan-picture-nothing")),
-                        Seen::NoText => note.set(Some("scan-no-text")),
-                    }
-                });
-            }
-        })
-    };
+    let onpicture = looking_at_pictures(found, note.setter());
     let turn_on = {
         let on = on.clone();
         Callback::from(move |_| on.set(!*on))
@@ -112,13 +89,7 @@ pub fn ScanBox(props: &Props) -> Html {
     html! {
         <div class="stack">
             if *on {
-                <div class="finder">
-                    <video ref={video} playsinline=true muted=true aria-label={words.say("scan-view")}></video>
-                    <svg class="frame" viewBox="0 0 100 100" aria-hidden="true">
-                        <path d="M4 24V14A10 10 0 0 1 14 4H24M76 4H86A10 10 0 0 1 96 14V24M96 76V86A10 10 0 0 1 86 96H76M24 96H14A10 10 0 0 1 4 86V76" />
-                    </svg>
-                    <p class="finder-note" role="status">{ words.say(note.unwrap_or("scan-hint")) }</p>
-                </div>
+                { finder(video, *note, &words) }
             } else if let Some(key) = *note {
                 <p class="note" role="status">{ glyph("warning-circle") }<span>{ words.say(key) }</span></p>
             }
@@ -138,6 +109,52 @@ pub fn ScanBox(props: &Props) -> Html {
             </form>
         </div>
     }
+}
+
+/// The camera's picture, and what there is to say of it.
+fn finder(video: NodeRef, key: Option<&'static str>, words: &Words) -> Html {
+    html! {
+        <div class="finder">
+            <video ref={video} playsinline=true muted=true aria-label={words.say("scan-view")}></video>
+            <svg class="frame" viewBox="0 0 100 100" aria-hidden="true">
+                <path d="M4 24V14A10 10 0 0 1 14 4H24M76 4H86A10 10 0 0 1 96 14V24M96 76V86A10 10 0 0 1 86 96H76M24 96H14A10 10 0 0 1 4 86V76" />
+            </svg>
+            <p class="finder-note" role="status">{ words.say(key.unwrap_or("scan-hint")) }</p>
+        </div>
+    }
+}
+
+/// While `on`, looks at what the camera sees.
+#[hook]
+fn use_camera(on: bool, video: NodeRef, found: Callback<String>, note: UseStateSetter<Option<&'static str>>) {
+    use_effect_with((on, video), move |(on, video): &(bool, NodeRef)| {
+        let alive = Rc::new(Cell::new(true));
+        if let Some(video) = video.cast::<HtmlVideoElement>().filter(|_| *on) {
+            spawn_local(watch(video, alive.clone(), found, Callback::from(move |key| note.set(key))));
+        }
+        move || alive.set(false)
+    });
+}
+
+fn looking_at_pictures(
+    found: Callback<String>,
+    note: UseStateSetter<Option<&'static str>>,
+) -> Callback<Event> {
+    Callback::from(move |event: Event| {
+        let input = event.target_unchecked_into::<HtmlInputElement>();
+        let picked = file::files(input.files()).into_iter().next();
+        input.set_value("");
+        let (found, note) = (found.clone(), note.clone());
+        if let Some(picked) = picked {
+            spawn_local(async move {
+                match look_at(&picked).await {
+                    Seen::Code(text) => found.emit(text),
+                    Seen::Nothing => note.set(Some("scan-picture-nothing")),
+                    Seen::NoText => note.set(Some("scan-no-text")),
+                }
+            });
+        }
+    })
 }
 
 async fn look_at(picked: &web_sys::File) -> Seen {

@@ -6,7 +6,7 @@ use suishen_bridge::{
     Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedReport, Preview, Request, Response,
     Topic,
 };
-use yew::{Callback, Html, Properties, component, html, use_state};
+use yew::{Callback, Html, Properties, UseStateHandle, component, html, use_state};
 
 use super::{
     enrol::{EnrolPage, other_than_invite},
@@ -20,7 +20,7 @@ use crate::{
         address::use_address,
         asking::{Asked, use_asked},
         language::use_words,
-        work::use_work,
+        work::{Work, use_work},
     },
     component::{ScanBox, chip, fault_card, glyph, progress_card, report_body},
     page::UnknownPage,
@@ -124,7 +124,7 @@ impl PartialEq for Stage {
 #[derive(Properties, PartialEq)]
 struct IssueProps {
     opened: Option<String>,
-    correcting: yew::UseStateHandle<Option<Correcting>>,
+    correcting: UseStateHandle<Option<Correcting>>,
 }
 
 #[component]
@@ -153,29 +153,7 @@ fn Issue(props: &IssueProps) -> Html {
             work.desk(DeskRequest::Clear, |_| ());
         })
     };
-    let issue = {
-        let (work, stage, sensitive, identity) =
-            (work.clone(), stage.clone(), sensitive.clone(), identity.clone());
-        let correcting = props.correcting.clone();
-        Callback::from(move |()| {
-            let Stage::Checking(preview) = (*stage).clone() else { return };
-            let stage = stage.clone();
-            work.desk(
-                DeskRequest::Issue {
-                    sensitive: *sensitive,
-                    identity: (*identity).clone(),
-                    corrects: correcting
-                        .as_ref()
-                        .map(|old| Correction { report: old.report.report.clone(), why: old.why }),
-                },
-                move |response| {
-                    if let Response::Desk(DeskResponse::Issued(report)) = response {
-                        stage.set(Stage::Issued(preview, Rc::new(*report)));
-                    }
-                },
-            );
-        })
-    };
+    let issue = issuing(&work, &stage, &sensitive, &identity, &props.correcting);
     let step = match &*stage {
         Stage::Choosing => 0,
         Stage::Checking(_) => 1,
@@ -189,8 +167,7 @@ fn Issue(props: &IssueProps) -> Html {
             <h2>{ words.say("issue-check") }</h2>
             <p class="quiet">{ words.say("issue-check-text") }</p>
             <Recipient identity={identity.clone()} />
-            <label class="choice"><input type="checkbox" checked={*sensitive} onchange={Callback::from({ let sensitive = sensitive.clone(); move |_: yew::Event| sensitive.set(!*sensitive) })} />
-                <span class="grow"><span class="line">{ words.say("issue-sensitive") }</span><span class="line quiet">{ words.say("issue-sensitive-note") }</span></span></label>
+            { sensitive_choice(&sensitive, &words) }
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&issue), true) } }
             <button class="button primary wide" onclick={issue.reform(|_| ())} disabled={work.busy()}>{ glyph("shield-check") }{ words.say("issue-go") }</button>
@@ -215,6 +192,44 @@ fn Issue(props: &IssueProps) -> Html {
             </div>
             <div class="aside sheeted stack">{ side }</div>
         </main>
+    }
+}
+
+/// Issues the report that is being checked, in place of the one that it corrects.
+fn issuing(
+    work: &Work,
+    stage: &UseStateHandle<Stage>,
+    sensitive: &UseStateHandle<bool>,
+    identity: &UseStateHandle<Option<String>>,
+    correcting: &UseStateHandle<Option<Correcting>>,
+) -> Callback<()> {
+    let (work, stage, sensitive, identity, correcting) =
+        (work.clone(), stage.clone(), sensitive.clone(), identity.clone(), correcting.clone());
+    Callback::from(move |()| {
+        let Stage::Checking(preview) = (*stage).clone() else { return };
+        let stage = stage.clone();
+        work.desk(
+            DeskRequest::Issue {
+                sensitive: *sensitive,
+                identity: (*identity).clone(),
+                corrects: correcting
+                    .as_ref()
+                    .map(|old| Correction { report: old.report.report.clone(), why: old.why }),
+            },
+            move |response| {
+                if let Response::Desk(DeskResponse::Issued(report)) = response {
+                    stage.set(Stage::Issued(preview, Rc::new(*report)));
+                }
+            },
+        );
+    })
+}
+
+/// Whether the report is one that no bulk choice of the patient's takes along.
+fn sensitive_choice(sensitive: &UseStateHandle<bool>, words: &Words) -> Html {
+    html! {
+        <label class="choice"><input type="checkbox" checked={**sensitive} onchange={Callback::from({ let sensitive = sensitive.clone(); move |_: yew::Event| sensitive.set(!*sensitive) })} />
+            <span class="grow"><span class="line">{ words.say("issue-sensitive") }</span><span class="line quiet">{ words.say("issue-sensitive-note") }</span></span></label>
     }
 }
 
@@ -248,7 +263,7 @@ fn shown(preview: &Preview, words: &Words) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct CorrectsProps {
-    correcting: yew::UseStateHandle<Option<Correcting>>,
+    correcting: UseStateHandle<Option<Correcting>>,
 }
 
 /// What the new report stands in place of, and why; nothing for a report that corrects none.
@@ -283,7 +298,7 @@ fn Corrects(props: &CorrectsProps) -> Html {
 
 #[derive(Properties, PartialEq)]
 struct RecipientProps {
-    identity: yew::UseStateHandle<Option<String>>,
+    identity: UseStateHandle<Option<String>>,
 }
 
 /// To whoever brings the code, or straight to a wallet whose identity code was scanned.

@@ -14,6 +14,7 @@ use crate::{
         language::use_words,
     },
     component::{fault_card, glyph, progress_card},
+    words::Words,
 };
 
 /// A prepared report.
@@ -72,25 +73,6 @@ pub fn Prepare(props: &Props) -> Html {
             });
         })
     };
-    let take_files = {
-        let take = take.clone();
-        move |list: Option<web_sys::FileList>| {
-            let (files, take) = (file::files(list), take.clone());
-            if files.is_empty() {
-                return;
-            }
-            spawn_local(async move {
-                let mut picked = Vec::new();
-                for one in files {
-                    match file::read(one).await {
-                        Some(one) => picked.push(one),
-                        None => return take.emit(None),
-                    }
-                }
-                take.emit(Some(picked));
-            });
-        }
-    };
     let hover = |on: bool| {
         let over = over.setter();
         Callback::from(move |event: DragEvent| {
@@ -99,17 +81,20 @@ pub fn Prepare(props: &Props) -> Html {
         })
     };
     let ondrop = {
-        let (over, take_files) = (over.setter(), take_files.clone());
+        let (over, take) = (over.setter(), take.clone());
         Callback::from(move |event: DragEvent| {
             event.prevent_default();
             over.set(false);
-            take_files(event.data_transfer().and_then(|data| data.files()));
+            take_files(event.data_transfer().and_then(|data| data.files()), &take);
         })
     };
-    let onchange = Callback::from(move |event: Event| {
-        let input = event.target_unchecked_into::<HtmlInputElement>();
-        take_files(input.files());
-    });
+    let onchange = {
+        let take = take.clone();
+        Callback::from(move |event: Event| {
+            let input = event.target_unchecked_into::<HtmlInputElement>();
+            take_files(input.files(), &take);
+        })
+    };
     html! {<>
         <section class={if *over { "drop over" } else { "drop" }} ondragover={hover(true)} ondragenter={hover(true)} ondragleave={hover(false)} {ondrop}>
             { glyph("file-plus") }
@@ -124,23 +109,43 @@ pub fn Prepare(props: &Props) -> Html {
         <section class="stack close">
             <h2>{ words.say("prepare-samples") }</h2>
             <div class="samples">
-                { for SAMPLES.iter().map(|sample| {
-                    let take = take.clone();
-                    let onclick = Callback::from(move |_| {
-                        let take = take.clone();
-                        spawn_local(async move { take.emit(fetch(sample).await) });
-                    });
-                    html! {
-                        <button class="sample" {onclick} disabled={*busy}>
-                            { glyph(sample.1) }
-                            <span><span class="line name">{ words.say(&format!("sample-{}", sample.0)) }</span>
-                            <span class="line quiet">{ words.say(&format!("sample-{}-text", sample.0)) }</span></span>
-                        </button>
-                    }
-                }) }
+                { for SAMPLES.iter().map(|sample| offered(sample, &take, *busy, &words)) }
             </div>
         </section>
     </>}
+}
+
+/// Reads the files and tells `take` of them: of none when one can't be read, of nothing when there are none.
+fn take_files(list: Option<web_sys::FileList>, take: &Callback<Option<Vec<Picked>>>) {
+    let (files, take) = (file::files(list), take.clone());
+    if files.is_empty() {
+        return;
+    }
+    spawn_local(async move {
+        let mut picked = Vec::new();
+        for one in files {
+            match file::read(one).await {
+                Some(one) => picked.push(one),
+                None => return take.emit(None),
+            }
+        }
+        take.emit(Some(picked));
+    });
+}
+
+fn offered(sample: &'static Sample, take: &Callback<Option<Vec<Picked>>>, busy: bool, words: &Words) -> Html {
+    let take = take.clone();
+    let onclick = Callback::from(move |_| {
+        let take = take.clone();
+        spawn_local(async move { take.emit(fetch(sample).await) });
+    });
+    html! {
+        <button class="sample" {onclick} disabled={busy}>
+            { glyph(sample.1) }
+            <span><span class="line name">{ words.say(&format!("sample-{}", sample.0)) }</span>
+            <span class="line quiet">{ words.say(&format!("sample-{}-text", sample.0)) }</span></span>
+        </button>
+    }
 }
 
 async fn fetch(sample: &Sample) -> Option<Vec<Picked>> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use suishen_bridge::{PatientRequest, Request};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlTextAreaElement, InputEvent, SubmitEvent};
-use yew::{Callback, Event, Html, Properties, TargetCast, component, html, use_state};
+use yew::{Callback, Event, Html, Properties, TargetCast, UseStateSetter, component, html, use_state};
 
 use crate::{
     browser::{
@@ -40,38 +40,8 @@ pub fn RestorePage(props: &Props) -> Html {
             phrase.set(event.target_unchecked_into::<HtmlTextAreaElement>().value());
         })
     };
-    let onpicture = {
-        let (phrase, unread) = (phrase.setter(), unread.setter());
-        Callback::from(move |event: Event| {
-            let input = event.target_unchecked_into::<HtmlInputElement>();
-            let picked = file::files(input.files()).into_iter().next();
-            input.set_value("");
-            let (phrase, unread) = (phrase.clone(), unread.clone());
-            spawn_local(async move {
-                let (Some(picked), Some(scanner)) = (picked, Scanner::start()) else { return };
-                let Some(bitmap) = camera::picture(&picked).await else { return unread.set(true) };
-                match scanner.look(&bitmap).await {
-                    Seen::Code(text) => {
-                        unread.set(false);
-                        phrase.set(text);
-                    }
-                    Seen::Nothing | Seen::NoText => unread.set(true),
-                }
-            });
-        })
-    };
-    let onbackup = {
-        let backup = backup.setter();
-        Callback::from(move |event: Event| {
-            let picked =
-                file::files(event.target_unchecked_into::<HtmlInputElement>().files()).into_iter().next();
-            let backup = backup.clone();
-            spawn_local(async move {
-                let Some(picked) = picked else { return };
-                backup.set(file::read(picked).await.map(Rc::new));
-            });
-        })
-    };
+    let onpicture = reading_pictures(phrase.setter(), unread.setter());
+    let onbackup = reading_backups(backup.setter());
     let submit = {
         let (work, phrase, backup, said) =
             (work.clone(), phrase.clone(), backup.clone(), words.say("restore-done"));
@@ -113,4 +83,37 @@ pub fn RestorePage(props: &Props) -> Html {
             <button class="button primary wide" disabled={work.busy() || phrase.trim().is_empty()}>{ words.say("restore-go") }</button>
         </form>
     </>}
+}
+
+/// Reads the recovery code in a picture that was picked.
+fn reading_pictures(phrase: UseStateSetter<String>, unread: UseStateSetter<bool>) -> Callback<Event> {
+    Callback::from(move |event: Event| {
+        let input = event.target_unchecked_into::<HtmlInputElement>();
+        let picked = file::files(input.files()).into_iter().next();
+        input.set_value("");
+        let (phrase, unread) = (phrase.clone(), unread.clone());
+        spawn_local(async move {
+            let (Some(picked), Some(scanner)) = (picked, Scanner::start()) else { return };
+            let Some(bitmap) = camera::picture(&picked).await else { return unread.set(true) };
+            match scanner.look(&bitmap).await {
+                Seen::Code(text) => {
+                    unread.set(false);
+                    phrase.set(text);
+                }
+                Seen::Nothing | Seen::NoText => unread.set(true),
+            }
+        });
+    })
+}
+
+fn reading_backups(backup: UseStateSetter<Option<Rc<file::Picked>>>) -> Callback<Event> {
+    Callback::from(move |event: Event| {
+        let picked =
+            file::files(event.target_unchecked_into::<HtmlInputElement>().files()).into_iter().next();
+        let backup = backup.clone();
+        spawn_local(async move {
+            let Some(picked) = picked else { return };
+            backup.set(file::read(picked).await.map(Rc::new));
+        });
+    })
 }

@@ -7,7 +7,7 @@ use suishen_bridge::{
     Filter, PatientRequest, PatientResponse, Purpose, RecordCard, Request, Response, Sensitivity, Share,
     ShareChoice, ShareState, Topic,
 };
-use yew::{Callback, Html, component, html, use_state};
+use yew::{Callback, Html, MouseEvent, Properties, UseStateHandle, component, html, use_state};
 
 use super::{
     identity::IdentitySheet, records::records, revoke_sheet::RevokeSheet, root::use_wallet,
@@ -15,7 +15,11 @@ use super::{
 };
 use crate::{
     browser::{
-        asking::use_asked, engine::use_engine, language::use_words, ledger::use_ledger, work::use_work,
+        asking::use_asked,
+        engine::{Engine, unexpected, use_engine},
+        language::use_words,
+        ledger::use_ledger,
+        work::{Work, use_work},
     },
     component::{BottomBar, LinkTo, TopBar, chip, empty, fault_card, glyph, progress_card},
     route::Route,
@@ -133,7 +137,7 @@ pub fn person(state: &ShareState) -> Option<String> {
 fn current(
     running: &[Share],
     open: &dyn Fn(Option<String>) -> Callback<()>,
-    revoking: &yew::UseStateHandle<Option<Share>>,
+    revoking: &UseStateHandle<Option<Share>>,
     words: &Words,
 ) -> Html {
     html! {
@@ -147,11 +151,11 @@ fn current(
     }
 }
 
-#[derive(yew::Properties, PartialEq)]
+#[derive(Properties, PartialEq)]
 struct RunningProps {
     share: Share,
     open: Callback<()>,
-    revoke: Callback<web_sys::MouseEvent>,
+    revoke: Callback<MouseEvent>,
 }
 
 #[component]
@@ -186,7 +190,7 @@ fn Running(props: &RunningProps) -> Html {
     }
 }
 
-#[derive(yew::Properties, PartialEq)]
+#[derive(Properties, PartialEq)]
 struct ChooseProps {
     records: Vec<RecordCard>,
     made: Callback<String>,
@@ -208,29 +212,7 @@ fn Choose(props: &ChooseProps) -> Html {
     };
     let (visit, year) = (of_newest_visit(&props.records), since(&props.records, &year_ago));
     let sensitive = props.records.iter().filter(|card| card.sensitivity == Sensitivity::Sensitive).count();
-    let give = {
-        let (work, chosen, words, made, records) =
-            (work.clone(), chosen.clone(), words.clone(), props.made.clone(), props.records.clone());
-        let engine = engine.clone();
-        Callback::from(move |_| {
-            let choice = choice(&chosen, &records);
-            let (work, words, made, engine) = (work.clone(), words.clone(), made.clone(), engine.clone());
-            wasm_bindgen_futures::spawn_local(async move {
-                // The engine says what the choice means; the text that it is put into is what is signed.
-                let sentence = match engine.patient(PatientRequest::Preview(choice.clone())).await {
-                    Ok(PatientResponse::Sentence(sentence)) => sentence,
-                    Ok(_) => return work.fail(crate::browser::engine::unexpected()),
-                    Err(fault) => return work.fail(fault),
-                };
-                let text = passage::consent(&words, &sentence, choice.purpose, choice.offline);
-                work.patient(PatientRequest::Share(ShareChoice { text, ..choice }), move |response| {
-                    if let Response::Patient(PatientResponse::Share(share)) = response {
-                        made.emit(share.share);
-                    }
-                });
-            });
-        })
-    };
+    let give = giving(work.clone(), engine, words.clone(), &chosen, props);
     let count = chosen.records.len();
     html! {<>
         <section class="stack close">
@@ -280,6 +262,35 @@ fn Choose(props: &ChooseProps) -> Html {
     </>}
 }
 
+/// Makes the share that was chosen.
+fn giving(
+    work: Work,
+    engine: Engine,
+    words: Words,
+    chosen: &UseStateHandle<Chosen>,
+    props: &ChooseProps,
+) -> Callback<MouseEvent> {
+    let (chosen, made, records) = (chosen.clone(), props.made.clone(), props.records.clone());
+    Callback::from(move |_| {
+        let choice = choice(&chosen, &records);
+        let (work, words, made, engine) = (work.clone(), words.clone(), made.clone(), engine.clone());
+        wasm_bindgen_futures::spawn_local(async move {
+            // The engine says what the choice means; the text that it is put into is what is signed.
+            let sentence = match engine.patient(PatientRequest::Preview(choice.clone())).await {
+                Ok(PatientResponse::Sentence(sentence)) => sentence,
+                Ok(_) => return work.fail(unexpected()),
+                Err(fault) => return work.fail(fault),
+            };
+            let text = passage::consent(&words, &sentence, choice.purpose, choice.offline);
+            work.patient(PatientRequest::Share(ShareChoice { text, ..choice }), move |response| {
+                if let Response::Patient(PatientResponse::Share(share)) = response {
+                    made.emit(share.share);
+                }
+            });
+        });
+    })
+}
+
 fn choice(chosen: &Chosen, records: &[RecordCard]) -> ShareChoice {
     ShareChoice {
         records: records
@@ -295,7 +306,7 @@ fn choice(chosen: &Chosen, records: &[RecordCard]) -> ShareChoice {
     }
 }
 
-fn pick(card: &RecordCard, chosen: &yew::UseStateHandle<Chosen>, words: &Words) -> Html {
+fn pick(card: &RecordCard, chosen: &UseStateHandle<Chosen>, words: &Words) -> Html {
     let on = chosen.records.contains(&card.record);
     let change = {
         let (chosen, record) = (chosen.clone(), card.record.clone());
