@@ -1,15 +1,47 @@
 //! Taking a blob: streamed to a file of its own, hashed on the way, renamed to its address only when the hash
-//! is that address. Room is taken as bytes come, so that announcing much holds none. A crash leaves at most a file among the partial ones, which the next start removes.
+//! is that address. Room is taken as bytes come, so that announcing much holds none. A crash leaves at most a file among
+//! the partial ones, or one at its place of which a marker there says so: the next start removes both.
 
 use super::{BlobAddress, Blobs, META, MOST_OWNERS, Meta, OWNERS, PublicKey, StoreError, cbor};
 use crate::random::SystemRandom;
 use redb::ReadableMultimapTable as _;
-use std::{fs, io, path::PathBuf, sync::atomic::Ordering};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+};
 use suishen_core::sm::{DigestBuilder, Random as _};
 use tokio::{fs::File, io::AsyncWriteExt as _};
 
 /// The folder of uploads under way, within the blobs' folder.
 pub(super) const PARTIAL: &str = "partial";
+
+/// Says of a file at its place that its rows may be missing.
+const MARKER: &str = "placing";
+
+pub(super) fn marker(folder: &Path, address: &BlobAddress) -> PathBuf {
+    folder.join(PARTIAL).join(address.to_hex()).with_extension(MARKER)
+}
+
+/// The blobs that were being placed when the relay ended.
+pub(super) fn placing(folder: &Path) -> io::Result<Vec<BlobAddress>> {
+    let partial = folder.join(PARTIAL);
+    fs::create_dir_all(&partial)?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(partial)? {
+        let path = entry?.path();
+        let named = path.file_stem().and_then(|stem| BlobAddress::from_hex(stem.to_str()?));
+        found.extend(named.filter(|_| path.extension().is_some_and(|end| end == MARKER)));
+    }
+    Ok(found)
+}
+
+/// Removes what uploads left that did not end.
+pub(super) fn empty(folder: &Path) -> io::Result<()> {
+    let partial = folder.join(PARTIAL);
+    fs::remove_dir_all(&partial)?;
+    fs::create_dir_all(partial)
+}
 
 /// An upload under way.
 #[derive(Debug)]
@@ -109,6 +141,9 @@ impl Upload {
         let to = self.blobs.path(address);
         let folder = to.parent().expect("a blob lies in a folder of its own").to_owned();
         fs::create_dir_all(&folder)?;
+        let marker = marker(&self.blobs.folder, address);
+        fs::write(&marker, [])?;
+        fs::File::open(self.blobs.folder.join(PARTIAL))?.sync_all()?;
         fs::rename(&self.path, &to)?;
         for changed in [folder.as_path(), &self.blobs.folder] {
             fs::File::open(changed)?.sync_all()?;
@@ -126,6 +161,8 @@ impl Upload {
             let known = table.insert(address.as_bytes(), cbor::encode(&meta).as_slice())?.is_some();
             Ok::<_, StoreError>(if known { Uploaded::Known } else { Uploaded::New })
         })?;
+        // Of two who place the same blob the first may have taken it away.
+        let _ = fs::remove_file(marker);
         // What was here before is counted already.
         self.placed = how == Uploaded::New;
         Ok(how)
