@@ -1,6 +1,6 @@
-//! Files that a person saves, and pictures that a person takes of paper.
+//! Files that a person saves, pictures that a person takes of paper, and copies of a relay's folders.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -12,6 +12,21 @@ use crate::{HANG, Person};
 /// SHA-256 in hex, as a release's list has it.
 pub fn sha256(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+/// Copies a folder with the folders in it, and those of its files that `keeps` says yes to.
+pub fn copy_folder(from: &Path, to: &Path, keeps: fn(&Path) -> bool) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target, keeps)?;
+        } else if keeps(&entry.path()) {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 impl Person {

@@ -35,7 +35,7 @@ mod story;
 mod walk;
 
 pub use camera::Camera;
-pub use files::sha256;
+pub use files::{copy_folder, sha256};
 pub use passkey::Authenticator;
 pub use person::{Person, Window};
 pub use relay::{Answer, Relay};

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::HANG;
 use crate::built;
+use crate::files::copy_folder;
 use crate::process::{Process, free_port, tail};
 
 /// A relay with the demo consortium.
@@ -108,7 +109,7 @@ impl Relay {
     /// A copy of what browsers load, for a scene to change: without the compressed files, which would still be the old.
     pub fn web_copy(&self) -> Result<PathBuf> {
         let copy = self.dir.path().join("web");
-        copy_folder(&built::web()?, &copy)?;
+        copy_folder(&built::web()?, &copy, |file| file.extension().is_none_or(|end| end != "br"))?;
         Ok(copy)
     }
 
@@ -189,18 +190,4 @@ async fn run(data: &Path, arguments: &[&str]) -> Result<(i32, String)> {
     let printed = [output.stdout, output.stderr].concat();
     let code = output.status.code().context("the program was ended by a signal")?;
     Ok((code, String::from_utf8_lossy(&printed).into_owned()))
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else if entry.path().extension().is_none_or(|end| end != "br") {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

@@ -1,22 +1,6 @@
 //! A ledger that shows itself otherwise than before: every phone and desk that remembers it raises the alarm.
 
-use std::path::Path;
-
-use suishen_tests::{Person, Result, Scene, Window};
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
+use suishen_tests::{Person, Result, Scene, Window, copy_folder};
 
 async fn looks_who_read(phone: &Person) -> Result<()> {
     phone.goes_to("patient", "/who").await
@@ -30,7 +14,7 @@ async fn a_ledger_set_back_and_one_that_went_another_way_raise_the_alarm() -> Re
         phone.sees("低密度脂蛋白").await?;
         scene.relay.stop()?;
         let (data, old) = (scene.relay.data(), tempfile::tempdir()?);
-        copy(&data, old.path())?;
+        copy_folder(&data, old.path(), |_| true)?;
         scene.relay.resume().await?;
         phone.keeps(&scene.relay.issues("discharge").await?).await?;
         phone.sees("出院").await?;
@@ -40,7 +24,7 @@ async fn a_ledger_set_back_and_one_that_went_another_way_raise_the_alarm() -> Re
         // The operator puts an older copy in its place: entries that this phone has seen are gone.
         scene.relay.stop()?;
         std::fs::remove_dir_all(&data)?;
-        copy(old.path(), &data)?;
+        copy_folder(old.path(), &data, |_| true)?;
         scene.relay.resume().await?;
         looks_who_read(&phone).await?;
         phone.sees("账本和上次对不上").await?;

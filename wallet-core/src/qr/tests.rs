@@ -1,3 +1,5 @@
+//! Codes as a specification: ours there and back, others known by their form, and no text without an answer.
+
 use super::*;
 use crate::{
     id::{Commitment, GrantId, HolderCommitment, InboxId},

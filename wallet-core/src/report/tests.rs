@@ -1,3 +1,5 @@
+//! Reports as a specification: cut into groups and put together again, parts, tickets; and each change that is refused.
+
 use super::*;
 use crate::{
     fhir::{Json, ReportView},

@@ -1,3 +1,5 @@
+//! SM4-GCM against the example of RFC 8998 and Wycheproof's vectors.
+
 use super::*;
 use data_encoding::HEXLOWER;
 use serde_json::Value;

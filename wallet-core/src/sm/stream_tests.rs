@@ -1,3 +1,5 @@
+//! Streams as a specification: any length reads back; what was changed, cut, moved or swapped is never released.
+
 use super::super::seeded::Seeded;
 use super::*;
 use proptest::prelude::*;

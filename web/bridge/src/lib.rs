@@ -9,16 +9,17 @@
 
 mod desk;
 mod patient;
+mod record;
 
 pub use desk::{
     Attachment, Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState,
     OfferState, OfferView, Preview, ReadRecord, Reading,
 };
 pub use patient::{
-    Access, AccessLog, AccessOutcome, Duration, Filter, PatientRequest, PatientResponse, ProofLine, Purpose,
-    RecordCard, RecordDetail, RecordTag, Sensitivity, Share, ShareChoice, ShareSentence, ShareState, Slot,
-    TicketNotice, Wallet,
+    Access, AccessLog, AccessOutcome, Duration, PatientRequest, PatientResponse, Purpose, Share, ShareChoice,
+    ShareSentence, ShareState, Slot, TicketNotice, Wallet,
 };
+pub use record::{Filter, ProofLine, RecordCard, RecordDetail, RecordTag, Sensitivity};
 
 /// What a report says, as `wallet-core` reads it: the one part of it that pages need.
 pub use suishen_core::fhir;

@@ -1,0 +1,160 @@
+//! What a wallet stores: its devices, slots and epochs, events of every kind, the backup file.
+
+use super::{Found, Story};
+use crate::world::NOW;
+use suishen_core::sm::{Digest, Key32, Label, Signed, aead};
+use suishen_core::vault::{
+    Answer, BackupSummary, Body, Contact, DeviceRole, EpochKeys, Event, GrantIssued, GrantSecrets, Head,
+    IdentityShown, ReadSeen, ReceiptSeen, RecordAdded, Slot, Source, Vault, Wrap,
+};
+
+impl Story {
+    pub(super) fn vault(&mut self, found: &mut Found) {
+        self.devices(found);
+        self.events(found);
+        for event in &self.patient.events {
+            found.bytes("stored-event", event.bytes.clone());
+        }
+    }
+
+    fn devices(&mut self, found: &mut Found) {
+        let random = &mut self.world.random;
+        for role in [DeviceRole::View, DeviceRole::Share, DeviceRole::Manage] {
+            found.add("device-role", &role);
+            found.add("epoch-keys", &EpochKeys::generate(random).for_role(role));
+        }
+        let (mut young, events) = Vault::create(self.world.ledger, "平板", NOW, random);
+        let certificate = young.index().devices().next().unwrap().clone();
+        found.add("device-certificate", &certificate);
+        found.add("head", &Head { device: certificate.sign, event: Digest::of(b"x") });
+        young.set_platform(vec![1; 48]);
+        let stored = young.to_bytes();
+        let device = young.device_key().unwrap().clone();
+        let secrets = stored_secrets(&stored);
+        let text =
+            aead::open(&device, Label::new("device-secrets"), young.id().as_bytes(), &secrets).unwrap();
+        found.bytes("device-secrets", text.to_vec());
+        found.add("recovery-public", &young.entropy().unwrap().keys().public());
+        found.bytes("stored-vault", stored);
+        young.add_passkey(vec![1], [2; 32], &[3; 32], random);
+        found.bytes("stored-vault", young.to_bytes());
+        found.add("slot", &young.slots()[0]);
+        let slot =
+            Slot::Passphrase { salt: [1; 16], memory: 65_536, passes: 3, lanes: 1, sealed: vec![1; 48] };
+        found.add("slot", &slot);
+
+        let mut file = Vec::new();
+        let mut writer = young.backup(random, &mut file);
+        let header = u32::from_be_bytes(*file[16..].first_chunk().unwrap());
+        found.bytes("backup-header", file[20..20 + header as usize].to_vec());
+        for event in &events {
+            writer.event(event, &mut file);
+        }
+        let end: BackupSummary = writer.finish(&mut file);
+        found.add("backup-end", &end);
+        let epoch = epochs(&young.to_bytes()).remove(0).claimed().unwrap();
+        found.add("epoch", &epoch);
+        let wrap: &Wrap = &epoch.wraps[0];
+        found.add("wrap", wrap);
+    }
+
+    fn events(&mut self, found: &mut Found) {
+        let (grant, record) = (self.sharing.grant(), self.records[0].commitment);
+        let chain = self.desk.chain.clone();
+        let terms = self.sharing.issued(&self.world);
+        let draft = &self.sharing.draft;
+        let secrets = GrantSecrets {
+            grant: draft.key.clone(),
+            offer: draft.offer.clone(),
+            reply: draft.reply.clone(),
+            half: draft.half.clone(),
+        };
+        found.add("grant-secrets", &secrets);
+        let sealed = self.patient.vault.seal_grant(&grant, &secrets, &mut self.world.random).unwrap();
+        let issued = GrantIssued {
+            grant,
+            secrets: sealed,
+            terms,
+            records: vec![record],
+            purpose: "TREAT".into(),
+            language: "zh".into(),
+            text: "我同意".into(),
+            offline: false,
+        };
+        found.add("grant-issued", &issued);
+        let added = self.records.each_ref().map(|kept| RecordAdded {
+            record: kept.commitment,
+            manifest: kept.manifest.to_bytes(),
+            salt: kept.salt,
+            holder_salts: kept.holder_salts.iter().map(|salt| Key32::from_bytes(salt.0)).collect(),
+            parts: kept.parts.clone(),
+            openings: kept.openings.clone(),
+            chain: kept.chain.clone(),
+            source: if kept.holder_salts.len() == 1 { Source::Ticket } else { Source::Inbox },
+        });
+        for record in &added {
+            found.add("record-added", record);
+        }
+        let certificate = self.patient.vault.index().devices().next().unwrap().clone();
+        let root = self.patient.vault.entropy().unwrap().keys().vault_root;
+        let [ticket, _] = added;
+        let bodies = [
+            Body::DeviceAdmitted(Signed::new(&certificate, &root, &self.world.ledger)),
+            Body::HolderPrepared(self.patient.opening()),
+            Body::RecordAdded(Box::new(ticket)),
+            Body::Tagged(record, "妈妈".into()),
+            Body::Untagged(record, "妈妈".into()),
+            Body::Renamed(record, String::new()),
+            Body::Hidden(record),
+            Body::Unhidden(record),
+            Body::GrantIssued(Box::new(issued)),
+            Body::GrantAnswered(Answer { grant, person: chain.clone(), agreed: true }),
+            Body::GrantRevoked(grant),
+            Body::ReceiptSeen(ReceiptSeen { grant, number: 1, receipt: vec![1] }),
+            Body::ReadSeen(ReadSeen { grant, number: 1, entry: 9, time: NOW, records: vec![0] }),
+            Body::ContactAdded(Contact { chain, name: "李医生".into() }),
+            Body::IdentityShown(IdentityShown {
+                salt: Key32::from_bytes([1; 32]),
+                seal: self.desk.box_key.clone(),
+                inbox: self.desk.grantee.clone(),
+            }),
+            Body::SettingChanged("language".into(), "zh".into()),
+            Body::LastLooked(NOW),
+            Body::PhraseWritten,
+            Body::BackedUp(NOW),
+        ];
+        for (sequence, body) in (0..).zip(bodies) {
+            found.add("event-body", &body);
+            let event = Event {
+                device: certificate.sign,
+                sequence,
+                previous: (sequence > 0).then(|| Digest::of(b"x")),
+                seen: vec![Digest::of(b"y")],
+                epoch: 0,
+                time: NOW,
+                body,
+            };
+            found.add("vault-event", &event);
+        }
+    }
+}
+
+/// The field of a stored vault, decoded as whatever is asked for.
+fn field<T>(stored: &[u8], number: u8, read: impl FnOnce(&mut minicbor::Decoder<'_>) -> T) -> T {
+    let mut d = minicbor::Decoder::new(stored);
+    for _ in 0..d.map().unwrap().unwrap() {
+        if d.u8().unwrap() == number {
+            return read(&mut d);
+        }
+        d.skip().unwrap();
+    }
+    panic!("a stored vault has field {number}")
+}
+
+fn stored_secrets(stored: &[u8]) -> Vec<u8> {
+    field(stored, 4, |d| d.bytes().unwrap().to_vec())
+}
+
+fn epochs(stored: &[u8]) -> Vec<Signed<suishen_core::vault::Epoch>> {
+    field(stored, 3, |d| d.decode().unwrap())
+}
