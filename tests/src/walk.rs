@@ -60,6 +60,14 @@ impl Person {
         self.settles().await
     }
 
+    /// Taps a language and waits until the page speaks it.
+    pub async fn turns_language(&self, name: &str) -> Result<()> {
+        self.taps(name).await?;
+        let tag = if name == "English" { "en" } else { "zh-CN" };
+        self.finds(&format!("html[lang='{tag}']")).await?;
+        self.settles().await
+    }
+
     /// Presses a key, as `KeyboardEvent.key` names it: `Tab`, `Escape`, `Enter`.
     pub async fn presses(&self, key: &str) -> Result<()> {
         let code = match key {

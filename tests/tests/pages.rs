@@ -68,7 +68,7 @@ async fn visits(person: &Person, stops: &[Stop<'_>], look: Look, found: &mut Vec
 
 async fn speaks(person: &Person, language: &str) -> Result<()> {
     person.turns_to("/settings").await?;
-    person.taps(language).await
+    person.turns_language(language).await
 }
 
 #[tokio::test]
@@ -111,10 +111,10 @@ async fn keeps_and_protects(scene: &Scene, phone: &Person, found: &mut Vec<Strin
     phone.sees("病历随身，自己做主").await?;
     visits(phone, NOTHING_YET, Look::Whole, found).await?;
     phone.turns_to("/").await?;
-    phone.taps("English").await?;
+    phone.turns_language("English").await?;
     visits(phone, NOTHING_YET, Look::Words, found).await?;
     phone.turns_to("/").await?;
-    phone.taps("中文").await?;
+    phone.turns_language("中文").await?;
     phone.opens("patient", &scene.relay.issues("imaging").await?).await?;
     phone.looks_over("ticket", Look::Whole, found).await?;
     phone.taps("收下").await?;
@@ -186,9 +186,9 @@ async fn issues(scene: &Scene, desk: &Person, found: &mut Vec<String>) -> Result
 /// A desk's page: on its monitor in both languages, and at 360 px.
 async fn both(desk: &Person, name: &str, found: &mut Vec<String>) -> Result<()> {
     desk.looks_over(&format!("desk-{name}"), Look::Whole, found).await?;
-    desk.taps("English").await?;
+    desk.turns_language("English").await?;
     desk.looks_over(&format!("desk-{name}-en"), Look::Words, found).await?;
-    desk.taps("中文").await?;
+    desk.turns_language("中文").await?;
     desk.has_a_window_of(360, 640).await?;
     desk.looks_over(&format!("desk-{name}-360"), Look::Words, found).await?;
     desk.has_a_window_of(1440, 900).await?;

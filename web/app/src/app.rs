@@ -75,6 +75,8 @@ pub fn App(props: &Props) -> Html {
         move |change| match change {
             Change::Language(language) => {
                 let words = words.clone();
+                // Chosen is chosen, also by someone who leaves the page before its texts are here.
+                page::set_setting("language", language.tag());
                 spawn_local(async move {
                     // Without its file the page goes on in the language that it has.
                     if let Some(other) = language::fetch(language).await {
