@@ -18,19 +18,20 @@ impl Ledger {
     }
 
     /// The same to these relays. A clock that stood still while the device slept makes signatures that are too old:
-    /// then the time is asked anew, once.
+    /// then the time is asked anew, once. What is still called old then was answered before: a browser repeats a request
+    /// by itself, signature and all, when the answer breaks off before it has begun.
     pub async fn signed_to(
         &self,
         relays: &[String],
         call: Call,
         key: &SecretKey,
     ) -> Result<Vec<u8>, CallError> {
-        match ask(relays, &self.sign(call.clone(), key)?).await {
-            Err(CallError::Refused { code, .. }) if code == "stale" && self.hear_time().await.is_ok() => {
-                ask(relays, &self.sign(call, key)?).await
-            }
-            answer => answer,
+        let answer = ask(relays, &self.sign(call.clone(), key)?).await;
+        if !is_stale(&answer) || self.hear_time().await.is_err() {
+            return answer;
         }
+        let answer = ask(relays, &self.sign(call, key)?).await;
+        if is_stale(&answer) { Err(CallError::CutShort) } else { answer }
     }
 
     fn sign(&self, mut call: Call, key: &SecretKey) -> Result<Call, CallError> {
@@ -72,6 +73,10 @@ impl Ledger {
         }
         if gates.is_empty() { Err(CallError::Unreachable.into()) } else { Ok(gates) }
     }
+}
+
+fn is_stale(answer: &Result<Vec<u8>, CallError>) -> bool {
+    matches!(answer, Err(CallError::Refused { code, .. }) if code == "stale")
 }
 
 /// A gate as it can be reached now.
