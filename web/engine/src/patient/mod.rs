@@ -59,15 +59,11 @@ impl Session {
             R::Record { record } => A::Record(Box::new(self.record(engine, &record).await?)),
             R::File { record, part } => return self.file(engine, &record, part).await,
             R::Tag { record, tag, on } => {
-                let id = records::id_of(&record)?;
-                let body = if on { Body::Tagged(id, tag) } else { Body::Untagged(id, tag) };
-                self.append(engine, vec![body], Vec::new()).await?;
+                self.tag(engine, &record, tag, on).await?;
                 A::Done
             }
             R::Hide { record, hidden } => {
-                let id = records::id_of(&record)?;
-                let body = if hidden { Body::Hidden(id) } else { Body::Unhidden(id) };
-                self.append(engine, vec![body], Vec::new()).await?;
+                self.hide(engine, &record, hidden).await?;
                 A::Done
             }
             R::NewPasskey => protect::new_passkey(self),

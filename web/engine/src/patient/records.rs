@@ -14,7 +14,7 @@ use suishen_core::fhir::{Finding, Moment, ReportView};
 use suishen_core::id::Commitment;
 use suishen_core::report::{self, FHIR_MEDIA_TYPE, Manifest, open_part};
 use suishen_core::sm::Signed;
-use suishen_core::vault::{Marks, Record};
+use suishen_core::vault::{Body, Marks, Record};
 
 /// A record's id as the page gives it.
 pub fn id_of(text: &str) -> Result<Commitment, Fault> {
@@ -52,6 +52,20 @@ impl Session {
             b.date.cmp(&a.date).then_with(|| a.visit.cmp(&b.visit)).then_with(|| a.title.cmp(&b.title))
         });
         Ok(cards)
+    }
+
+    /// Adds or removes the person's own tag.
+    pub(super) async fn tag(&self, engine: &Engine, id: &str, tag: String, on: bool) -> Result<(), Fault> {
+        let id = id_of(id)?;
+        let body = if on { Body::Tagged(id, tag) } else { Body::Untagged(id, tag) };
+        self.append(engine, vec![body], Vec::new()).await
+    }
+
+    /// Hides a record, or shows it again.
+    pub(super) async fn hide(&self, engine: &Engine, id: &str, hidden: bool) -> Result<(), Fault> {
+        let id = id_of(id)?;
+        let body = if hidden { Body::Hidden(id) } else { Body::Unhidden(id) };
+        self.append(engine, vec![body], Vec::new()).await
     }
 
     /// A record's content, decrypted and verified once a session.
