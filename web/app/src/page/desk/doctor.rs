@@ -10,7 +10,7 @@ use yew::{
 
 use super::{
     enrol::{EnrolPage, other_than_invite},
-    frame::{DeskFrame, Section},
+    frame::{DeskFrame, Section, opening, unopened},
     history::HistoryPage,
     hospital::read_desk,
     offer_list::OfferList,
@@ -56,12 +56,8 @@ pub fn DoctorDesk(props: &Props) -> Html {
     let (desk, again) = use_asked((), &[], |()| Request::Desk(DeskRequest::Desk), read_desk);
     let title = words.say("desk-doctor");
     let body = match &desk {
-        Asked::Waiting => {
-            html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
-        }
-        Asked::Failed(fault) => {
-            html! { <main class="centred"><h1>{ &title }</h1>{ fault_card(&words, fault, Some(&again), true) }</main> }
-        }
+        Asked::Waiting => opening(&title, &words),
+        Asked::Failed(fault) => unopened(&title, fault, &again, &words),
         Asked::Here(desk) if desk.is_none() => {
             return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
         }

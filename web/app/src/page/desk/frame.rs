@@ -1,7 +1,7 @@
 //! A desk's head: mark, name, sections, the ledger's state, who sits here by their certificate.
 
-use suishen_bridge::{Desk, LedgerState};
-use yew::{AttrValue, Html, Properties, component, html};
+use suishen_bridge::{Desk, Fault, LedgerState};
+use yew::{AttrValue, Callback, Html, Properties, component, html};
 
 use crate::{
     browser::{
@@ -9,7 +9,7 @@ use crate::{
         language::use_words,
         ledger::{Known, use_ledger},
     },
-    component::{LanguageSwitch, LinkTo, Proof, glyph, logo, person_seal, seal},
+    component::{LanguageSwitch, LinkTo, Proof, fault_card, glyph, logo, person_seal, seal},
     route::Route,
     words::Words,
 };
@@ -55,6 +55,16 @@ pub fn DeskFrame(props: &Props) -> Html {
             { props.children.clone() }
         </div>
     }
+}
+
+/// The body until the engine has said whose desk it is.
+pub fn opening(title: &str, words: &Words) -> Html {
+    html! { <main class="centred"><h1 class="heard">{ title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
+}
+
+/// The body where the engine could not say it.
+pub fn unopened(title: &str, fault: &Fault, again: &Callback<()>, words: &Words) -> Html {
+    html! { <main class="centred"><h1>{ title }</h1>{ fault_card(words, fault, Some(again), true) }</main> }
 }
 
 fn who(desk: &Desk, words: &Words) -> Html {

@@ -10,7 +10,7 @@ use yew::{Callback, Html, Properties, UseStateHandle, component, html, use_state
 
 use super::{
     enrol::{EnrolPage, other_than_invite},
-    frame::{DeskFrame, Section},
+    frame::{DeskFrame, Section, opening, unopened},
     issued_list::IssuedList,
     prepare::{Chosen, Prepare},
     ticket::TicketPanel,
@@ -65,12 +65,8 @@ pub fn HospitalDesk(props: &Props) -> Html {
     // What the next report stands in place of.
     let correcting = use_state(|| None::<Correcting>);
     let body = match &desk {
-        Asked::Waiting => {
-            html! { <main class="centred"><h1 class="heard">{ &title }</h1><p class="quiet" role="status">{ words.say("opening") }</p></main> }
-        }
-        Asked::Failed(fault) => {
-            html! { <main class="centred"><h1>{ &title }</h1>{ fault_card(&words, fault, Some(&again), true) }</main> }
-        }
+        Asked::Waiting => opening(&title, &words),
+        Asked::Failed(fault) => unopened(&title, fault, &again, &words),
         Asked::Here(desk) if desk.is_none() => {
             return html! { <EnrolPage {title} opened={props.opened.clone()} done={again} /> };
         }
