@@ -13,6 +13,7 @@
 //! | what travels around a grant | [`consent`] |
 //! | who holds shares of keys, when they are released and torn | [`gate`] |
 //! | a patient's records, shares and keys, and what unlocks them | [`vault`] |
+//! | make two copies of a vault the same, whoever holds them | [`sync`] |
 //! | names of things, one type a kind | [`id`] |
 //! | check what a relay claims about the ledger | [`proof`] |
 
@@ -27,4 +28,5 @@ pub mod proof;
 pub mod qr;
 pub mod report;
 pub mod sm;
+pub mod sync;
 pub mod vault;

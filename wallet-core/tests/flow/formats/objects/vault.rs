@@ -2,7 +2,10 @@
 
 use super::{Found, Story};
 use crate::world::NOW;
+use std::collections::{BTreeMap, VecDeque};
+use suishen_core::cbor;
 use suishen_core::sm::{Digest, Key32, Label, Signed, aead};
+use suishen_core::sync::{Act, LEAST_FRAME, Session};
 use suishen_core::vault::{
     Answer, BackupSummary, Body, Contact, DeviceRole, EpochKeys, Event, GrantIssued, GrantSecrets, Head,
     IdentityShown, ReadSeen, ReceiptSeen, RecordAdded, Slot, Source, Vault, Wrap,
@@ -12,9 +15,39 @@ impl Story {
     pub(super) fn vault(&mut self, found: &mut Found) {
         self.devices(found);
         self.events(found);
+        self.syncs(found);
         for event in &self.patient.events {
             found.bytes("stored-event", event.bytes.clone());
         }
+    }
+
+    /// All frames of a sync in which either side lacks something.
+    fn syncs(&mut self, found: &mut Found) {
+        let events: BTreeMap<_, _> =
+            self.patient.events.iter().map(|e| (e.address, e.bytes.clone())).collect();
+        let (first, last) = (events.keys().next().copied(), events.keys().last().copied());
+        let without = |left_out| events.keys().copied().filter(move |address| Some(*address) != left_out);
+        let random = &mut self.world.random;
+        let (mut begins, hello) = Session::begin(without(first), LEAST_FRAME, random);
+        let mut answers = Session::answer(without(last), LEAST_FRAME, random);
+        let mut frames = VecDeque::from([(false, hello)]);
+        while let Some((to_first, frame)) = frames.pop_front() {
+            let side = if to_first { &mut begins } else { &mut answers };
+            let mut acts = VecDeque::from(side.take(&frame).unwrap());
+            while let Some(act) = acts.pop_front() {
+                match act {
+                    Act::Send(frame) => frames.push_back((!to_first, frame)),
+                    Act::Load(load) => {
+                        let load = load.iter().map(|address| events[address].clone()).collect();
+                        acts.extend(side.loaded(load).unwrap());
+                    }
+                    Act::Store(_) | Act::Finished => {}
+                }
+            }
+            found.bytes("sync-frame", frame);
+        }
+        assert!(begins.is_over() && answers.is_over());
+        found.bytes("sync-piece", cbor::encode(&(minicbor::bytes::ByteVec::from(vec![1, 2]), true)));
     }
 
     fn devices(&mut self, found: &mut Found) {

@@ -1,0 +1,36 @@
+//! Making two copies of a vault the same (PROTOCOL §9), whoever holds them: another device, a caregiver's wallet, a mailbox.
+//!
+//! A copy of a vault is a set of encrypted events, so a sync is the reconciliation of two sets, by ranges and their
+//! fingerprints (crate negentropy). Sans-io: a [`Session`] takes the frames that came and says what is to be done
+//! ([`Act`]): send a frame, load events, store events. It knows nothing of networks and stores, and reads no event.
+//!
+//! - **No calendar.** Items carry no time; what is compared are not the events' addresses but their hashes with a nonce from
+//!   each side, new in every session, so that nobody can craft events whose sets look equal, and nobody who sees one
+//!   session's ranges knows them in the next.
+//! - **Resumable.** What was stored when a connection broke is not asked for again: a new session compares anew.
+//! - **Bounded.** A frame has at most [`Session`]'s limit and [`FRAME_OVERHEAD`] bytes, an event [`MOST_EVENT`], a
+//!   session [`MOST_ROUNDS`] rounds. An event that nobody asked for, a frame out of its turn, or bytes that are no frame
+//!   end the session with a [`SyncError`]; what was stored before stays.
+//!
+//! The one who begins compares and then both gives and asks; the other answers:
+//!
+//! ```text
+//! begins                              answers
+//!   hello(nonce)          →
+//!                         ←   hello(nonce)
+//!   ranges                →
+//!                         ←   ranges          … until nothing differs that isn't known
+//!   give …                →                   what the other lacks, in pieces
+//!   want(ids)             →
+//!                         ←   give … given    what this one lacks, batch by batch
+//!   done                  →
+//!                         ←   done
+//! ```
+
+mod frame;
+mod session;
+#[cfg(test)]
+mod tests;
+
+pub use frame::{FRAME_OVERHEAD, LEAST_FRAME, MOST_EVENT};
+pub use session::{Act, MOST_ROUNDS, Session, SyncError, Tally};
