@@ -87,6 +87,9 @@ pub struct Serve {
     /// Set up a demo consortium in an empty data folder and serve invite links for its roles
     #[arg(long, env = "SUISHEN_DEMO")]
     pub demo: bool,
+    /// Stop when the process that started this one has ended (Linux)
+    #[arg(long, env = "SUISHEN_WITH_PARENT")]
+    pub with_parent: bool,
     /// Origin of a page that may use this relay, like <https://wallet.example.org>; several by comma or repeated
     #[arg(long = "origin", env = "SUISHEN_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub origins: Vec<String>,

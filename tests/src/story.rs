@@ -29,13 +29,12 @@ impl Person {
         bail!("{}: nothing was copied", self.name())
     }
 
-    /// Enrols this desk with a fresh invite of the demo consortium.
-    pub async fn enrols(&self, relay: &Relay, role: &str) -> Result<()> {
-        let invites: Value = serde_json::from_str(&relay.get("/v1/demo").await?.text())?;
-        let Some((_, fragment)) = invites[role].as_str().and_then(|link| link.split_once('#')) else {
-            bail!("no invite for {role}: {invites}")
-        };
-        self.goes_to(role, &format!("/enrol#{fragment}")).await?;
+    /// Enrols this desk by its button on the start page.
+    pub async fn enrols(&self, role: &str) -> Result<()> {
+        self.goes_to("", "/").await?;
+        let button = self.finds(&format!("a[href^='http://{role}.'][href*='/enrol#']")).await?;
+        let link = button.attr("href").await?.context("a button that leads nowhere")?;
+        self.browser().goto(link).await?;
         self.sees("登记好了").await
     }
 

@@ -12,7 +12,7 @@ async fn a_relay_killed_during_a_redemption_counts_each_read_once() -> Result<()
         phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;
         phone.sees("低密度脂蛋白").await?;
         phone.protects().await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
         phone.taps("出示").await?;
         phone.taps("5 次").await?;
         let link = phone.shows_this_visit().await?;

@@ -105,7 +105,7 @@ async fn a_phone_whose_clock_is_a_day_off_goes_by_the_ledgers_time() -> Result<(
         phone.protects().await?;
         let consent = phone.shows_this_visit().await?;
         let doctor = scene.person("doctor", Window::Desk).await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
         doctor.accepts(&consent).await?;
         phone.sees("让这位医生看吗？").await?;
         phone.taps("同意").await?;

@@ -89,12 +89,12 @@ async fn walk(scene: &mut Scene, found: &mut Vec<String>) -> Result<()> {
     phone.taps("关闭").await?;
     twice(&phone, SHARED, found).await?;
     let desk = scene.person("desk", Window::Desk).await?;
-    reads(scene, &phone, &desk, &consent, found).await?;
+    reads(&phone, &desk, &consent, found).await?;
     twice(&phone, READ, found).await?;
     phone.goes_to("patient", "/").await?;
     phone.sees("打开钱包").await?;
     phone.looks_over("unlock", Look::Whole, found).await?;
-    issues(scene, &desk, found).await
+    issues(&desk, found).await
 }
 
 /// In Chinese, then in English.
@@ -130,17 +130,11 @@ async fn keeps_and_protects(scene: &Scene, phone: &Person, found: &mut Vec<Strin
 }
 
 /// The doctor's desk, and the phone that is asked.
-async fn reads(
-    scene: &Scene,
-    phone: &Person,
-    desk: &Person,
-    consent: &str,
-    found: &mut Vec<String>,
-) -> Result<()> {
+async fn reads(phone: &Person, desk: &Person, consent: &str, found: &mut Vec<String>) -> Result<()> {
     desk.goes_to("doctor", "/").await?;
     desk.sees("登记这个工作台").await?;
     both(desk, "enrol", found).await?;
-    desk.enrols(&scene.relay, "doctor").await?;
+    desk.enrols("doctor").await?;
     both(desk, "reception", found).await?;
     desk.accepts(consent).await?;
     desk.sees("等患者点“同意”").await?;
@@ -161,8 +155,8 @@ async fn reads(
 }
 
 /// The hospital's desk, the auditor's and the start page.
-async fn issues(scene: &Scene, desk: &Person, found: &mut Vec<String>) -> Result<()> {
-    desk.enrols(&scene.relay, "hospital").await?;
+async fn issues(desk: &Person, found: &mut Vec<String>) -> Result<()> {
+    desk.enrols("hospital").await?;
     both(desk, "choose", found).await?;
     desk.taps("血脂与肝功能").await?;
     desk.sees("核对后签发").await?;

@@ -86,7 +86,7 @@ async fn a_payload_whose_holder_consent_or_auditor_box_does_not_match_is_not_red
         let doctor = scene.person("doctor", Window::Desk).await?;
         phone.keeps_at("patient", &scene.relay.issues("laboratory/report.json").await?).await?;
         phone.protects().await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
         phone.taps("出示").await?;
         phone.taps("我的手机到时没有网络").await?;
         for (told, change) in FAULTS {

@@ -19,7 +19,7 @@ async fn the_pictures_of_readme() -> Result<()> {
             phone.keeps_at("patient", &scene.relay.issues(sample).await?).await?;
         }
         let hospital = scene.person("hospital", Window::Desk).await?;
-        hospital.enrols(&scene.relay, "hospital").await?;
+        hospital.enrols("hospital").await?;
         let ticket = hospital.issues("血脂与肝功能").await?;
         hospital.small_picture("hospital", DESK).await?;
         phone.keeps_at("patient", &ticket).await?;
@@ -41,7 +41,7 @@ async fn the_pictures_of_readme() -> Result<()> {
         let consent = phone.shows_this_visit().await?;
         phone.small_picture("share", PHONE).await?;
         let doctor = scene.person("doctor", Window::Desk).await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
         doctor.accepts(&consent).await?;
         phone.consents().await?;
         doctor.taps("打开病历").await?;

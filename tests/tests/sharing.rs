@@ -17,7 +17,7 @@ async fn a_grant_ends_when_its_reads_are_used_when_it_is_taken_back_and_when_its
         let phone = scene.person("phone", Window::Phone).await?;
         let doctor = scene.person("doctor", Window::Desk).await?;
         has_a_record(&phone, scene).await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
 
         // Two reads are agreed, two are had, a third is not.
         let link = phone.shows_this_visit().await?;
@@ -74,8 +74,8 @@ async fn a_code_is_for_the_first_who_scans_and_for_half_an_hour() -> Result<()> 
         let phone = scene.person("phone", Window::Phone).await?;
         let desk = scene.person("desk", Window::Desk).await?;
         has_a_record(&phone, scene).await?;
-        desk.enrols(&scene.relay, "doctor2").await?;
-        desk.enrols(&scene.relay, "doctor").await?;
+        desk.enrols("doctor2").await?;
+        desk.enrols("doctor").await?;
 
         let link = phone.shows_this_visit().await?;
         desk.accepts(&link).await?;
@@ -100,7 +100,7 @@ async fn without_the_phone_a_code_can_be_read_at_once_for_five_minutes() -> Resu
         let phone = scene.person("phone", Window::Phone).await?;
         let doctor = scene.person("doctor", Window::Desk).await?;
         has_a_record(&phone, scene).await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
         phone.taps("出示").await?;
         phone.taps("我的手机到时没有网络").await?;
         let link = phone.shows_this_visit().await?;

@@ -7,7 +7,7 @@ use suishen_tests::{Result, Scene, Window};
 async fn a_report_becomes_a_record_a_consent_a_read_and_a_proven_log() -> Result<()> {
     Scene::play("story", 2, async |scene| {
         let hospital = scene.person("hospital", Window::Desk).await?;
-        hospital.enrols(&scene.relay, "hospital").await?;
+        hospital.enrols("hospital").await?;
         hospital.picture("hospital").await?;
         let ticket = hospital.issues("血脂与肝功能").await?;
         hospital.picture("hospital-ticket").await?;
@@ -29,7 +29,7 @@ async fn a_report_becomes_a_record_a_consent_a_read_and_a_proven_log() -> Result
         phone.picture("share").await?;
 
         let doctor = scene.person("doctor", Window::Desk).await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
         doctor.accepts(&consent).await?;
         doctor.sees("等患者点“同意”").await?;
         phone.sees("让这位医生看吗？").await?;

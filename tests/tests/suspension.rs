@@ -10,8 +10,8 @@ async fn what_a_suspended_hospital_issued_before_stays_and_it_issues_and_reads_n
     Scene::play("suspension", 2, async |scene| {
         let phone = scene.person("phone", Window::Phone).await?;
         let desk = scene.person("desk", Window::Desk).await?;
-        desk.enrols(&scene.relay, "doctor").await?;
-        desk.enrols(&scene.relay, "hospital").await?;
+        desk.enrols("doctor").await?;
+        desk.enrols("hospital").await?;
         phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;
         phone.sees("低密度脂蛋白").await?;
         phone.protects().await?;

@@ -66,7 +66,7 @@ async fn a_reader_gets_no_changed_content_and_loses_no_read_by_it() -> Result<()
         phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;
         phone.sees("低密度脂蛋白").await?;
         phone.protects().await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
         let known = files(&scene.relay.data().join("blobs"))?;
         doctor.accepts(&phone.shows_this_visit().await?).await?;
         phone.consents().await?;
@@ -122,7 +122,7 @@ async fn markup_in_a_hospitals_texts_is_text_on_every_screen() -> Result<()> {
         }
         let phone = scene.person("phone", Window::Phone).await?;
         let doctor = scene.person("doctor", Window::Desk).await?;
-        doctor.enrols(&scene.relay, "doctor").await?;
+        doctor.enrols("doctor").await?;
         for (i, sample) in ["laboratory", "discharge", "imaging"].into_iter().enumerate() {
             let ticket = scene.relay.issues_from(&folder.path().join(sample)).await?;
             if i == 0 {

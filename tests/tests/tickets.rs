@@ -13,7 +13,7 @@ async fn a_ticket_is_kept_once_and_a_cancelled_or_expired_one_never() -> Result<
     Scene::play("tickets", 2, async |scene| {
         let hospital = scene.person("hospital", Window::Desk).await?;
         let phone = scene.person("phone", Window::SmallPhone).await?;
-        hospital.enrols(&scene.relay, "hospital").await?;
+        hospital.enrols("hospital").await?;
         let used = hospital.issues("血脂与肝功能").await?;
         phone.keeps_first(&used).await?;
         phone.sees("低密度脂蛋白").await?;
@@ -64,7 +64,7 @@ async fn a_corrected_report_takes_the_old_ones_place_and_both_say_so() -> Result
     Scene::play("corrected", 2, async |scene| {
         let desk = scene.person("desk", Window::Desk).await?;
         let phone = scene.person("phone", Window::Phone).await?;
-        desk.enrols(&scene.relay, "hospital").await?;
+        desk.enrols("hospital").await?;
         phone.keeps_at("patient", &desk.issues("血脂与肝功能").await?).await?;
         let newer = corrects(&desk, "血脂与肝功能").await?;
         phone.keeps_at("patient", &newer).await?;
@@ -92,7 +92,7 @@ async fn a_corrected_report_takes_the_old_ones_place_and_both_say_so() -> Result
         phone.taps("出示二维码").await?;
         phone.sees("请医生扫这个码").await?;
         let consent = phone.copies_the_link().await?;
-        desk.enrols(&scene.relay, "doctor").await?;
+        desk.enrols("doctor").await?;
         desk.accepts(&consent).await?;
         phone.consents().await?;
         desk.taps("打开病历").await?;

@@ -42,8 +42,10 @@ impl Run {
         web::build(&place, &mut steps, None, self.draft)?;
         steps.step("relay", || build_relay(&place))?;
         steps.print();
-        if self.fresh {
-            empty(&self.data)?;
+        only_a_relays(&self.data)?;
+        if self.fresh && self.data.exists() {
+            let why = || format!("could not empty {}", self.data.display());
+            std::fs::remove_dir_all(&self.data).with_context(why)?;
         }
         let port = free_port(self.port)?;
         if port != self.port {
@@ -56,6 +58,7 @@ impl Run {
             .arg(&self.data)
             .arg("--web")
             .arg(place.web_dist())
+            .arg("--with-parent")
             .spawn()
             .context("could not start the relay")?;
         wait_ready(&mut relay, port)?;
@@ -81,16 +84,17 @@ pub fn build_relay(place: &Place) -> Result<()> {
     succeed(build.env("CARGO_TARGET_DIR", &place.target))
 }
 
-/// Empties a data folder, and only one that a relay made: never a folder given by mistake.
-fn empty(data: &Path) -> Result<()> {
-    if !data.exists() {
-        return Ok(());
-    }
-    let foreign = std::fs::read_dir(data)?.count() > 0 && !data.join("ledger/ledger.redb").exists();
+/// A folder in which somebody keeps something else is neither used nor emptied.
+fn only_a_relays(data: &Path) -> Result<()> {
+    let foreign =
+        data.exists() && std::fs::read_dir(data)?.count() > 0 && !data.join("ledger/ledger.redb").exists();
     if foreign {
-        bail!("{} does not look like a relay's data (no ledger/ledger.redb): not emptied", data.display());
+        bail!(
+            "{} holds something else than a relay's data (no ledger/ledger.redb): give an empty folder by --data",
+            data.display()
+        );
     }
-    std::fs::remove_dir_all(data).with_context(|| format!("could not empty {}", data.display()))
+    Ok(())
 }
 
 /// The first port from this one on that nobody listens on.

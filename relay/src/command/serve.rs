@@ -29,6 +29,10 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs the relay.
 pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
+    #[cfg(target_os = "linux")]
+    if serve.with_parent {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+    }
     crate::store::make_folder(&place.data)
         .with_context(|| format!("could not make the data folder {}", place.data.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

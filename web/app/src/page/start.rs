@@ -1,10 +1,15 @@
 //! The start page of the demonstration: the story in five steps, each with a button to the role that plays it.
-//! It talks to no engine; the roles live on origins of their own.
+//! It talks to no engine; the roles live on origins of their own. A desk's button brings an invitation along, which a
+//! desk that is enrolled already doesn't look at.
 
-use yew::{Callback, Html, component, html};
+use std::collections::BTreeMap;
+
+use wasm_bindgen_futures::spawn_local;
+use yew::{Callback, Html, component, html, use_effect_with, use_state};
 
 use crate::{
     browser::{
+        file,
         language::{Change, use_setting},
         page,
     },
@@ -26,6 +31,11 @@ const STEPS: [(&str, &[&str]); 5] = [
 pub fn StartPage() -> Html {
     let setting = use_setting();
     let words = &setting.words;
+    let invitations = use_state(BTreeMap::<String, String>::new);
+    use_effect_with((), {
+        let invitations = invitations.setter();
+        move |()| spawn_local(async move { invitations.set(invited().await) })
+    });
     let other = words.language().other();
     let change = {
         let change = setting.change.clone();
@@ -50,7 +60,7 @@ pub fn StartPage() -> Html {
                             </div>
                             <div class="go">
                                 { for roles.iter().enumerate().map(|(first, role)| html! {
-                                    <a class={if first == 0 { "button small primary" } else { "button small" }} href={origin_of(role)} target="_blank" rel="noopener">
+                                    <a class={if first == 0 { "button small primary" } else { "button small" }} href={invitations.get(*role).cloned().unwrap_or_else(|| origin_of(role))} target="_blank" rel="noopener">
                                         { words.say(&format!("role-{role}")) }
                                         { small_glyph("arrow-square-out") }
                                     </a>
@@ -63,6 +73,17 @@ pub fn StartPage() -> Html {
             </main>
         </div>
     }
+}
+
+/// Fresh invitations of the demo's desks by role; none where the relay gives none.
+async fn invited() -> BTreeMap<String, String> {
+    let mut links: BTreeMap<String, String> = match file::fetch("/v1/demo").await {
+        Some(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+        None => BTreeMap::new(),
+    };
+    // What the auditor's page shows needs nobody's name.
+    links.remove("auditor");
+    links
 }
 
 /// `http://doctor.localhost:8080` beside this page's `http://localhost:8080`.

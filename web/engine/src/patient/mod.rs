@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use suishen_bridge::{self as bridge, Action, Event, Fault, PatientRequest, PatientResponse, Topic};
 use suishen_core::cbor;
-use suishen_core::id::GrantId;
+use suishen_core::id::{Commitment, GrantId};
 use suishen_core::vault::{Body, RecordIndex, Vault, VaultError};
 
 /// What this worker holds for the patient while it runs.
@@ -32,6 +32,8 @@ pub struct Session {
     complete: Cell<Option<u64>>,
     /// The salt that the passkey being made is asked with.
     passkey_salt: Cell<Option<[u8; 32]>>,
+    /// What the ledger said of a record's anchor when it was opened, for the list.
+    anchored: RefCell<BTreeMap<Commitment, Vec<bridge::RecordTag>>>,
     /// The holder stands on the ledger.
     holder_stands: Cell<bool>,
     /// A grant's log failed its proof.
@@ -107,8 +109,12 @@ impl Session {
             R::Extend { share } => A::Share(Box::new(self.extend(engine, task, &share).await?)),
             R::Log => A::Log(self.access_log(engine).await?),
             R::Looked => {
-                let now = engine.ledger().await?.now();
-                if let Some(now) = now {
+                // As of what was seen: a read that this phone hears of later is new, however old it is.
+                let latest = self.read(|index| {
+                    index.grants().flat_map(|(_, grant)| grant.reads.values()).map(|read| read.time).max()
+                })?;
+                let seen = self.complete.get().max(latest);
+                if let Some(now) = seen {
                     self.append(engine, vec![Body::LastLooked(now)], Vec::new()).await?;
                 }
                 A::Done
@@ -137,6 +143,7 @@ impl Session {
         drop(self.vault.take());
         self.opened.take();
         self.seen.take();
+        self.anchored.take();
         self.holder_stands.set(false);
     }
 

@@ -35,9 +35,12 @@ impl Session {
             match self.view(engine, &record).await {
                 Ok(view) => {
                     let mut card = card(&record, &marks, &view, looked)?;
-                    if replaced.contains(&record.added.record) {
-                        card.marks.push(RecordTag::Corrected);
+                    let mut known =
+                        self.anchored.borrow().get(&record.added.record).cloned().unwrap_or_default();
+                    if replaced.contains(&record.added.record) && !known.contains(&RecordTag::Corrected) {
+                        known.push(RecordTag::Corrected);
                     }
+                    card.marks.extend(known);
                     cards.extend(Some(card).filter(|card| shown(card, &view, filter)));
                 }
                 // One that is damaged doesn't take the others with it; it says so itself when it is opened.
@@ -153,14 +156,12 @@ impl Session {
                 .is_ok();
             lines.insert(0, line("proof-signature", signed, issuer.organisation.clone()));
             lines.push(line("proof-anchor", same, record.added.record.to_hex()));
-            if anchor.cancellation.is_some() {
-                card.marks.push(RecordTag::Withdrawn);
-            }
-            if anchor.replaced_by.is_some() {
-                card.marks.push(RecordTag::Corrected);
-            }
             let suspended = self.suspended(engine, &anchor).await;
-            card.marks.extend(suspended);
+            let withdrawn = anchor.cancellation.as_ref().map(|_| RecordTag::Withdrawn);
+            let corrected = anchor.replaced_by.map(|_| RecordTag::Corrected);
+            let said: Vec<RecordTag> = withdrawn.into_iter().chain(corrected).chain(suspended).collect();
+            card.marks.extend(&said);
+            self.anchored.borrow_mut().insert(record.added.record, said);
             lines.push(line(
                 "proof-issuer",
                 suspended != Some(RecordTag::IssuerSuspended),

@@ -16,7 +16,7 @@ use crate::{
     },
     component::{PassphraseField, back_bar, fault_card, glyph, progress_card, use_voice},
     route::Route,
-    words::{Words, figure},
+    words::Words,
 };
 
 /// Estimated bits, and whether they are enough.
@@ -92,7 +92,7 @@ pub fn ProtectPage() -> Html {
                         change={Callback::from({ let typed = typed.setter(); move |text| typed.set(text) })}
                         autocomplete="new-password" described_by={Some(yew::AttrValue::from("strength"))} />
                     <div id="strength" role="status">{ strength_meter(strength, &words) }</div>
-                    if let Some(words_offered) = suggested.as_ref() {
+                    if let Some(words_offered) = suggested.as_ref().filter(|offered| **offered == *typed) {
                         <p class="sentence"><strong>{ words_offered }</strong><br /><span class="quiet">{ words.say("suggestion-note") }</span></p>
                     }
                     <button type="button" class="plain" onclick={suggest} disabled={work.busy()}>{ glyph("shuffle") }{ words.say("suggest") }</button>
@@ -157,7 +157,7 @@ fn strength_meter(strength: Option<Strength>, words: &Words) -> Html {
                 <rect class="rest" width="100%" height="100%" rx="4" />
                 <rect class="done" width={format!("{}%", bits.min(100))} height="100%" rx="4" />
             </svg>
-            <p class="quiet">{ words.with(if enough { "strength-enough" } else { "strength-weak" }, &[("bits", figure(bits))]) }</p>
+            <p class="quiet">{ words.say(if enough { "strength-enough" } else { "strength-weak" }) }</p>
         } else {
             <p class="quiet">{ words.say("strength-hint") }</p>
         }

@@ -13,7 +13,7 @@ use super::{log_row::LogRow, revoke_sheet::RevokeSheet, root::use_wallet, show::
 use crate::{
     browser::{
         asking::{Asked, use_asked},
-        engine::use_engine,
+        engine::{Engine, use_engine},
         language::use_words,
         ledger::{Known, use_ledger},
     },
@@ -28,6 +28,14 @@ fn read(response: Response) -> Option<AccessLog> {
     }
 }
 
+/// Notes that the list was seen.
+fn look(engine: &Engine) {
+    let engine = engine.clone();
+    spawn_local(async move {
+        let _ = engine.patient(PatientRequest::Looked).await;
+    });
+}
+
 /// Draws it.
 #[component]
 pub fn ReadersPage() -> Html {
@@ -40,18 +48,26 @@ pub fn ReadersPage() -> Html {
     let checked = use_state(|| None::<bool>);
     use_effect_with(engine.clone(), {
         let checked = checked.setter();
-        move |engine: &crate::browser::engine::Engine| {
+        move |engine: &Engine| {
             let engine = engine.clone();
             spawn_local(async move { checked.set(Some(engine.ask(Request::Refresh).await.is_ok())) });
         }
     });
-    // "Since you last looked" starts anew when the page is left.
-    use_effect_with(engine, |engine: &crate::browser::engine::Engine| {
-        let engine = engine.clone();
+    // "Since you last looked" stands as it was when the page was opened; it starts anew for whoever has seen a checked list,
+    // and again when the page is left.
+    let since = use_state(|| None::<Option<u64>>);
+    if let (None, Some(log)) = (*since, log.here()) {
+        since.set(Some(log.last_looked));
+    }
+    use_effect_with((engine, since.is_some() && *checked == Some(true)), |(engine, seen)| {
+        let (engine, seen) = (engine.clone(), *seen);
+        if seen {
+            look(&engine);
+        }
         move || {
-            spawn_local(async move {
-                let _ = engine.patient(PatientRequest::Looked).await;
-            });
+            if seen {
+                look(&engine);
+            }
         }
     });
     let choose = {
@@ -71,7 +87,7 @@ pub fn ReadersPage() -> Html {
                         { headline(&log, *checked, &ledger, &words) }
                         <Segments label={words.say("readers-view")} names={vec![words.say("readers-by-person"), words.say("readers-by-record")]} chosen={usize::from(*by_record)} {choose} />
                         if log.accesses.is_empty() { { empty(words.say("readers-none"), words.say("readers-none-text"), Html::default()) } }
-                        else { <Groups log={Held(log.clone())} by_record={*by_record} shares={shares} /> }
+                        else { <Groups log={Held(log.clone())} looked={(*since).flatten()} by_record={*by_record} shares={shares} /> }
                     </>},
                 } }
             </main>
@@ -110,6 +126,7 @@ impl PartialEq for Held {
 #[derive(Properties, PartialEq)]
 struct GroupsProps {
     log: Held,
+    looked: Option<u64>,
     by_record: bool,
     shares: Vec<Share>,
 }
@@ -158,7 +175,7 @@ fn Groups(props: &GroupsProps) -> Html {
     let words = use_words();
     let revoking = use_state(|| None::<Share>);
     let log = &props.log.0;
-    let looked = log.last_looked.unwrap_or_default();
+    let looked = props.looked.unwrap_or_default();
     let (new, old): (Vec<Access>, Vec<Access>) =
         log.accesses.iter().cloned().partition(|access| access.at > looked);
     let revoke = {
