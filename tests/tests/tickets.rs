@@ -23,6 +23,14 @@ async fn a_ticket_is_kept_once_and_a_cancelled_or_expired_one_never() -> Result<
         phone.sees("这个码已经被领走了。不是您领的，请窗口作废后重发。").await?;
         phone.picture("ticket-used").await?;
 
+        // A link whose end was lost on the way.
+        let torn = &used[..used.find('#').unwrap_or_default() + 12];
+        phone.camera().shows_nothing()?;
+        phone.goes_to("patient", "/scan").await?;
+        phone.types("粘贴链接", torn).await?;
+        phone.taps("打开").await?;
+        phone.sees("这个码不完整，请再扫一次").await?;
+
         // The desk cancels one before anybody came.
         hospital.taps("签发下一份").await?;
         let cancelled = hospital.issues("出院小结").await?;

@@ -10,7 +10,7 @@ pub enum Page {
 }
 
 /// The origin of another role beside this one: `hospital.localhost:8080` has its wallets at `patient.localhost:8080`,
-/// `desk.example.cn` at `wallet.example.cn`.
+/// `hospital.example.cn` at `wallet.example.cn`.
 pub fn origin_of(own: &str, page: Page) -> String {
     let Some((scheme, host)) = own.split_once("://") else { return own.to_owned() };
     let (label, rest) = host.split_once('.').unwrap_or(("", host));
@@ -18,8 +18,7 @@ pub fn origin_of(own: &str, page: Page) -> String {
     let wanted = match (page, demo) {
         (Page::Wallet, true) => "patient",
         (Page::Wallet, false) => "wallet",
-        (Page::Desk, true) => "doctor",
-        (Page::Desk, false) => "desk",
+        (Page::Desk, _) => "doctor",
     };
     // A wallet's own link to a wallet stays where it is: a second patient has an origin of its own.
     let stays = label.trim_end_matches(|c: char| c.is_ascii_digit()) == wanted;
@@ -36,7 +35,7 @@ mod tests {
         assert_eq!(origin_of(own, Page::Wallet), "http://patient.localhost:8080");
         assert_eq!(origin_of("http://patient2.localhost:1", Page::Wallet), "http://patient2.localhost:1");
         assert_eq!(origin_of("http://patient2.localhost:1", Page::Desk), "http://doctor.localhost:1");
-        assert_eq!(origin_of("https://desk.example.cn", Page::Wallet), "https://wallet.example.cn");
-        assert_eq!(origin_of("https://wallet.example.cn", Page::Desk), "https://desk.example.cn");
+        assert_eq!(origin_of("https://hospital.example.cn", Page::Wallet), "https://wallet.example.cn");
+        assert_eq!(origin_of("https://wallet.example.cn", Page::Desk), "https://doctor.example.cn");
     }
 }

@@ -18,7 +18,7 @@ use suishen_core::cbor;
 use suishen_core::contract::{Anchor, BindTicket, Destination, Rejection, SignedTransaction, Transaction};
 use suishen_core::id::{Commitment, HolderCommitment, InboxId};
 use suishen_core::identity::{Certificate, Chain};
-use suishen_core::qr::{IdentityOffer, Scanned, identity_url, scan};
+use suishen_core::qr::{IdentityOffer, QrError, Scanned, identity_url, scan};
 use suishen_core::report::{Manifest, PartCopy, Ticket, TicketContents, open_part, seal_part};
 use suishen_core::sm::{Key32, SecretKey};
 use suishen_core::vault::{Body, IdentityShown, RecordAdded, Source};
@@ -47,8 +47,18 @@ pub async fn notice(engine: &Engine, text: &str) -> Result<TicketNotice, Fault> 
         Scanned::Ticket { ticket, .. } => ticket_notice(engine, &ticket).await,
         Scanned::Consent { .. } => Ok(TicketNotice::ConsentOffer),
         Scanned::Identity { .. } => Ok(TicketNotice::Identity),
+        Scanned::Foreign(_) if is_torn_link(engine, text) => {
+            Err(Fault::new(QrError::Damaged.sentence(), Action::ScanAgain))
+        }
         Scanned::Foreign(foreign) => Ok(TicketNotice::Foreign { name: foreign.sentence().to_owned() }),
     }
+}
+
+/// Whether this is the beginning of a link of ours, whose end was lost on the way.
+fn is_torn_link(engine: &Engine, text: &str) -> bool {
+    let own = format!("{}/", origin_of(&engine.origin(), Page::Wallet));
+    let path = text.trim().strip_prefix(&own).and_then(|rest| rest.split(['#', '?']).next());
+    path.is_some_and(|path| matches!(path, "t" | "c" | "i"))
 }
 
 async fn ticket_notice(engine: &Engine, ticket: &Ticket) -> Result<TicketNotice, Fault> {
