@@ -79,6 +79,10 @@ impl Relay {
         };
         command.args(["serve", "--demo", "--port", &self.port.to_string(), "--data"]).arg(self.data());
         command.arg("--web").arg(&self.web);
+        if self.clock.is_some() {
+            // `faketime` waits beside the program that it starts, and what ends it would leave that running.
+            command.arg("--with-parent");
+        }
         self.process = Some(Process::start(&mut command, &self.log())?);
         self.wait_ready().await
     }
