@@ -1,8 +1,8 @@
 //! Drop boxes of grants and inboxes of known recipients (PROTOCOL §4, §6): sealed messages, in the order of
 //! their writing, until their time is over. And the refused attempts on a grant, as this relay saw them.
 //!
-//! Each box has its bounds, and all of them together have a room. The same message twice is one message, so that a retry after a lost answer does no harm. Who may write and
-//! read is decided by the caller.
+//! Each box has its bounds, and all of them together have a room. The same message twice is one message, so that a retry
+//! after a lost answer does no harm. Who may write and read is decided by the caller.
 
 mod attempts;
 
@@ -13,11 +13,7 @@ use crate::{
     store::{Store, StoreError},
 };
 use minicbor::{Decode, Encode};
-use redb::{ReadableTable as _, TableDefinition};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
 use suishen_core::{
     cbor,
     id::{BlobAddress, GrantId, InboxId},
@@ -27,6 +23,9 @@ type Rows = TableDefinition<'static, (&'static [u8; 32], u64), &'static [u8]>;
 const DROPS: Rows = TableDefinition::new("drops");
 const INBOXES: Rows = TableDefinition::new("inboxes");
 const REFUSED: Rows = TableDefinition::new("refused");
+/// One row: what all messages together take of the room, changed with them in one transaction.
+const ROOM: TableDefinition<'static, &str, u64> = TableDefinition::new("boxes-room");
+const USED: &str = "used";
 
 /// Most messages in a drop box.
 const MOST_MESSAGES: u64 = 64;
@@ -81,7 +80,6 @@ pub struct Boxes {
     store: Store,
     /// Bytes that all messages together may have.
     room: u64,
-    used: Arc<AtomicU64>,
 }
 
 /// What a message takes of the room: its row, and its part of the table.
@@ -90,33 +88,38 @@ const fn weight(row: &[u8]) -> u64 {
 }
 
 impl Boxes {
-    /// Makes the tables where they aren't there yet, and counts what is there. `room` is in bytes.
+    /// Makes the tables where they aren't there yet. `room` is in bytes.
     pub fn open(store: Store, room: u64) -> Result<Self, StoreError> {
-        let used = store.write(|tx| {
+        store.write(|tx| {
             tx.open_table(REFUSED)?;
+            let mut count = tx.open_table(ROOM)?;
             let mut used = 0;
             for table in [DROPS, INBOXES] {
-                for row in tx.open_table(table)?.iter()? {
-                    used += weight(row?.1.value());
+                let messages = tx.open_table(table)?;
+                // Counted once, in a database from before there was a count.
+                if count.get(USED)?.is_none() {
+                    for row in messages.iter()? {
+                        used += weight(row?.1.value());
+                    }
                 }
             }
-            Ok::<_, StoreError>(used)
+            if count.get(USED)?.is_none() {
+                count.insert(USED, used)?;
+            }
+            Ok::<_, StoreError>(())
         })?;
-        Ok(Self { store, room, used: Arc::new(AtomicU64::new(used)) })
+        Ok(Self { store, room })
     }
 
     /// Bytes of all messages.
-    pub fn used(&self) -> u64 {
-        self.used.load(Ordering::Relaxed)
+    pub fn used(&self) -> Result<u64, StoreError> {
+        self.store.read(|tx| Ok(tx.open_table(ROOM)?.get(USED)?.map_or(0, |used| used.value())))
     }
 
-    /// Takes room for a row, within the transaction that writes it: there is one at a time.
-    fn reserve(&self, row: &[u8]) -> Result<(), BoxError> {
-        if self.used().saturating_add(weight(row)) > self.room {
-            return Err(BoxError::NoRoom);
-        }
-        self.used.fetch_add(weight(row), Ordering::Relaxed);
-        Ok(())
+    /// Takes room for a row.
+    fn reserve(&self, tx: &WriteTransaction, row: &[u8]) -> Result<(), BoxError> {
+        let taken = change(tx, |used| used.saturating_add(weight(row)))?;
+        if taken > self.room { Err(BoxError::NoRoom) } else { Ok(()) }
     }
 
     /// Puts a message into a grant's drop box, until `until`; gives its index.
@@ -133,7 +136,7 @@ impl Boxes {
                 return Err(BoxError::Full);
             }
             let row = cbor::encode(&Message { until, bytes: bytes.to_vec() });
-            self.reserve(&row)?;
+            self.reserve(tx, &row)?;
             table.insert((grant.as_bytes(), index), row.as_slice()).map_err(StoreError::from)?;
             Ok(index)
         })
@@ -193,7 +196,7 @@ impl Boxes {
             }
             let index = all.last().map_or(0, |(index, _)| index + 1);
             let row = cbor::encode(&Message { until, bytes: bytes.to_vec() });
-            self.reserve(&row)?;
+            self.reserve(tx, &row)?;
             table.insert((inbox.as_bytes(), index), row.as_slice()).map_err(StoreError::from)?;
             Blobs::add_reason(tx, blobs, &Reason::Inbox(*inbox, until))?;
             Ok(index)
@@ -210,19 +213,20 @@ impl Boxes {
 
     /// Takes a message out of an inbox; whether it was there.
     pub fn take(&self, inbox: &InboxId, index: u64) -> Result<bool, StoreError> {
-        let gone = self.store.write(|tx| {
+        self.store.write(|tx| {
             let mut table = tx.open_table(INBOXES)?;
             let gone = table.remove((inbox.as_bytes(), index))?.map(|row| weight(row.value()));
-            Ok::<_, StoreError>(gone)
-        })?;
-        self.used.fetch_sub(gone.unwrap_or_default(), Ordering::Relaxed);
-        Ok(gone.is_some())
+            if let Some(gone) = gone {
+                change(tx, |used| used.saturating_sub(gone))?;
+            }
+            Ok(gone.is_some())
+        })
     }
 
     /// Deletes what is past its time.
     pub fn expire(&self, now: u64) -> Result<(), StoreError> {
         let stays = |row: &[u8]| cbor::decode::<Message>(row).is_ok_and(|message| message.until > now);
-        let gone = self.store.write(|tx| {
+        self.store.write(|tx| {
             tx.open_table(REFUSED)?.retain(|_, row| stays(row))?;
             let mut gone = 0;
             for table in [DROPS, INBOXES] {
@@ -232,11 +236,19 @@ impl Boxes {
                     stays
                 })?;
             }
-            Ok::<_, StoreError>(gone)
-        })?;
-        self.used.fetch_sub(gone, Ordering::Relaxed);
-        Ok(())
+            change(tx, |used| used.saturating_sub(gone))?;
+            Ok(())
+        })
     }
+}
+
+/// Changes how much of the room is taken; what it is then. A transaction that is given up changes nothing.
+fn change(tx: &WriteTransaction, next: impl FnOnce(u64) -> u64) -> Result<u64, StoreError> {
+    let mut count = tx.open_table(ROOM)?;
+    let used = count.get(USED)?.map_or(0, |used| used.value());
+    let used = next(used);
+    count.insert(USED, used)?;
+    Ok(used)
 }
 
 fn read_attempts(rows: &[(u64, Message)]) -> Result<Vec<Refused>, StoreError> {
@@ -265,10 +277,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("relay.redb")).unwrap();
         Blobs::open(dir.path().join("blobs"), store.clone(), crate::blob::tests::limits()).unwrap();
-        (dir, Boxes::open(store, ROOM).unwrap())
+        (dir, Boxes::open(store, BYTES).unwrap())
     }
 
-    const ROOM: u64 = 16 << 20;
+    const BYTES: u64 = 16 << 20;
 
     const GRANT: GrantId = GrantId::from_bytes([1; 32]);
     const INBOX: InboxId = InboxId::from_bytes([1; 32]);
@@ -310,14 +322,15 @@ mod tests {
         ));
         // What is here already is told where, room or none.
         assert_eq!(boxes.drop_in(&grant(0), &large, 10).unwrap(), 0);
-        let again = Boxes::open(boxes.store.clone(), ROOM).unwrap();
-        assert_eq!(again.used(), boxes.used(), "a restart counts the same");
+        let again = Boxes::open(boxes.store.clone(), BYTES).unwrap();
+        let full = again.used().unwrap();
+        assert_eq!(again.used().unwrap(), boxes.used().unwrap(), "a restart counts the same");
         boxes.take(&INBOX, index).unwrap();
         boxes.drop_in(&grant(9), &large, 20).unwrap();
         boxes.expire(10).unwrap();
-        assert_eq!(boxes.used(), again.used() / 5);
+        assert_eq!(boxes.used().unwrap(), full / 5);
         boxes.expire(20).unwrap();
-        assert_eq!(boxes.used(), 0);
+        assert_eq!(boxes.used().unwrap(), 0);
     }
 
     #[test]
