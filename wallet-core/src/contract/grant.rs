@@ -6,7 +6,7 @@ use super::body::{AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemG
 use super::state::{Key, Views as _};
 use super::value::{Accepted, CHAIN_START, GrantLeaf, Status, Terms, Use, extend_chain};
 use super::{Rejection, Step};
-use crate::consent::{GRANT_BOX, USE_BOX};
+use crate::consent::{GRANT_BOX, INCLUDE_WITHIN, USE_BOX};
 use crate::id::GrantId;
 
 /// The longest accept-within, in seconds.
@@ -14,7 +14,7 @@ pub const ACCEPT_WITHIN: u64 = 30 * 60;
 
 /// How far after its inclusion a grant's include-before may lie, in seconds: the ten minutes that a wallet gives,
 /// and one for clocks that differ. So nobody can include later what a gate no longer holds a tombstone for.
-pub const INCLUDE_AHEAD: u64 = 11 * 60;
+pub const INCLUDE_AHEAD: u64 = INCLUDE_WITHIN + 60;
 
 /// Most uses of a grant.
 pub const MAX_USES: u64 = 1000;

@@ -61,8 +61,11 @@ pub struct Tally {
 #[derive(Debug)]
 pub struct Session {
     limit: usize,
+    /// What this side has, and what came.
     own: BTreeSet<BlobAddress>,
+    /// This side's, and after the greeting that of the session: a hash of both sides'.
     nonce: [u8; 32],
+    /// The events of this side by their names in the session; of those that were asked for, the ones not given yet.
     names: BTreeMap<[u8; 32], BlobAddress>,
     stage: Stage,
     assembly: Assembly,
