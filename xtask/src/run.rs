@@ -40,7 +40,7 @@ impl Run {
         let mut steps = Steps::default();
         machine::provide(&[&machine::LINKER])?;
         web::build(&place, &mut steps, None, self.draft)?;
-        steps.step("relay", || build_relay(&place))?;
+        steps.step("relay", || build_relay(&place, &[]))?;
         steps.print();
         only_a_relays(&self.data)?;
         if self.fresh && self.data.exists() {
@@ -77,11 +77,11 @@ impl Run {
     }
 }
 
-/// Builds the relay's binary as tests and demo run it.
-pub fn build_relay(place: &Place) -> Result<()> {
+/// Builds the relay's binary as tests and demo run it; with more flags, as others do.
+pub fn build_relay(place: &Place, flags: &[&str]) -> Result<()> {
     let mut build = Command::new("cargo");
     clean(&mut build).current_dir(&place.root).args(["build", "--package", "suishen-relay"]);
-    succeed(build.env("CARGO_TARGET_DIR", &place.target))
+    succeed(build.args(flags).env("CARGO_TARGET_DIR", &place.target))
 }
 
 /// A folder in which somebody keeps something else is neither used nor emptied.

@@ -51,7 +51,7 @@ impl Test {
         if !self.draft {
             sizes::report(&served, None)?;
         }
-        steps.step("relay", || build_relay(place))?;
+        steps.step("relay", || build_relay(place, &[]))?;
         let axe = npm::AXE
             .provide(place)
             .with_context(|| format!("{} could not be installed by npm", npm::AXE.label()))?;

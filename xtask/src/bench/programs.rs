@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::figure::{Figure, Table, Target, Unit};
 use crate::place::Place;
-use crate::run::{free_port, wait_ready};
+use crate::run::{build_relay, free_port, wait_ready};
 use crate::steps::{Steps, output, succeed};
 use crate::test::{scenes, set_up};
 use crate::wasm::clean;
@@ -118,7 +118,7 @@ fn measured(place: &Place, steps: &mut Steps, bench: &str, package: &str) -> Res
 
 /// What a relay of the demo that nobody asks anything takes of memory.
 pub fn relay(place: &Place, steps: &mut Steps) -> Result<Table> {
-    steps.step("relay: build", || build_release(place))?;
+    steps.step("relay: build", || build_relay(place, &["--quiet", "--release"]))?;
     let value = steps.step("relay: idle", || idle_megabytes(place))?;
     let figure = Figure {
         name: "idle relay, resident memory".into(),
@@ -132,12 +132,6 @@ pub fn relay(place: &Place, steps: &mut Steps) -> Result<Table> {
         notes: vec!["release build, demo consortium, Linux".into()],
         figures: vec![figure],
     })
-}
-
-fn build_release(place: &Place) -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    clean(&mut cargo).current_dir(&place.root).env("CARGO_TARGET_DIR", &place.target);
-    succeed(cargo.args(["build", "--quiet", "--release", "--package", "suishen-relay"]))
 }
 
 fn idle_megabytes(place: &Place) -> Result<f64> {
@@ -176,7 +170,7 @@ fn resident_megabytes(process: u32) -> Result<f64> {
 pub fn browser(place: &Place, steps: &mut Steps) -> Result<Table> {
     steps.step("browser: set up", set_up)?;
     web::build(place, steps, None, false)?;
-    steps.step("relay: build", || build_release(place))?;
+    steps.step("relay: build", || build_relay(place, &["--quiet", "--release"]))?;
     let printed = steps.step("browser: measured", || {
         let mut scene = scenes(place);
         scene.args(["--quiet", "--test", "times", "--", "--ignored", "--nocapture"]);
