@@ -52,10 +52,9 @@ pub fn stored_theme() -> Option<&'static str> {
     }
 }
 
-/// Applies and stores language and theme.
+/// Applies language and theme, and stores the theme; a language is stored where it is chosen, before its texts are here.
 pub fn apply(language: Language, theme: Option<&'static str>) {
     page::set_root("lang", Some(language.tag()));
     page::set_root("data-theme", theme);
-    page::set_setting("language", language.tag());
     page::set_setting("theme", theme.unwrap_or("system"));
 }

@@ -59,7 +59,7 @@ struct Remembered {
     /// The ticket's link, so that it can be shown and printed again until it is kept.
     #[n(5)]
     link: Option<String>,
-    /// Which version of the report; none for the first.
+    /// Which version of the report; none where it was noted before there were several: the first.
     #[n(6)]
     version: Option<u32>,
 }
@@ -181,10 +181,11 @@ pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) ->
         Some(correction) => Some(earlier(engine, correction).await?),
         None => None,
     };
+    let version = earlier.as_ref().map_or(1, |earlier| earlier.version + 1);
     let report = NewReport {
         issuer: person.chain.leaf().subject().party.clone(),
         issued_at: now,
-        version: earlier.as_ref().map_or(1, |earlier| earlier.version + 1),
+        version,
         replaces: earlier.as_ref().map(|earlier| earlier.commitment),
         sensitivity: if way.sensitive { Sensitivity::Other } else { Sensitivity::Ordinary },
         credential: pass.credential.to_bytes(),
@@ -203,7 +204,6 @@ pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) ->
     };
     upload(ledger, task, &sealed.blobs, &pass).await?;
     let (commitment, credential) = (sealed.commitment, pass.credential.clone());
-    let version = earlier.as_ref().map(|earlier| earlier.version + 1);
     let body = match earlier {
         None => Transaction::AnchorReport(AnchorReport { commitment, credential, destination }),
         Some(Earlier { commitment: replaces, why, .. }) => Transaction::SupersedeReport(SupersedeReport {
@@ -225,7 +225,7 @@ pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) ->
         issued: receipt.now,
         until: None,
         link: None,
-        version,
+        version: Some(version),
     };
     if let Some((ticket, deposits)) = halves {
         gates::deposit(ledger, &deposits, &pass.grantee).await?;

@@ -29,26 +29,29 @@ impl Session {
             (index.records().map(marked).collect::<Vec<_>>(), index.last_looked())
         })?;
         let (records, looked) = records;
-        let replaced = replaced(&records)?;
+        // The reports in whose place this wallet holds a newer version.
+        let mut replaced = BTreeSet::new();
         let mut cards = Vec::new();
         for (record, marks) in records {
-            match self.view(engine, &record).await {
+            let manifest = manifest_of(&record)?;
+            replaced.extend(manifest.replaces.map(Commitment::to_hex));
+            match self.view(engine, &record, &manifest).await {
                 Ok(view) => {
-                    let mut card = card(&record, &marks, &view, looked)?;
-                    let mut known =
-                        self.anchored.borrow().get(&record.added.record).cloned().unwrap_or_default();
-                    if replaced.contains(&record.added.record) && !known.contains(&RecordTag::Corrected) {
-                        known.push(RecordTag::Corrected);
-                    }
-                    card.marks.extend(known);
+                    let mut card = card(&record, &manifest, &marks, &view, looked);
+                    card.marks.extend(self.anchored.borrow().get(&record.added.record).into_iter().flatten());
                     cards.extend(Some(card).filter(|card| shown(card, &view, filter)));
                 }
                 // One that is damaged doesn't take the others with it; it says so itself when it is opened.
                 Err(fault) if fault.action == Action::Recover => {
-                    let card = damaged_card(&record, &marks)?;
+                    let card = damaged_card(&record, &manifest, &marks);
                     cards.extend(Some(card).filter(|card| filter.hidden || !card.hidden));
                 }
                 Err(fault) => return Err(fault),
+            }
+        }
+        for card in cards.iter_mut().filter(|card| replaced.contains(&card.record)) {
+            if !card.marks.contains(&RecordTag::Corrected) && !card.marks.contains(&RecordTag::Damaged) {
+                card.marks.push(RecordTag::Corrected);
             }
         }
         cards.sort_by(|a, b| {
@@ -72,14 +75,13 @@ impl Session {
     }
 
     /// A record's content, decrypted and verified once a session.
-    async fn view(&self, engine: &Engine, record: &Record) -> Result<ReportView, Fault> {
+    async fn view(&self, engine: &Engine, record: &Record, manifest: &Manifest) -> Result<ReportView, Fault> {
         let id = record.added.record.to_hex();
         if let Some(view) = self.opened.borrow().get(&id) {
             return Ok(view.clone());
         }
-        let manifest = manifest_of(record)?;
         let number = manifest.fhir_part().ok_or_else(|| Fault::new("content", Action::AskDesk))?;
-        let bytes = self.part(engine, record, &manifest, number).await?;
+        let bytes = self.part(engine, record, manifest, number).await?;
         let view = ReportView::from_json(&bytes)
             .map_err(|e| Fault::new("fhir", Action::AskDesk).with_detail(e.to_string()))?;
         self.opened.borrow_mut().insert(id, view.clone());
@@ -110,9 +112,9 @@ impl Session {
                 record.map(|r| (r, index.marks(&commitment), index.last_looked()))
             })?
             .ok_or_else(missing)?;
-        let view = self.view(engine, &record).await?;
         let manifest = manifest_of(&record)?;
-        let mut card = card(&record, &marks, &view, looked)?;
+        let view = self.view(engine, &record, &manifest).await?;
+        let mut card = card(&record, &manifest, &marks, &view, looked);
         let proof = self.proof(engine, &record, &manifest, &mut card).await;
         let others: Vec<ReportView> = {
             let opened = self.opened.borrow();
@@ -212,8 +214,13 @@ pub fn manifest_of(record: &Record) -> Result<Manifest, Fault> {
         .map_err(|_| Fault::new("store-damaged", Action::Recover))
 }
 
-fn card(record: &Record, marks: &Marks, view: &ReportView, looked: Option<u64>) -> Result<RecordCard, Fault> {
-    let manifest = manifest_of(record)?;
+fn card(
+    record: &Record,
+    manifest: &Manifest,
+    marks: &Marks,
+    view: &ReportView,
+    looked: Option<u64>,
+) -> RecordCard {
     let date = view.date().map(day_of).unwrap_or_default();
     let department = view.department.clone().unwrap_or_default();
     let organisation =
@@ -224,7 +231,7 @@ fn card(record: &Record, marks: &Marks, view: &ReportView, looked: Option<u64>) 
         Finding::Nothing => (0, 0, String::new()),
     };
     let new = looked.is_none_or(|looked| record.kept > looked);
-    Ok(RecordCard {
+    RecordCard {
         record: record.added.record.to_hex(),
         visit: format!("{date}|{organisation}|{department}"),
         date,
@@ -238,22 +245,15 @@ fn card(record: &Record, marks: &Marks, view: &ReportView, looked: Option<u64>) 
         marks: if new { vec![RecordTag::New] } else { Vec::new() },
         tags: marks.tags.iter().cloned().collect(),
         hidden: marks.hidden,
-        sensitivity: sensitivity(&manifest),
-    })
-}
-
-/// The reports in whose place this wallet holds a newer version.
-fn replaced(records: &[(Record, Marks)]) -> Result<BTreeSet<Commitment>, Fault> {
-    let manifests = records.iter().map(|(record, _)| manifest_of(record));
-    manifests.filter_map(|manifest| manifest.map(|manifest| manifest.replaces).transpose()).collect()
+        sensitivity: sensitivity(manifest),
+    }
 }
 
 /// What can be said of a record whose content can't be read: who issued it, and when.
-fn damaged_card(record: &Record, marks: &Marks) -> Result<RecordCard, Fault> {
-    let manifest = manifest_of(record)?;
+fn damaged_card(record: &Record, manifest: &Manifest, marks: &Marks) -> RecordCard {
     let date = day(manifest.issued_at);
     let organisation = record.added.chain.leaf().subject().organisation.clone();
-    Ok(RecordCard {
+    RecordCard {
         record: record.added.record.to_hex(),
         visit: format!("{date}|{organisation}|"),
         date,
@@ -267,8 +267,8 @@ fn damaged_card(record: &Record, marks: &Marks) -> Result<RecordCard, Fault> {
         marks: vec![RecordTag::Damaged],
         tags: marks.tags.iter().cloned().collect(),
         hidden: marks.hidden,
-        sensitivity: sensitivity(&manifest),
-    })
+        sensitivity: sensitivity(manifest),
+    }
 }
 
 fn sensitivity(manifest: &Manifest) -> Sensitivity {
