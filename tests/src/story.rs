@@ -90,6 +90,12 @@ impl Person {
         self.taps("返回").await
     }
 
+    /// Opens the locked wallet by its passphrase.
+    pub async fn unlocks(&self) -> Result<()> {
+        self.types("输入密码", PASSPHRASE).await?;
+        self.taps("打开").await
+    }
+
     /// Writes the recovery words down, as the page asks, and answers for three of them.
     pub async fn writes_the_words_down(&self) -> Result<()> {
         self.finds("main .words li").await?;
@@ -113,6 +119,11 @@ impl Person {
     pub async fn shows_this_visit(&self) -> Result<String> {
         self.taps("出示").await?;
         self.taps("这次就诊").await?;
+        self.shows_what_is_chosen().await
+    }
+
+    /// Shows what is ticked: the consent link.
+    pub async fn shows_what_is_chosen(&self) -> Result<String> {
         self.taps("出示二维码").await?;
         self.sees("请医生扫这个码").await?;
         self.copies_the_link().await

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use suishen_tests::{PASSPHRASE, Person, Result, Scene, Window};
+use suishen_tests::{Person, Result, Scene, Window};
 
 /// Waits until the service worker serves this page.
 async fn is_kept_for_offline(phone: &Person) -> Result<()> {
@@ -16,11 +16,6 @@ async fn is_kept_for_offline(phone: &Person) -> Result<()> {
     let state = phone.browser().execute_async(script, Vec::new()).await?.json().clone();
     assert_eq!(state, json!("served"));
     Ok(())
-}
-
-async fn unlocks(phone: &Person) -> Result<()> {
-    phone.types("输入密码", PASSPHRASE).await?;
-    phone.taps("打开").await
 }
 
 #[tokio::test]
@@ -35,7 +30,7 @@ async fn without_a_network_the_wallet_opens_and_says_what_it_cannot_know() -> Re
 
         scene.relay.kill()?;
         phone.goes_to("patient", "/").await?;
-        unlocks(&phone).await?;
+        phone.unlocks().await?;
         phone.taps("血脂与肝功能").await?;
         phone.sees("低密度脂蛋白").await?;
         phone.sees("医院签发，内容没有改动过").await?;

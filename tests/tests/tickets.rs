@@ -97,9 +97,7 @@ async fn a_corrected_report_takes_the_old_ones_place_and_both_say_so() -> Result
         phone.taps("出示").await?;
         phone.taps("这次就诊").await?;
         phone.taps_at("main fieldset input:not(:checked)").await?;
-        phone.taps("出示二维码").await?;
-        phone.sees("请医生扫这个码").await?;
-        let consent = phone.copies_the_link().await?;
+        let consent = phone.shows_what_is_chosen().await?;
         desk.enrols("doctor").await?;
         desk.accepts(&consent).await?;
         phone.consents().await?;

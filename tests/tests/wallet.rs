@@ -104,13 +104,11 @@ async fn a_wallet_is_found_again_with_the_paper_and_a_backup_file() -> Result<()
         phone.taps("核对").await?;
         phone.sees("病历只在这部手机里，丢了就没有了").await?;
         phone.goes_to("patient", "/recovery").await?;
-        phone.types("输入密码", PASSPHRASE).await?;
-        phone.taps("打开").await?;
+        phone.unlocks().await?;
         phone.sees("这些词已经不在手机里了").await?;
 
         phone.goes_to("patient", "/settings").await?;
-        phone.types("输入密码", PASSPHRASE).await?;
-        phone.taps("打开").await?;
+        phone.unlocks().await?;
         phone.sees("还没有备份过").await?;
         phone.taps("存备份文件").await?;
         let backup = phone.has_saved(".suishen").await?;
@@ -184,16 +182,14 @@ async fn a_wrong_passphrase_a_strangers_finger_and_a_damaged_store_are_told_apar
         phone.types("或输入密码", "白鹭 竹桥 晚风 砚台 柿子").await?;
         phone.taps("打开").await?;
         phone.sees("密码不对。看一下大小写，或用恢复页打开。").await?;
-        phone.types("或输入密码", PASSPHRASE).await?;
-        phone.taps("打开").await?;
+        phone.unlocks().await?;
         phone.taps("血脂与肝功能").await?;
         phone.sees("低密度脂蛋白").await?;
 
         // One record's content is damaged: the others open, and it says itself that it doesn't.
         assert_eq!(damages(&phone, "blobs", 1).await?, json!(1));
         phone.goes_to("patient", "/").await?;
-        phone.types("或输入密码", PASSPHRASE).await?;
-        phone.taps("打开").await?;
+        phone.unlocks().await?;
         phone.sees("2 份").await?;
         phone.picture("damaged-record").await?;
         phone.taps("打不开").await?;
@@ -202,8 +198,7 @@ async fn a_wrong_passphrase_a_strangers_finger_and_a_damaged_store_are_told_apar
         // The list's own bytes are damaged: the right passphrase opens what is left, and says which is not.
         assert_ne!(damages(&phone, "events", 99).await?, json!(0));
         phone.goes_to("patient", "/").await?;
-        phone.types("或输入密码", PASSPHRASE).await?;
-        phone.taps("打开").await?;
+        phone.unlocks().await?;
         phone.sees("存储里的数据坏了。这不是密码不对").await?;
         phone.taps("打不开？用恢复页").await?;
         phone.sees("输入恢复页上的 24 个词").await?;
