@@ -27,10 +27,15 @@
 //!                         ←   done
 //! ```
 
+mod door;
 mod frame;
 mod session;
 #[cfg(test)]
 mod tests;
 
+pub use door::{
+    Found, Knock, MOST_AT_DOOR, MOST_IN_PASS, MOST_WORK_BITS, Presence, Refused, WORK_BITS, Welcome, Work,
+    work_holds,
+};
 pub use frame::{FRAME_OVERHEAD, LEAST_FRAME, MOST_EVENT};
 pub use session::{Act, MOST_ROUNDS, Session, SyncError, Tally};

@@ -1,5 +1,6 @@
 //! One object or more of every rule, as the code makes them: most out of the story itself.
 
+mod sync;
 mod vault;
 
 use crate::people::{Desk, Patient};
@@ -55,6 +56,7 @@ pub fn all() -> Vec<Object> {
     story.consent(&mut found);
     story.gates(&mut found);
     story.vault(&mut found);
+    story.sync(&mut found);
     story.ledger(&mut found);
     story.proofs(&mut found);
     found.0

@@ -188,6 +188,6 @@ fn stored_secrets(stored: &[u8]) -> Vec<u8> {
     field(stored, 4, |d| d.bytes().unwrap().to_vec())
 }
 
-fn epochs(stored: &[u8]) -> Vec<Signed<suishen_core::vault::Epoch>> {
+pub(super) fn epochs(stored: &[u8]) -> Vec<Signed<suishen_core::vault::Epoch>> {
     field(stored, 3, |d| d.decode().unwrap())
 }
