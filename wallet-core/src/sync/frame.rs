@@ -1,5 +1,6 @@
 //! What travels between two copies. Deterministic CBOR; events in pieces, so that a frame's size bounds none of them.
 
+use super::Refused;
 use crate::cbor;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
@@ -31,6 +32,18 @@ pub(super) enum Frame {
     /// Nothing is left to do.
     #[n(5)]
     Done,
+    /// Between sessions: new events, each whole.
+    #[n(6)]
+    Push(#[n(0)] Vec<ByteVec>),
+    /// What was pushed is stored.
+    #[n(7)]
+    Took,
+    /// The side that answers asks for a session.
+    #[n(8)]
+    Again,
+    /// The end of the link, and why.
+    #[n(9)]
+    Over(#[n(0)] Refused),
 }
 
 /// A piece of an event.

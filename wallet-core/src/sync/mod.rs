@@ -12,7 +12,9 @@
 //!   session [`MOST_ROUNDS`] rounds. An event that nobody asked for, a frame out of its turn, or bytes that are no frame
 //!   end the session with a [`SyncError`]; what was stored before stays.
 //!
-//! The one who begins compares and then both gives and asks; the other answers:
+//! A connection begins at the door, where a device proves that it is one of the vault's ([`Knock`], [`Welcome`]); then it is a
+//! [`Link`], which holds one session after another and pushes what is new in between. In a session the one who begins
+//! compares and then both gives and asks; the other answers:
 //!
 //! ```text
 //! begins                              answers
@@ -29,6 +31,7 @@
 
 mod door;
 mod frame;
+mod link;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -38,4 +41,5 @@ pub use door::{
     work_holds,
 };
 pub use frame::{FRAME_OVERHEAD, LEAST_FRAME, MOST_EVENT};
+pub use link::Link;
 pub use session::{Act, MOST_ROUNDS, Session, SyncError, Tally};

@@ -1,5 +1,6 @@
 //! One sync, as a state machine.
 
+use super::Refused;
 use super::frame::{Assembly, FRAME_OVERHEAD, Frame, LEAST_FRAME, gives};
 use crate::id::BlobAddress;
 use crate::sm::{Digest, Label, Random};
@@ -42,6 +43,12 @@ pub enum Act {
     Store(Vec<StoredEvent>),
     /// Both sides have what the other had.
     Finished,
+    /// Hand over the addresses of this side's events by [`Link::start`](super::Link::start).
+    Compare,
+    /// Both sides have the same, and nothing is on its way.
+    Level,
+    /// The other side has ended the link.
+    Refused(Refused),
 }
 
 /// How far a session is, for a progress bar.
@@ -148,13 +155,38 @@ impl Session {
         matches!(self.stage, Stage::Over)
     }
 
+    /// Whether the other side's greeting is awaited.
+    pub(super) const fn is_greeting(&self) -> bool {
+        matches!(self.stage, Stage::Greeting { .. })
+    }
+
+    /// Whether both sides will have this event at the end.
+    pub(super) fn knows(&self, address: &BlobAddress) -> bool {
+        self.own.contains(address)
+    }
+
+    /// An event that came beside the session, before the greeting.
+    pub(super) fn learn(&mut self, address: BlobAddress) {
+        self.own.insert(address);
+    }
+
     /// Takes a frame of the other side. After an error the session is over.
     pub fn take(&mut self, frame: &[u8]) -> Result<Vec<Act>, SyncError> {
-        let stage = core::mem::replace(&mut self.stage, Stage::Over);
         if frame.len() > self.limit + FRAME_OVERHEAD {
+            self.stage = Stage::Over;
             return Err(SyncError::Large);
         }
-        let frame = Frame::read(frame).ok_or(SyncError::Form)?;
+        match Frame::read(frame) {
+            Some(frame) => self.frame(frame),
+            None => {
+                self.stage = Stage::Over;
+                Err(SyncError::Form)
+            }
+        }
+    }
+
+    pub(super) fn frame(&mut self, frame: Frame) -> Result<Vec<Act>, SyncError> {
+        let stage = core::mem::replace(&mut self.stage, Stage::Over);
         let (stage, acts) = self.step(stage, frame)?;
         self.stage = stage;
         Ok(acts)
@@ -311,6 +343,6 @@ impl Session {
     }
 }
 
-fn stored(events: Vec<Vec<u8>>) -> Vec<StoredEvent> {
+pub(super) fn stored(events: Vec<Vec<u8>>) -> Vec<StoredEvent> {
     events.into_iter().map(|bytes| StoredEvent { address: BlobAddress::of(&bytes), bytes }).collect()
 }

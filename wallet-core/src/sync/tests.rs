@@ -43,6 +43,7 @@ impl Side {
                 }
                 Act::Store(events) => self.store.extend(events.into_iter().map(|e| (e.address, e.bytes))),
                 Act::Finished => self.finished = true,
+                Act::Compare | Act::Level | Act::Refused(_) => panic!("{act:?} in a session"),
             }
         }
         Ok(())

@@ -3,11 +3,34 @@
 use super::vault::epochs;
 use super::{Found, Story};
 use suishen_core::sm::{SecretKey, Signed};
-use suishen_core::sync::{self, Knock, Presence, Refused, WORK_BITS, Welcome};
+use suishen_core::sync::{self, Act, Knock, LEAST_FRAME, Link, Presence, Refused, WORK_BITS, Welcome};
 
 impl Story {
     pub(super) fn sync(&mut self, found: &mut Found) {
         self.door(found);
+        self.link(found);
+    }
+
+    /// What a link says between its sessions.
+    fn link(&mut self, found: &mut Found) {
+        let random = &mut self.world.random;
+        let (mut begins, mut answers) = (Link::new(true, LEAST_FRAME), Link::new(false, LEAST_FRAME));
+        let mut acts = begins.start([], random).unwrap();
+        let mut to_first = false;
+        while let Some(Act::Send(frame)) = acts.first() {
+            let side = if to_first { &mut begins } else { &mut answers };
+            acts = side.take(frame).unwrap();
+            if acts == [Act::Compare] {
+                acts = side.start([], random).unwrap();
+            }
+            to_first = !to_first;
+        }
+        assert!(begins.is_level() && answers.is_level());
+        let pushed = sent(&begins.news(self.patient.events.iter().take(2).cloned()));
+        found.bytes("sync-frame", sent(&answers.take(&pushed).unwrap()));
+        found.bytes("sync-frame", pushed);
+        found.bytes("sync-frame", sent(&answers.again()));
+        found.bytes("sync-frame", sent(&answers.refuse(Refused::Device)));
     }
 
     fn door(&mut self, found: &mut Found) {
@@ -37,4 +60,10 @@ impl Story {
             found.add("welcome", &welcome);
         }
     }
+}
+
+/// The frame that is to be sent.
+fn sent(acts: &[Act]) -> Vec<u8> {
+    let frames = acts.iter().filter_map(|act| if let Act::Send(frame) = act { Some(frame) } else { None });
+    frames.last().unwrap().clone()
 }

@@ -41,7 +41,7 @@ impl Story {
                         let load = load.iter().map(|address| events[address].clone()).collect();
                         acts.extend(side.loaded(load).unwrap());
                     }
-                    Act::Store(_) | Act::Finished => {}
+                    _ => {}
                 }
             }
             found.bytes("sync-frame", frame);
