@@ -29,6 +29,7 @@
 //!                         ←   done
 //! ```
 
+mod content;
 mod door;
 mod frame;
 mod link;
@@ -36,6 +37,10 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use content::{
+    ContentError, ContentFrame, ContentRefused, Given, Giving, MOST_ADDRESSES, MOST_CONTENT,
+    MOST_CONTENT_FRAME, MOST_PIECE, Received, Receiving, Request, lacking,
+};
 pub use door::{
     Found, Knock, MOST_AT_DOOR, MOST_IN_PASS, MOST_WORK_BITS, Presence, Refused, WORK_BITS, Welcome, Work,
     work_holds,

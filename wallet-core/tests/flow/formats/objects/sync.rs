@@ -2,13 +2,17 @@
 
 use super::vault::epochs;
 use super::{Found, Story};
+use suishen_core::id::BlobAddress;
 use suishen_core::sm::{SecretKey, Signed};
-use suishen_core::sync::{self, Act, Knock, LEAST_FRAME, Link, Presence, Refused, WORK_BITS, Welcome};
+use suishen_core::sync::{
+    self, Act, ContentFrame, ContentRefused, Knock, LEAST_FRAME, Link, Presence, Refused, WORK_BITS, Welcome,
+};
 
 impl Story {
     pub(super) fn sync(&mut self, found: &mut Found) {
         self.door(found);
         self.link(found);
+        content(found);
     }
 
     /// What a link says between its sessions.
@@ -60,6 +64,27 @@ impl Story {
             found.add("welcome", &welcome);
         }
     }
+}
+
+fn content(found: &mut Found) {
+    let address = BlobAddress::of(b"x");
+    let frames = [
+        ContentFrame::Lacks(vec![address; 2]),
+        ContentFrame::Lacking(Vec::new()),
+        ContentFrame::Get(address, 1 << 20),
+        ContentFrame::Content(500 << 20),
+        ContentFrame::Missing,
+        ContentFrame::Put(address, 1),
+        ContentFrame::From(0),
+        ContentFrame::Refused(ContentRefused::Large),
+        ContentFrame::piece(b"x"),
+        ContentFrame::Kept,
+        ContentFrame::Wrong,
+    ];
+    for frame in frames {
+        found.bytes("content-frame", frame.to_bytes());
+    }
+    found.add("content-refused", &ContentRefused::Device);
 }
 
 /// The frame that is to be sent.
