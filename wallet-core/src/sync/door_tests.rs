@@ -22,7 +22,7 @@ fn certificate(root: u8, sign: PublicKey) -> Signed<DeviceCertificate> {
         sign,
         seal: key(90).public(),
         role: DeviceRole::Share,
-        name: "tablet".into(),
+        epoch: 0,
         time: 1,
     };
     Signed::new(&certificate, &key(root), &LEDGER)

@@ -20,7 +20,7 @@ fn backup() -> (Vault, Entropy, Vec<u8>) {
         writer.blob(&BlobAddress::of(&blob), length as u64, &mut file);
         blob.chunks(70_000).for_each(|piece| writer.piece(piece, &mut file));
     }
-    assert_eq!(writer.finish(&mut file), BackupSummary { events: 3, blobs: 3 });
+    assert_eq!(writer.finish(&mut file), BackupSummary { events: 4, blobs: 3 });
     let entropy = vault.entropy().unwrap();
     (vault, entropy, file)
 }
@@ -41,14 +41,14 @@ fn a_backup_brings_everything_back_in_pieces_of_any_size() {
     let (mut vault, entropy, file) = backup();
     for piece in [1_000, 65_552, usize::MAX] {
         let (items, summary) = read(&entropy, &file, piece).unwrap();
-        assert_eq!(summary, BackupSummary { events: 3, blobs: 3 });
+        assert_eq!(summary, BackupSummary { events: 4, blobs: 3 });
         let Item::Epochs(ledger, epochs) = &items[0] else { panic!("epochs come first") };
         let mut restored = Vault::restore(&entropy, *ledger, epochs.clone(), &mut Seeded::new(8)).unwrap();
         let events: Vec<_> =
             items.iter().filter_map(|i| if let Item::Event(e) = i { Some(e) } else { None }).collect();
         assert_eq!(
             restored.load(events, Origin::Elsewhere),
-            LoadReport { taken: 3, ..LoadReport::default() }
+            LoadReport { taken: 4, ..LoadReport::default() }
         );
         assert_eq!(restored.index(), vault.index());
         let bytes: usize =
@@ -105,7 +105,7 @@ fn a_wallet_written_by_version_one_opens() {
     let mut vault = Locked::from_bytes(&load("stored.hex")).unwrap().open(unlock).unwrap();
     let (items, _) = read(&entropy, &load("backup.hex"), 100).unwrap();
     let events = items.iter().filter_map(|i| if let Item::Event(e) = i { Some(e) } else { None });
-    assert_eq!(vault.load(events, Origin::Elsewhere), LoadReport { taken: 4, ..LoadReport::default() });
+    assert_eq!(vault.load(events, Origin::Elsewhere), LoadReport { taken: 5, ..LoadReport::default() });
     assert_eq!(vault.holder(), entropy.keys().public().holder());
     let index = vault.index();
     assert_eq!(index.record(&record(1)).unwrap().added.manifest, [1; 300]);

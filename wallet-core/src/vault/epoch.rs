@@ -27,7 +27,9 @@ pub enum DeviceRole {
     Manage,
 }
 
-/// A device of a vault, admitted by the vault's root. Object "device".
+/// A device of a vault, admitted by the vault's root or by a device that manages. Object "device".
+///
+/// A mailbox sees it, so it carries no name: that travels in [`super::Body::DeviceAdmitted`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DeviceCertificate {
@@ -43,10 +45,10 @@ pub struct DeviceCertificate {
     /// What it may do.
     #[n(3)]
     pub role: DeviceRole,
-    /// A name that its owner recognises.
+    /// The newest epoch when it was admitted.
     #[n(4)]
-    pub name: String,
-    /// When it was admitted.
+    pub epoch: u32,
+    /// When it was admitted. To be shown; decides nothing.
     #[n(5)]
     pub time: u64,
 }
@@ -110,6 +112,11 @@ pub struct Wrap {
     /// The box.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub sealed: Vec<u8>,
+    /// The id of the device's certificate, for which the epoch vouches thereby; none for the recovery key.
+    ///
+    /// Not the key alone: whoever signed certificates once could make another one with a key of somebody else in it.
+    #[n(2)]
+    pub device: Option<Digest>,
 }
 
 /// The last event of a device that counts in later epochs.
@@ -124,22 +131,32 @@ pub struct Head {
     pub event: Digest,
 }
 
-/// An epoch: the one object that isn't encrypted under a read key. Object "epoch", signed by the vault's root.
+/// An epoch: the one object that isn't encrypted under a read key. Object "epoch", signed by the vault's root or by a
+/// device that manages. Its id is the SM3 of its payload ([`Signed::id`]).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Epoch {
     /// The vault's root, whose hash is the vault's id.
     #[n(0)]
     pub root: PublicKey,
-    /// 0 for a new vault, then one more each time.
+    /// 0 for a new vault, then one more than the greatest that it builds on.
     #[n(1)]
     pub number: u32,
-    /// To every device and to the recovery key.
+    /// Ids of the epochs that it builds on, ascending: all newest that its signer knew. None in epoch 0.
     #[n(2)]
-    pub wraps: Vec<Wrap>,
-    /// The accepted heads of the epoch before; none in epoch 0.
+    pub previous: Vec<Digest>,
+    /// To every device and to the recovery key.
     #[n(3)]
+    pub wraps: Vec<Wrap>,
+    /// Keys to sign of the devices that are out from now on, ascending.
+    #[n(4)]
+    pub removed: Vec<PublicKey>,
+    /// The last accepted events of every device that ever was; none in epoch 0.
+    #[n(5)]
     pub heads: Vec<Head>,
+    /// The pass of the device that signs; empty when the root does.
+    #[n(6)]
+    pub pass: Vec<Signed<DeviceCertificate>>,
 }
 
 impl Object for Epoch {
@@ -147,25 +164,29 @@ impl Object for Epoch {
 }
 
 impl Epoch {
-    /// Epoch 0: keys wrapped to the first device and to the recovery key.
-    pub(super) fn first(
+    /// An epoch that builds on none yet, with its keys wrapped to these devices, by role, and to the recovery key.
+    pub(super) fn draft(
         keys: &EpochKeys,
-        device: &PublicKey,
+        number: u32,
+        devices: &[Signed<DeviceCertificate>],
         recovery: &RecoveryPublic,
         ledger: &LedgerId,
         random: &mut dyn Random,
     ) -> Self {
-        let object = object(&recovery.vault_root, 0);
-        let text = Zeroizing::new(cbor::encode(keys));
-        let wraps = [*device, recovery.encryption]
-            .map(|to| Wrap { to, sealed: sealed::seal(&to, ledger, &object, WRAP, &text, random) });
-        Self { root: recovery.vault_root, number: 0, wraps: wraps.into(), heads: Vec::new() }
-    }
-
-    /// Verifies an epoch as one of this vault.
-    pub fn verify(signed: &Signed<Self>, root: &PublicKey, ledger: &LedgerId) -> Result<Self, SmError> {
-        let epoch = signed.verify(root, ledger)?;
-        if epoch.root == *root { Ok(epoch) } else { Err(SmError::Signature) }
+        let object = object(&recovery.vault_root, number);
+        let mut wrap = |to: PublicKey, keys: &EpochKeys, device| {
+            let text = Zeroizing::new(cbor::encode(keys));
+            Wrap { to, sealed: sealed::seal(&to, ledger, &object, WRAP, &text, &mut *random), device }
+        };
+        let mut wraps = Vec::with_capacity(devices.len() + 1);
+        for signed in devices {
+            if let Ok(device) = signed.claimed() {
+                wraps.push(wrap(device.seal, &keys.for_role(device.role), Some(signed.id())));
+            }
+        }
+        wraps.push(wrap(recovery.encryption, keys, None));
+        let (previous, removed, heads, pass) = <_>::default();
+        Self { root: recovery.vault_root, number, previous, wraps, removed, heads, pass }
     }
 
     /// Opens the wrap to this key.
@@ -174,6 +195,11 @@ impl Epoch {
         let wrap = self.wraps.iter().find(|wrap| wrap.to == to).ok_or(SmError::Open)?;
         let text = sealed::open(key, ledger, &object(&self.root, self.number), WRAP, &wrap.sealed)?;
         cbor::decode(&text).map_err(|_| SmError::Open)
+    }
+
+    /// Whether it vouches for the certificate with this id.
+    pub fn vouches(&self, certificate: &Digest) -> bool {
+        self.wraps.iter().any(|wrap| wrap.device.as_ref() == Some(certificate))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Stored form: CBOR [epoch, SM4-GCM under the epoch's read key (padded `COSE_Sign1` of the event)], bound to the
 //! vault. **The padding hides which kind of event it is; its address is the SM3 of the stored form.**
 
-use super::{DeviceCertificate, EventError};
+use super::{DeviceCertificate, DeviceRole, Epoch, EventError};
 use crate::cbor;
 use crate::contract::{IssueGrant, SignedTransaction};
 use crate::id::{BlobAddress, Commitment, GrantId, VaultId};
@@ -49,9 +49,9 @@ impl Object for Event {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(flat)]
 pub enum Body {
-    /// A device's first event.
+    /// A device's first event: its certificate, and a name that its owner recognises.
     #[n(0)]
-    DeviceAdmitted(#[n(0)] Signed<DeviceCertificate>),
+    DeviceAdmitted(#[n(0)] Signed<DeviceCertificate>, #[n(1)] String),
     /// `OpenHolder`, signed when the vault was made, to be sent before the first grant.
     #[n(1)]
     HolderPrepared(#[n(0)] SignedTransaction),
@@ -106,15 +106,27 @@ pub enum Body {
     /// A backup file was written.
     #[n(18)]
     BackedUp(#[n(0)] u64),
+    /// This device certified another one, which may not have written anything yet.
+    #[n(19)]
+    DeviceCertified(#[n(0)] Signed<DeviceCertificate>),
+    /// The device with this key to sign was removed; the epoch that does it stands by itself.
+    #[n(20)]
+    DeviceRemoved(#[n(0)] PublicKey),
+    /// `MoveHolder` to the keys of a new epoch, to be sent.
+    #[n(21)]
+    HolderMoved(#[n(0)] SignedTransaction),
 }
 
 impl Body {
-    /// What a device that may only look may write all the same.
-    pub(super) const fn is_a_viewers(&self) -> bool {
-        matches!(
-            self,
-            Self::DeviceAdmitted(_) | Self::ReceiptSeen(_) | Self::ReadSeen(_) | Self::LastLooked(_)
-        )
+    /// What a device must at least be allowed to write it.
+    pub(super) const fn needs(&self) -> DeviceRole {
+        match self {
+            Self::DeviceAdmitted(..) | Self::ReceiptSeen(_) | Self::ReadSeen(_) | Self::LastLooked(_) => {
+                DeviceRole::View
+            }
+            Self::DeviceCertified(_) | Self::DeviceRemoved(_) | Self::HolderMoved(_) => DeviceRole::Manage,
+            _ => DeviceRole::Share,
+        }
     }
 }
 
@@ -306,7 +318,7 @@ pub struct IdentityShown {
     pub inbox: SecretKey,
 }
 
-/// An event as it is stored, synced and backed up.
+/// An event as it is stored, synced and backed up; an epoch too, whose stored form is its own signed bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// SM3 of the bytes.
@@ -341,18 +353,33 @@ impl StoredEvent {
         Self::from_bytes(cbor::encode(&Sealed { epoch, sealed }))
     }
 
-    /// Opens the stored form with the read key of its epoch. Verifies no signature.
+    /// An epoch in its stored form.
+    pub fn of_epoch(epoch: &Signed<Epoch>) -> Self {
+        Self::from_bytes(epoch.to_bytes())
+    }
+
+    /// The epoch that this is, if it is one. Nothing is verified but the form.
+    pub fn epoch(&self) -> Option<Signed<Epoch>> {
+        // An array of four; an event is one of two.
+        (self.bytes.first() == Some(&0x84)).then(|| Signed::from_bytes(&self.bytes).ok()).flatten()
+    }
+
+    /// Opens the stored form with a read key of its epoch: several epochs may have one number. Verifies no signature.
     pub(super) fn open<'k>(
         &self,
         vault: &VaultId,
-        read: impl FnOnce(u32) -> Option<&'k Key32>,
+        read: impl FnOnce(u32) -> Vec<&'k Key32>,
     ) -> Result<Signed<Event>, EventError> {
         if BlobAddress::of(&self.bytes) != self.address {
             return Err(EventError::Form);
         }
         let Sealed { epoch, sealed } = cbor::decode(&self.bytes).map_err(|_| EventError::Form)?;
-        let key = read(epoch).ok_or(EventError::Epoch)?;
-        let padded = aead::open(key, EVENT, &context(vault, epoch), &sealed).map_err(|_| EventError::Open)?;
+        let keys = read(epoch);
+        let context = context(vault, epoch);
+        let padded = keys.iter().find_map(|key| aead::open(key, EVENT, &context, &sealed).ok());
+        // Of a later number there may be another epoch, whose key isn't here yet.
+        let missing = if keys.is_empty() || epoch > 0 { EventError::Epoch } else { EventError::Open };
+        let padded = padded.ok_or(missing)?;
         let bytes = pad::unpad(&padded).map_err(|_| EventError::Form)?;
         let event = Signed::<Event>::from_bytes(bytes).map_err(|_| EventError::Form)?;
         let claimed = event.claimed().map_err(|_| EventError::Form)?;

@@ -10,7 +10,7 @@ use super::event::{
 use super::{DeviceCertificate, DeviceRole};
 use crate::contract::SignedTransaction;
 use crate::id::{Commitment, GrantId};
-use crate::sm::{Digest, PublicKey};
+use crate::sm::{Digest, PublicKey, Signed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that a vault knows, folded from its events.
@@ -22,13 +22,36 @@ pub struct RecordIndex {
     contacts: Vec<Contact>,
     identities: Vec<IdentityShown>,
     settings: BTreeMap<String, String>,
-    devices: BTreeMap<PublicKey, DeviceCertificate>,
+    devices: BTreeMap<PublicKey, Device>,
+    removals: BTreeMap<PublicKey, u64>,
     holder: Option<SignedTransaction>,
+    moves: Vec<SignedTransaction>,
     last_looked: Option<u64>,
     phrase_written: bool,
     backed_up: Option<u64>,
     sequences: BTreeMap<(PublicKey, u64), Digest>,
     alarms: BTreeSet<Alarm>,
+}
+
+/// A device that was admitted or certified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// As it was certified: keys, role, when.
+    pub certificate: DeviceCertificate,
+    /// The name that its owner gave it; none before it has written its first event.
+    pub name: Option<String>,
+    /// Whether it is out, by its own removal or that of the device that admitted it.
+    pub removed: Option<Removal>,
+    id: Digest,
+}
+
+/// That a device is out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// When, as the device that did it knew the ledger's time; none when that device is out too.
+    pub time: Option<u64>,
+    /// The last epoch whose keys it got.
+    pub reach: u32,
 }
 
 /// A record that is kept.
@@ -58,6 +81,8 @@ pub struct Grant {
     pub issued: GrantIssued,
     /// When, as that device knew the ledger's time.
     pub time: u64,
+    /// The epoch under whose act key its secrets lie.
+    pub epoch: u32,
     /// Yes or no, to whom.
     pub answer: Option<Answer>,
     /// When it was taken back.
@@ -118,9 +143,27 @@ impl RecordIndex {
         self.settings.get(name).map(String::as_str)
     }
 
-    /// Devices that were admitted.
-    pub fn devices(&self) -> impl Iterator<Item = &DeviceCertificate> {
+    /// Devices that were admitted or certified, those that were removed included; by key.
+    pub fn devices(&self) -> impl Iterator<Item = &Device> {
         self.devices.values()
+    }
+
+    /// The device with this key to sign.
+    pub fn device(&self, sign: &PublicKey) -> Option<&Device> {
+        self.devices.get(sign)
+    }
+
+    /// The shares that a removed device can still act on, ended ones included: those whose keys it got. To be offered
+    /// for revocation. None for a device that isn't removed.
+    pub fn within_reach(&self, sign: &PublicKey) -> impl Iterator<Item = (&GrantId, &Grant)> {
+        let device = self.devices.get(sign).filter(|device| device.certificate.role >= DeviceRole::Share);
+        let reach = device.and_then(|device| Some(device.removed?.reach));
+        self.grants.iter().filter(move |(_, grant)| reach.is_some_and(|reach| grant.epoch <= reach))
+    }
+
+    /// `MoveHolder` of each epoch that was started, in their order, to be sent.
+    pub fn holder_moves(&self) -> &[SignedTransaction] {
+        &self.moves
     }
 
     /// `OpenHolder`, to be sent before the first grant.
@@ -154,16 +197,17 @@ impl RecordIndex {
         if first != *id {
             self.alarms.insert(Alarm::Forked(event.device));
         }
-        if role < DeviceRole::Share && !event.body.is_a_viewers() {
+        if role < event.body.needs() {
             self.alarms.insert(Alarm::Overstepped(event.device));
             return;
         }
         match &event.body {
-            Body::DeviceAdmitted(certificate) => {
-                if let Ok(certificate) = certificate.claimed() {
-                    self.devices.insert(event.device, certificate);
-                }
+            Body::DeviceAdmitted(certificate, name) => self.admit(certificate, Some(name)),
+            Body::DeviceCertified(certificate) => self.admit(certificate, None),
+            Body::DeviceRemoved(device) => {
+                self.removals.entry(*device).or_insert(event.time);
             }
+            Body::HolderMoved(transaction) => self.moves.push(transaction.clone()),
             Body::HolderPrepared(transaction) => {
                 self.holder.get_or_insert_with(|| transaction.clone());
             }
@@ -203,6 +247,29 @@ impl RecordIndex {
         }
     }
 
+    fn admit(&mut self, signed: &Signed<DeviceCertificate>, name: Option<&String>) {
+        let Ok(certificate) = signed.claimed() else { return };
+        let (sign, name) = (certificate.sign, name.cloned());
+        let device = Device { certificate, name, removed: None, id: signed.id() };
+        if device.name.is_some() {
+            self.devices.insert(sign, device);
+        } else {
+            self.devices.entry(sign).or_insert(device);
+        }
+    }
+
+    /// Notes which devices are out. `out` gives, for the id of a certificate that is, the last epoch that vouched for it.
+    pub(super) fn settle(&mut self, out: impl Fn(&Digest) -> Option<Option<u32>>) {
+        for (sign, device) in &mut self.devices {
+            let time = self.removals.get(sign).copied();
+            let removal = |vouched: Option<u32>| {
+                // Whoever admitted it handed it all keys up to then.
+                Removal { time, reach: vouched.unwrap_or_default().max(device.certificate.epoch) }
+            };
+            device.removed = out(&device.id).map(removal);
+        }
+    }
+
     /// Marks stand apart from records: one that comes before its record isn't lost.
     fn mark(&mut self, body: &Body) {
         let mut marks = |record: &Commitment, change: &dyn Fn(&mut Marks)| {
@@ -230,6 +297,7 @@ impl RecordIndex {
                 let grant = || Grant {
                     issued: (**issued).clone(),
                     time: event.time,
+                    epoch: event.epoch,
                     answer: None,
                     revoked: None,
                     reads: BTreeMap::new(),

@@ -5,14 +5,19 @@
 //! ids, so every device that holds the same set applies it in the same order, and a device whose clock is
 //! years ahead wins nothing.
 
-use super::{DeviceRole, Event, EventError, index::RecordIndex};
+use super::devices::{Devices, Judgement, Known};
+use super::roster::{Roster, RosterError};
+use super::{Body, DeviceCertificate, DeviceRole, Epoch, Event, EventError, Head, index::RecordIndex};
 use crate::id::{LedgerId, VaultId};
-use crate::sm::{Digest, PublicKey};
+use crate::sm::{Digest, PublicKey, Signed};
 use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where an event stands: after all that it names.
 type Place = (u64, Digest);
+
+/// Most accepted heads of one device.
+const MOST_FORKS: usize = 4;
 
 /// What the log checks devices against.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +27,29 @@ pub(super) struct Roots {
     pub(super) root: PublicKey,
 }
 
+/// An event in its place.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub(super) event: Event,
+    /// Of its device at this event.
+    pub(super) role: DeviceRole,
+    /// Id of the certificate that its device began with.
+    pub(super) certificate: Digest,
+}
+
 #[derive(Debug)]
 pub(super) struct Log {
     roots: Roots,
-    /// With the role of the device at that event.
-    events: BTreeMap<Place, (Event, DeviceRole)>,
+    roster: Roster,
+    events: BTreeMap<Place, Placed>,
     places: BTreeMap<Digest, Place>,
+    /// Admissions by device.
+    first: BTreeMap<PublicKey, BTreeSet<Digest>>,
     /// Events that nobody names yet.
     tips: BTreeSet<Digest>,
     waiting: BTreeMap<Digest, Event>,
+    devices: Devices,
+    judgement: Option<Judgement>,
     index: RecordIndex,
     applied: Option<Place>,
 }
@@ -39,13 +58,31 @@ impl Log {
     pub(super) fn new(roots: Roots) -> Self {
         Self {
             roots,
+            roster: Roster::new(roots.ledger, roots.vault),
             events: BTreeMap::new(),
             places: BTreeMap::new(),
+            first: BTreeMap::new(),
             tips: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            devices: Devices::default(),
+            judgement: None,
             index: RecordIndex::default(),
             applied: None,
         }
+    }
+
+    /// Takes an epoch; whether it is new.
+    pub(super) fn take_epoch(&mut self, epoch: &Signed<Epoch>) -> Result<bool, RosterError> {
+        let new = self.roster.take(epoch)?;
+        if new {
+            self.judgement = None;
+        }
+        Ok(new)
+    }
+
+    /// Who belongs to the vault.
+    pub(super) const fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// Takes an event whose signature has been checked. One whose causes are missing waits for them; one that
@@ -71,20 +108,68 @@ impl Log {
         self.waiting.len()
     }
 
-    /// The fold, as of all that was placed: goes on from where it was, or anew when an event belongs before.
+    /// The fold, as of all that was placed: goes on from where it was, or anew when an event belongs before or
+    /// it is judged otherwise who counts.
     pub(super) fn index(&mut self) -> &RecordIndex {
+        self.judge();
+        let Some(judgement) = &self.judgement else { return &self.index };
         let after = self.applied.map_or(Bound::Unbounded, Bound::Excluded);
-        for (place, (event, role)) in self.events.range((after, Bound::Unbounded)) {
-            self.index.apply(&place.1, event, *role);
+        for (place, placed) in self.events.range((after, Bound::Unbounded)) {
+            if judgement.accepts(&place.1, placed) {
+                self.index.apply(&place.1, &placed.event, placed.role);
+            }
             self.applied = Some(*place);
         }
+        let roster = &self.roster;
+        self.index
+            .settle(|certificate| judgement.is_out(certificate).then(|| roster.last_vouched(certificate)));
         &self.index
+    }
+
+    fn judge(&mut self) {
+        if self.judgement.is_none() {
+            let found = |id: &Digest| self.events.get(self.places.get(id)?);
+            self.judgement = Some(Judgement::new(&self.devices, &self.roster, found));
+            self.applied = None;
+            self.index = RecordIndex::default();
+        }
+    }
+
+    /// The devices that count, as far as their certificates are known here.
+    pub(super) fn members(&mut self) -> Vec<&Known> {
+        self.judge();
+        let counts = |id: &Digest| self.judgement.as_ref().is_some_and(|judgement| !judgement.is_out(id));
+        self.devices.all().filter(|(id, _)| counts(id)).map(|(_, known)| known).collect()
+    }
+
+    /// All devices whose certificates are known here, those that are out included.
+    pub(super) fn certified(&self) -> Vec<&Known> {
+        self.devices.all().map(|(_, known)| known).collect()
+    }
+
+    /// The last events of every device that count, ascending by device; of one whose keys are in several hands the
+    /// first few.
+    pub(super) fn heads(&mut self) -> Vec<Head> {
+        self.judge();
+        let Some(judgement) = &self.judgement else { return Vec::new() };
+        let counting = self.events.iter().filter(|((_, id), placed)| judgement.accepts(id, placed));
+        let mut heads = BTreeSet::new();
+        for ((_, id), Placed { event, .. }) in counting {
+            // Causes come first, so what is previous is there already.
+            if let Some(previous) = event.previous {
+                heads.remove(&(event.device, previous));
+            }
+            heads.insert((event.device, *id));
+        }
+        let heads: Vec<_> = heads.into_iter().map(|(device, event)| Head { device, event }).collect();
+        let of_one = heads.chunk_by(|a, b| a.device == b.device);
+        of_one.flat_map(|heads| heads.iter().take(MOST_FORKS)).cloned().collect()
     }
 
     /// What the next event of `device` must name: its sequence, its previous event, the others' newest.
     pub(super) fn next(&self, device: &PublicKey) -> (u64, Option<Digest>, Vec<Digest>) {
-        let own = self.events.iter().filter(|(_, (event, _))| event.device == *device);
-        let last = own.map(|((_, id), (event, _))| (event.sequence, *id)).max();
+        let own = self.events.iter().filter(|(_, placed)| placed.event.device == *device);
+        let last = own.map(|((_, id), placed)| (placed.event.sequence, *id)).max();
         let previous = last.map(|(_, id)| id);
         let sequence = last.map_or(0, |(sequence, _)| sequence + 1);
         let seen = self.tips.iter().copied().filter(|tip| Some(*tip) != previous).collect();
@@ -95,8 +180,12 @@ impl Log {
         event.previous.iter().chain(&event.seen).all(|cause| self.places.contains_key(cause))
     }
 
+    fn found(&self, id: &Digest) -> Option<&Placed> {
+        self.events.get(self.places.get(id)?)
+    }
+
     fn place(&mut self, id: Digest, event: Event) -> Result<(), EventError> {
-        let role = self.check_device(&event)?;
+        let (role, certificate) = self.check_device(&event)?;
         let causes = event.previous.iter().chain(&event.seen);
         let depth = causes.filter_map(|cause| self.places.get(cause)).map(|(depth, _)| depth + 1).max();
         let place = (depth.unwrap_or(0), id);
@@ -105,7 +194,14 @@ impl Log {
         }
         self.tips.insert(id);
         self.places.insert(id, place);
-        self.events.insert(place, (event, role));
+        if event.sequence == 0 {
+            self.first.entry(event.device).or_default().insert(id);
+        }
+        self.learn_certified(&event, role, certificate);
+        if self.judgement.as_ref().is_some_and(|judgement| judgement.missing.contains(&id)) {
+            self.judgement = None;
+        }
+        self.events.insert(place, Placed { event, role, certificate });
         if self.applied.is_some_and(|applied| place < applied) {
             self.applied = None;
             self.index = RecordIndex::default();
@@ -113,23 +209,77 @@ impl Log {
         Ok(())
     }
 
-    /// A device begins with its admission by the vault's root and goes on one by one, in the role that it began with.
-    fn check_device(&self, event: &Event) -> Result<DeviceRole, EventError> {
+    /// A device begins with its admission and goes on one by one, in the role that it began with.
+    fn check_device(&mut self, event: &Event) -> Result<(DeviceRole, Digest), EventError> {
         if let Some(previous) = &event.previous {
-            let place = self.places.get(previous).ok_or(EventError::Device)?;
-            let (previous, role) = self.events.get(place).ok_or(EventError::Device)?;
-            let follows =
-                previous.device == event.device && previous.sequence.checked_add(1) == Some(event.sequence);
-            let admits = matches!(event.body, super::Body::DeviceAdmitted(_));
-            return if follows && !admits { Ok(*role) } else { Err(EventError::Device) };
+            let previous = self.found(previous).ok_or(EventError::Device)?;
+            let follows = previous.event.device == event.device
+                && previous.event.sequence.checked_add(1) == Some(event.sequence);
+            let admits = matches!(event.body, Body::DeviceAdmitted(..));
+            return if follows && !admits {
+                Ok((previous.role, previous.certificate))
+            } else {
+                Err(EventError::Device)
+            };
         }
-        let super::Body::DeviceAdmitted(certificate) = &event.body else { return Err(EventError::Device) };
-        let certificate =
-            certificate.verify(&self.roots.root, &self.roots.ledger).map_err(|_| EventError::Device)?;
+        let Body::DeviceAdmitted(signed, _) = &event.body else { return Err(EventError::Device) };
+        let certificate = signed.claimed().map_err(|_| EventError::Device)?;
         if certificate.sign != event.device || certificate.vault != self.roots.vault {
             return Err(EventError::Device);
         }
-        Ok(certificate.role)
+        let issuer = self.issuer(signed, event)?;
+        if self.devices.learn(signed, &certificate, issuer) {
+            self.judgement = None;
+        }
+        Ok((certificate.role, signed.id()))
+    }
+
+    /// Who signed a certificate: the root, or a device that was admitted to manage in the causal past of `event`.
+    fn issuer(
+        &self,
+        signed: &Signed<DeviceCertificate>,
+        event: &Event,
+    ) -> Result<Option<Digest>, EventError> {
+        let Roots { root, ledger, .. } = &self.roots;
+        if signed.verify(root, ledger).is_ok() {
+            return Ok(None);
+        }
+        let signers = self.first.iter().filter(|(device, _)| device.key_id() == signed.kid());
+        let admissions = signers
+            .filter(|(device, _)| signed.verify(device, ledger).is_ok())
+            .flat_map(|(_, admissions)| admissions)
+            .filter_map(|id| Some((id, self.found(id)?)))
+            .filter(|(_, placed)| placed.role == DeviceRole::Manage);
+        let known = admissions.filter(|(id, _)| self.has_in_past(event, id));
+        known.map(|(_, placed)| Some(placed.certificate)).min().ok_or(EventError::Device)
+    }
+
+    /// Whether an event comes after another one that was placed.
+    fn has_in_past(&self, event: &Event, earlier: &Digest) -> bool {
+        let Some((depth, _)) = self.places.get(earlier) else { return false };
+        let mut open: Vec<Digest> = event.previous.iter().chain(&event.seen).copied().collect();
+        let mut looked_at = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if id == *earlier {
+                return true;
+            }
+            let deeper = self.places.get(&id).is_some_and(|(found, _)| found > depth);
+            if deeper && looked_at.insert(id) {
+                let causes = self.found(&id).map(|placed| &placed.event);
+                open.extend(causes.into_iter().flat_map(|e| e.previous.iter().chain(&e.seen)));
+            }
+        }
+        false
+    }
+
+    /// A device that was certified is known from then on, whether it has written or not.
+    fn learn_certified(&mut self, event: &Event, role: DeviceRole, issuer: Digest) {
+        let Body::DeviceCertified(signed) = &event.body else { return };
+        let Ok(certificate) = signed.verify(&event.device, &self.roots.ledger) else { return };
+        let allowed = role == DeviceRole::Manage && certificate.vault == self.roots.vault;
+        if allowed && self.devices.learn(signed, &certificate, Some(issuer)) {
+            self.judgement = None;
+        }
     }
 
     fn place_waiting(&mut self) {

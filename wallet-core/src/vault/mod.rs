@@ -6,33 +6,44 @@
 //! events, so a mailbox, a backup file and another device are the same thing.
 //!
 //! A new vault is epoch 0 of the scheme: one device that manages, one epoch, wraps to it and to the recovery
-//! key. Removing devices starts further epochs; their numbers, wraps and accepted heads are in the formats.
+//! key. Devices are admitted by one that manages ([`Vault::admit`]) or by the phrase; removing one starts a further
+//! epoch. Epochs are members of the set of events too, the only ones in the clear; who belongs to the vault follows from
+//! them alone ([`Roster`]), so that a mailbox can judge it.
 //!
 //! Sans-io: [`Vault`] gives bytes to store and takes bytes that were stored. Secrets are wiped when it is
 //! dropped; that is what locking means.
 
+mod admission;
 mod backup;
 #[cfg(test)]
 mod backup_tests;
+mod devices;
 mod epoch;
 mod event;
 mod index;
+mod keyring;
 mod log;
 mod passphrase;
+mod protect;
+mod removal;
+mod roster;
 mod slot;
 mod stored;
 #[cfg(test)]
 mod tests;
 mod wallet;
 
+pub use admission::{Admission, DeviceRequest, NewDevice};
 pub use backup::{BackupError, BackupReader, BackupSummary, BackupWriter, Item};
 pub use epoch::{DeviceCertificate, DeviceRole, Epoch, EpochKeys, Head, Wrap};
 pub use event::{
     Answer, Body, Contact, Event, GrantIssued, GrantSecrets, IdentityShown, ReadSeen, ReceiptSeen,
     RecordAdded, Source, StoredEvent,
 };
-pub use index::{Alarm, Grant, Marks, Record, RecordIndex};
+pub use index::{Alarm, Device, Grant, Marks, Record, RecordIndex, Removal};
+pub use keyring::HeldKeys;
 pub use passphrase::{ENOUGH_BITS, strength, suggest};
+pub use roster::{MOST_DEVICES, MOST_PASS, Member, Roster, RosterError};
 pub use slot::{Slot, new_prf_salt};
 pub use stored::{Locked, Unlock};
 pub use wallet::{LoadReport, Origin, Vault};
@@ -89,6 +100,24 @@ pub enum VaultError {
     /// No such grant, or not readable with this device's keys.
     #[error("the wallet does not hold the keys of this share")]
     NoGrant,
+    /// This device is out.
+    #[error("this device was removed from the wallet: use another of its devices, or the recovery phrase")]
+    Removed,
+    /// No such device, or it is out already.
+    #[error("the wallet has no such device")]
+    NoDevice,
+    /// A device that admits itself, or one whose keys are known.
+    #[error("this device belongs to the wallet already")]
+    KnownDevice,
+    /// As many as there may be.
+    #[error("the wallet has as many devices as it can: remove one first")]
+    TooManyDevices,
+    /// What the other device sent is for other keys, or of another ledger.
+    #[error("this admission is not for this device: begin again on both devices")]
+    OtherDevice,
+    /// What the other device sent doesn't hold.
+    #[error("the admission does not hold: {0}")]
+    Admission(RosterError),
 }
 
 /// Why an event is refused.
@@ -97,9 +126,12 @@ pub enum EventError {
     /// Its address isn't the SM3 of its bytes, or it isn't an event at all.
     #[error("not an event of a wallet")]
     Form,
-    /// Of an epoch whose key isn't here.
+    /// Of an epoch whose key isn't here. Such an event waits and isn't refused.
     #[error("an event of an epoch that this device has no key for")]
     Epoch,
+    /// An epoch that doesn't hold.
+    #[error(transparent)]
+    Roster(RosterError),
     /// Doesn't open with the epoch's key: another vault's, or changed.
     #[error("an event that does not open with this wallet's key")]
     Open,

@@ -151,7 +151,7 @@ impl Locked {
         if secrets.recovery.vault() != self.vault {
             return Err(VaultError::Damaged);
         }
-        Ok(Vault::opened(self, device, secrets))
+        Vault::opened(self, device, secrets)
     }
 
     fn try_passphrases(&self, text: &str) -> Result<Key32, VaultError> {

@@ -3,20 +3,19 @@
 //! Dropping it locks it: every secret in it wipes itself.
 
 use super::event::{Body, Event, GrantSecrets, StoredEvent};
+use super::keyring::{HeldKeys, Keyring};
 use super::log::{Log, Roots};
 use super::{
-    BackupWriter, DeviceCertificate, DeviceRole, ENOUGH_BITS, Epoch, EpochKeys, EventError, Locked,
-    RecordIndex, Slot, VaultError, passphrase,
+    BackupWriter, DeviceCertificate, DeviceRole, Epoch, EpochKeys, EventError, Locked, RecordIndex,
+    RosterError, VaultError,
 };
 use crate::contract::{OpenHolder, SignedTransaction, Transaction};
 use crate::id::{BlobAddress, GrantId, HolderId, LedgerId, VaultId};
-use crate::identity::{Entropy, RecoveryPublic};
-use crate::sm::{Key32, Label, Random, SecretKey, Signed, SmError, aead};
+use crate::identity::{Entropy, RecoveryKeys, RecoveryPublic};
+use crate::sm::{Digest, Key32, Object, PublicKey, Random, SecretKey, Signed};
 use core::fmt;
 use minicbor::{Decode, Encode};
-use zeroize::Zeroizing;
-
-const LOCAL: Label = Label::new("device-local");
+use std::collections::BTreeMap;
 
 /// What a device keeps secret.
 #[derive(Encode, Decode)]
@@ -30,12 +29,15 @@ pub(super) struct Secrets {
     pub(super) role: DeviceRole,
     #[n(3)]
     pub(super) recovery: RecoveryPublic,
-    /// By epoch number.
+    /// Handed to it when it was made, restored or admitted; all others come out of wraps.
     #[n(4)]
-    pub(super) epochs: Vec<EpochKeys>,
+    pub(super) epochs: Vec<HeldKeys>,
     /// Until the phrase is written down.
     #[n(5)]
     pub(super) entropy: Option<Key32>,
+    /// Its own certificate, its issuer's and so on; empty in a restored device until it has rejoined.
+    #[n(6)]
+    pub(super) pass: Vec<Signed<DeviceCertificate>>,
 }
 
 /// Where events come from.
@@ -53,18 +55,23 @@ pub enum Origin {
 pub struct LoadReport {
     /// Taken, those that were there before included.
     pub taken: usize,
-    /// Of these, how many wait for events that they name.
+    /// Of these, how many wait for events that they name or for the keys of their epoch.
     pub waiting: usize,
+    /// Of these, how many are epochs that are new: store [`Vault::to_bytes`].
+    pub epochs: usize,
     /// Refused, and why.
     pub refused: Vec<(BlobAddress, EventError)>,
 }
 
 /// An open vault.
 pub struct Vault {
-    stored: Locked,
-    device: Key32,
-    secrets: Secrets,
-    log: Log,
+    pub(super) stored: Locked,
+    pub(super) device: Key32,
+    pub(super) secrets: Secrets,
+    pub(super) keys: Keyring,
+    pub(super) log: Log,
+    /// Events of epochs whose keys aren't here (yet).
+    unread: BTreeMap<BlobAddress, (StoredEvent, Origin)>,
 }
 
 impl fmt::Debug for Vault {
@@ -86,26 +93,49 @@ impl Vault {
     ) -> (Self, Vec<StoredEvent>) {
         let entropy = Entropy::generate(random);
         let keys = EpochKeys::generate(random);
-        let seal = SecretKey::generate(random);
+        let (sign, seal) = (SecretKey::generate(random), SecretKey::generate(random));
         let recovery = entropy.keys();
-        let epoch = Epoch::first(&keys, &seal.public(), &recovery.public(), &ledger, random);
+        let certificate = DeviceCertificate {
+            vault: recovery.public().vault(),
+            sign: sign.public(),
+            seal: seal.public(),
+            role: DeviceRole::Manage,
+            epoch: 0,
+            time: now,
+        };
+        let pass = vec![Signed::new(&certificate, &recovery.vault_root, &ledger)];
+        let epoch = Epoch::draft(&keys, 0, &pass, &recovery.public(), &ledger, random);
         let epoch = Signed::new(&epoch, &recovery.vault_root, &ledger);
-        let mut vault = Self::admit(&entropy, ledger, seal, vec![epoch], vec![keys], random);
-        let mut events = vec![vault.admission(&entropy, name, now, random)];
-        if let (Ok(authority), Ok(manage)) = (vault.act_authority(), vault.holder_manage()) {
-            let (root, authority, manage) =
-                (recovery.holder_root.public(), authority.public(), manage.public());
-            let open = Transaction::OpenHolder(OpenHolder { root, authority, manage });
-            let open = SignedTransaction::new(&open, &recovery.holder_root, &ledger);
-            events.extend(vault.append(Body::HolderPrepared(open), now, random));
-        }
-        vault.secrets.entropy = Some(Key32::from_bytes(*entropy.as_bytes()));
-        vault.rewrite(random);
-        (vault, events)
+        let epochs = vec![HeldKeys { epoch: epoch.id(), number: 0, keys: keys.clone() }];
+        let entropy = Some(Key32::from_bytes(*entropy.as_bytes()));
+        let secrets = Secrets {
+            sign,
+            seal,
+            role: DeviceRole::Manage,
+            recovery: recovery.public(),
+            epochs,
+            entropy,
+            pass: pass.clone(),
+        };
+        let first = StoredEvent::of_epoch(&epoch);
+        let vault = Self::begin(ledger, vec![epoch], secrets, random);
+        let mut vault = vault.expect("our own first epoch is one");
+        let admitted = Body::DeviceAdmitted(pass[0].clone(), name.to_owned());
+        let opening = vault.opening(&keys, &recovery);
+        let events = [admitted].into_iter().chain(opening.map(Body::HolderPrepared));
+        let events: Vec<_> = events.map(|body| vault.write(body, now, random)).collect();
+        (vault, [vec![first], events].concat())
     }
 
-    /// Brings a vault back on a new device, with the phrase and the epoch objects of a backup or mailbox. Load
-    /// the events next; then [`Vault::rejoin`].
+    /// `OpenHolder` with the keys of an epoch.
+    fn opening(&self, keys: &EpochKeys, recovery: &RecoveryKeys) -> Option<SignedTransaction> {
+        let (authority, manage) = (keys.authority()?.public(), keys.holder_manage()?.public());
+        let open = OpenHolder { root: recovery.holder_root.public(), authority, manage };
+        Some(SignedTransaction::new(&Transaction::OpenHolder(open), &recovery.holder_root, self.ledger()))
+    }
+
+    /// Brings a vault back on a new device, with the phrase and the epoch objects of a backup or mailbox, in any
+    /// order. Load the events next; then [`Vault::rejoin`].
     pub fn restore(
         entropy: &Entropy,
         ledger: LedgerId,
@@ -113,23 +143,30 @@ impl Vault {
         random: &mut dyn Random,
     ) -> Result<Self, VaultError> {
         let recovery = entropy.keys();
-        let mut keys = Vec::with_capacity(epochs.len());
-        for (number, epoch) in epochs.iter().enumerate() {
-            let epoch = Epoch::verify(epoch, &recovery.vault_root.public(), &ledger)
-                .map_err(|_| VaultError::OtherWallet)?;
-            if usize::try_from(epoch.number) != Ok(number) {
-                return Err(VaultError::Damaged);
+        let mut held = Vec::with_capacity(epochs.len());
+        for signed in &epochs {
+            let epoch = signed.claimed().map_err(|_| VaultError::Damaged)?;
+            if epoch.root != recovery.vault_root.public() {
+                return Err(VaultError::OtherWallet);
             }
-            keys.push(epoch.open(&recovery.encryption, &ledger).map_err(|_| VaultError::Damaged)?);
+            // One that a hostile device didn't wrap to the phrase holds up nothing but its own events.
+            let keys = epoch.open(&recovery.encryption, &ledger).ok();
+            held.extend(keys.map(|keys| HeldKeys { epoch: signed.id(), number: epoch.number, keys }));
         }
-        if keys.is_empty() {
-            return Err(VaultError::Damaged);
-        }
-        let seal = SecretKey::generate(random);
-        Ok(Self::admit(entropy, ledger, seal, epochs, keys, random))
+        let secrets = Secrets {
+            sign: SecretKey::generate(random),
+            seal: SecretKey::generate(random),
+            role: DeviceRole::Manage,
+            recovery: recovery.public(),
+            epochs: held,
+            entropy: None,
+            pass: Vec::new(),
+        };
+        Self::begin(ledger, epochs, secrets, random)
     }
 
-    /// The first event of a restored device, once the events that it restores are loaded.
+    /// The first event of a restored device, once the events that it restores are loaded. Store [`Vault::to_bytes`]
+    /// too.
     pub fn rejoin(
         &mut self,
         entropy: &Entropy,
@@ -137,44 +174,49 @@ impl Vault {
         now: u64,
         random: &mut dyn Random,
     ) -> Result<StoredEvent, VaultError> {
-        if entropy.keys().public() != self.secrets.recovery {
+        let keys = entropy.keys();
+        if keys.public() != self.secrets.recovery {
             return Err(VaultError::OtherWallet);
         }
-        Ok(self.admission(entropy, name, now, random))
-    }
-
-    pub(super) fn opened(stored: Locked, device: Key32, secrets: Secrets) -> Self {
-        let roots = Roots { ledger: stored.ledger, vault: stored.vault, root: secrets.recovery.vault_root };
-        Self { stored, device, secrets, log: Log::new(roots) }
-    }
-
-    fn admit(
-        entropy: &Entropy,
-        ledger: LedgerId,
-        seal: SecretKey,
-        epochs: Vec<Signed<Epoch>>,
-        keys: Vec<EpochKeys>,
-        random: &mut dyn Random,
-    ) -> Self {
-        let recovery = entropy.keys().public();
-        let sign = SecretKey::generate(random);
-        let secrets = Secrets { sign, seal, role: DeviceRole::Manage, recovery, epochs: keys, entropy: None };
-        let device = Key32::generate(random);
-        let stored = Locked::new(ledger, recovery.vault(), epochs, &secrets, &device, random);
-        Self::opened(stored, device, secrets)
-    }
-
-    fn admission(&mut self, entropy: &Entropy, name: &str, now: u64, random: &mut dyn Random) -> StoredEvent {
         let certificate = DeviceCertificate {
             vault: self.stored.vault,
             sign: self.secrets.sign.public(),
             seal: self.secrets.seal.public(),
             role: self.secrets.role,
-            name: name.to_owned(),
+            epoch: self.log.roster().newest().unwrap_or_default(),
             time: now,
         };
-        let certificate = Signed::new(&certificate, &entropy.keys().vault_root, &self.stored.ledger);
-        self.write(Body::DeviceAdmitted(certificate), now, random)
+        let certificate = Signed::new(&certificate, &keys.vault_root, &self.stored.ledger);
+        self.secrets.pass = vec![certificate.clone()];
+        self.rewrite(random);
+        Ok(self.write(Body::DeviceAdmitted(certificate, name.to_owned()), now, random))
+    }
+
+    /// A vault that is new on this device.
+    pub(super) fn begin(
+        ledger: LedgerId,
+        epochs: Vec<Signed<Epoch>>,
+        secrets: Secrets,
+        random: &mut dyn Random,
+    ) -> Result<Self, VaultError> {
+        let device = Key32::generate(random);
+        let stored = Locked::new(ledger, secrets.recovery.vault(), epochs, &secrets, &device, random);
+        Self::opened(stored, device, secrets)
+    }
+
+    pub(super) fn opened(stored: Locked, device: Key32, secrets: Secrets) -> Result<Self, VaultError> {
+        let roots = Roots { ledger: stored.ledger, vault: stored.vault, root: secrets.recovery.vault_root };
+        let mut keys = Keyring::default();
+        secrets.epochs.iter().for_each(|held| keys.add(held.clone()));
+        let (log, unread) = (Log::new(roots), BTreeMap::new());
+        let mut vault = Self { stored, device, secrets, keys, log, unread };
+        for epoch in vault.stored.epochs.clone() {
+            vault.know_epoch(&epoch).map_err(|_| VaultError::Damaged)?;
+        }
+        if vault.log.roster().newest().is_none() || vault.current().is_none() {
+            return Err(VaultError::Damaged);
+        }
+        Ok(vault)
     }
 
     // ---- events ------------------------------------------------------------------------------------------
@@ -187,16 +229,19 @@ impl Vault {
         now: u64,
         random: &mut dyn Random,
     ) -> Result<StoredEvent, VaultError> {
-        if self.secrets.role < DeviceRole::Share && !body.is_a_viewers() {
+        if self.secrets.role < body.needs() {
             return Err(VaultError::Role);
         }
         if self.log.next(&self.secrets.sign.public()).0 == 0 {
             return Err(VaultError::Incomplete);
         }
+        if self.is_removed() {
+            return Err(VaultError::Removed);
+        }
         Ok(self.write(body, now, random))
     }
 
-    fn write(&mut self, body: Body, now: u64, random: &mut dyn Random) -> StoredEvent {
+    pub(super) fn write(&mut self, body: Body, now: u64, random: &mut dyn Random) -> StoredEvent {
         let device = self.secrets.sign.public();
         let (sequence, previous, seen) = self.log.next(&device);
         let (epoch, keys) = self.newest();
@@ -207,27 +252,43 @@ impl Vault {
         stored
     }
 
-    /// Takes events, in any order and as often as they come.
+    /// Takes events and epochs, in any order and as often as they come. What can't be read or placed yet waits.
     pub fn load<'e>(
         &mut self,
         events: impl IntoIterator<Item = &'e StoredEvent>,
         origin: Origin,
     ) -> LoadReport {
         let mut report = LoadReport::default();
-        for event in events {
-            match self.take(event, origin) {
+        for stored in events {
+            let taken = match stored.epoch() {
+                Some(epoch) => self.take_epoch(stored, &epoch).map(|new| report.epochs += usize::from(new)),
+                None => self.take(stored, origin),
+            };
+            match taken {
                 Ok(()) => report.taken += 1,
-                Err(error) => report.refused.push((event.address, error)),
+                Err(error) => report.refused.push((stored.address, error)),
             }
         }
-        report.waiting = self.log.waiting();
+        if report.epochs > 0 {
+            self.stored.seal();
+            for (address, (stored, origin)) in core::mem::take(&mut self.unread) {
+                if let Err(error) = self.take(&stored, origin) {
+                    report.refused.push((address, error));
+                }
+            }
+        }
+        report.waiting = self.log.waiting() + self.log.roster().waiting() + self.unread.len();
         report
     }
 
     fn take(&mut self, stored: &StoredEvent, origin: Origin) -> Result<(), EventError> {
-        let epochs = &self.secrets.epochs;
-        let read = |epoch: u32| Some(&epochs.get(usize::try_from(epoch).ok()?)?.read);
-        let signed = stored.open(&self.stored.vault, read)?;
+        let signed = match stored.open(&self.stored.vault, |number| self.keys.read(number)) {
+            Err(EventError::Epoch) => {
+                self.unread.insert(stored.address, (stored.clone(), origin));
+                return Ok(());
+            }
+            opened => opened?,
+        };
         let event = signed.claimed().map_err(|_| EventError::Form)?;
         if origin == Origin::Elsewhere {
             signed.verify(&event.device, &self.stored.ledger).map_err(|_| EventError::Signature)?;
@@ -235,133 +296,69 @@ impl Vault {
         self.log.insert(signed.id(), event)
     }
 
+    fn take_epoch(&mut self, stored: &StoredEvent, epoch: &Signed<Epoch>) -> Result<bool, EventError> {
+        if BlobAddress::of(&stored.bytes) != stored.address {
+            return Err(EventError::Form);
+        }
+        let new = self.know_epoch(epoch).map_err(EventError::Roster)?;
+        if new {
+            self.stored.epochs.push(epoch.clone());
+        }
+        Ok(new)
+    }
+
+    /// Takes an epoch and, where it is wrapped to this device, its keys.
+    pub(super) fn know_epoch(&mut self, signed: &Signed<Epoch>) -> Result<bool, RosterError> {
+        let new = self.log.take_epoch(signed)?;
+        let epoch = signed.claimed().map_err(|_| RosterError::Form)?;
+        if new && !self.keys.has(epoch.number, &signed.id()) {
+            let keys = epoch.open(&self.secrets.seal, &self.stored.ledger).ok();
+            let held = keys.map(|keys| HeldKeys { epoch: signed.id(), number: epoch.number, keys });
+            held.into_iter().for_each(|held| self.keys.add(held));
+        }
+        Ok(new)
+    }
+
     /// What all events together say.
     pub fn index(&mut self) -> &RecordIndex {
         self.log.index()
     }
 
-    // ---- unlock slots ------------------------------------------------------------------------------------
-
-    /// The bytes to store beside the events, after every change to slots, platform key or phrase.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.stored.to_bytes()
-    }
-
-    /// Locks: every secret is wiped, what was stored stays.
-    #[must_use]
-    pub fn lock(self) -> Locked {
-        self.stored
-    }
-
-    /// The ways to open this wallet.
-    pub fn slots(&self) -> &[Slot] {
-        &self.stored.slots
-    }
-
-    /// Whether there is a passkey or passphrase. Before, nothing can be shared or leave this device.
-    pub fn is_protected(&self) -> bool {
-        !self.stored.slots.is_empty()
-    }
-
-    /// Adds a passphrase, if it is hard enough to guess. Takes a second.
-    pub fn add_passphrase(&mut self, text: &str, random: &mut dyn Random) -> Result<(), VaultError> {
-        let bits = passphrase::strength(text);
-        if bits < ENOUGH_BITS {
-            return Err(VaultError::Weak { bits });
-        }
-        let slot = Slot::passphrase(text, &self.device, &self.stored.vault, random);
-        self.add_slot(slot);
-        Ok(())
-    }
-
-    /// Adds a passkey: its id, the salt that its PRF was asked with, and the 32 bytes that it answered.
-    pub fn add_passkey(
-        &mut self,
-        credential: Vec<u8>,
-        salt: [u8; 32],
-        prf: &[u8; 32],
-        random: &mut dyn Random,
-    ) {
-        self.stored.slots.retain(|slot| !slot.is_passkey(&credential));
-        let slot = Slot::passkey(credential, salt, prf, &self.device, &self.stored.vault, random);
-        self.add_slot(slot);
-    }
-
-    /// The first slot replaces the platform's key: delete that too.
-    fn add_slot(&mut self, slot: Slot) {
-        self.stored.slots.push(slot);
-        self.stored.platform = None;
-        self.stored.seal();
-    }
-
-    /// Removes a slot, never the last.
-    pub fn remove_slot(&mut self, at: usize) -> Result<(), VaultError> {
-        if at >= self.stored.slots.len() {
-            return Err(VaultError::NoSlot);
-        }
-        if self.stored.slots.len() == 1 {
-            return Err(VaultError::LastSlot);
-        }
-        self.stored.slots.remove(at);
-        self.stored.seal();
-        Ok(())
-    }
-
-    /// The device key, for the platform to wrap while there is no slot.
-    pub fn device_key(&self) -> Result<&Key32, VaultError> {
-        if self.is_protected() { Err(VaultError::LastSlot) } else { Ok(&self.device) }
-    }
-
-    /// Keeps the device key as the platform wrapped it, while there is no slot.
-    pub fn set_platform(&mut self, wrapped: Vec<u8>) {
-        if !self.is_protected() {
-            self.stored.platform = Some(wrapped);
-            self.stored.seal();
-        }
-    }
-
-    /// Encrypts something that concerns this device only: work in progress, shares that wait for a gate.
-    pub fn seal_local(&self, name: &str, text: &[u8], random: &mut dyn Random) -> Vec<u8> {
-        aead::seal(&self.device, LOCAL, name.as_bytes(), text, random)
-    }
-
-    /// Opens what [`Vault::seal_local`] made under the same name.
-    pub fn open_local(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SmError> {
-        aead::open(&self.device, LOCAL, name.as_bytes(), sealed)
-    }
-
-    // ---- recovery ----------------------------------------------------------------------------------------
-
-    /// The recovery secret, until it was written down.
-    pub fn entropy(&self) -> Option<Entropy> {
-        self.secrets.entropy.as_ref().map(|entropy| Entropy::from_bytes(*entropy.as_bytes()))
-    }
-
-    /// Checks the words at three places; when they are right the secret leaves this device for good: store
-    /// [`Vault::to_bytes`] and the event.
-    pub fn confirm_phrase(
-        &mut self,
-        words: &[(u8, &str)],
-        now: u64,
-        random: &mut dyn Random,
-    ) -> Result<StoredEvent, VaultError> {
-        let entropy = self.entropy().ok_or(VaultError::PhraseGone)?;
-        if !entropy.has_words(words) {
-            return Err(VaultError::Words);
-        }
-        let event = self.append(Body::PhraseWritten, now, random)?;
-        self.secrets.entropy = None;
-        self.rewrite(random);
-        Ok(event)
-    }
-
-    fn rewrite(&mut self, random: &mut dyn Random) {
+    pub(super) fn rewrite(&mut self, random: &mut dyn Random) {
         self.stored.replace_secrets(&self.secrets, &self.device, random);
     }
 
     /// Begins a backup file, which only the recovery phrase opens; its first bytes go to `out`.
     pub fn backup(&self, random: &mut dyn Random, out: &mut Vec<u8>) -> BackupWriter {
         BackupWriter::new(&self.stored, &self.secrets.recovery.encryption, random, out)
+    }
+
+    // ---- devices -----------------------------------------------------------------------------------------
+
+    /// What this device shows to belong to the vault: its own certificate, its issuer's and so on, up to one that the
+    /// root signed. Empty in a restored device before [`Vault::rejoin`].
+    pub fn pass(&self) -> Vec<Signed<DeviceCertificate>> {
+        self.secrets.pass.clone()
+    }
+
+    /// The key that signs this device's events: how [`RecordIndex::device`] knows it.
+    pub fn device(&self) -> PublicKey {
+        self.secrets.sign.public()
+    }
+
+    /// Signs an object with this device's key: proofs at a door.
+    pub fn sign_as_device<T: Object>(&self, object: &T) -> Signed<T> {
+        Signed::new(object, &self.secrets.sign, &self.stored.ledger)
+    }
+
+    /// Whether this very device is out, as far as its copy knows: it may be looked at and writes no more.
+    pub fn is_removed(&self) -> bool {
+        !self.secrets.pass.is_empty() && self.log.roster().admits(&self.secrets.pass).is_err()
+    }
+
+    /// The epochs, lowest numbers first: what a mailbox that knows nothing of this vault needs to admit its devices.
+    pub fn epochs(&self) -> Vec<Signed<Epoch>> {
+        self.log.roster().epochs().into_iter().cloned().collect()
     }
 
     // ---- keys --------------------------------------------------------------------------------------------
@@ -417,13 +414,18 @@ impl Vault {
     /// The keys of a grant that this vault made.
     pub fn grant_secrets(&mut self, grant: &GrantId) -> Result<GrantSecrets, VaultError> {
         let sealed = self.log.index().grant(grant).ok_or(VaultError::NoGrant)?.issued.secrets.clone();
-        let acts = self.secrets.epochs.iter().rev().filter_map(|keys| keys.act.as_ref());
-        acts.into_iter().find_map(|act| GrantSecrets::open(&sealed, grant, act)).ok_or(VaultError::NoGrant)
+        let mut acts = self.keys.newest_first().filter_map(|keys| keys.act.as_ref());
+        acts.find_map(|act| GrantSecrets::open(&sealed, grant, act)).ok_or(VaultError::NoGrant)
+    }
+
+    /// Number, id and keys of the epoch that this device writes under.
+    pub(super) fn current(&self) -> Option<(u32, Digest, &EpochKeys)> {
+        self.keys.current(&self.log.roster().tips())
     }
 
     fn newest(&self) -> (u32, &EpochKeys) {
-        let last = self.secrets.epochs.len().checked_sub(1);
-        let last = last.expect("a vault is made and restored with at least one epoch");
-        (u32::try_from(last).unwrap_or(u32::MAX), &self.secrets.epochs[last])
+        let (number, _, keys) =
+            self.current().expect("a vault is made, restored and joined with at least one epoch's keys");
+        (number, keys)
     }
 }

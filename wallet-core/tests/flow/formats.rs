@@ -15,7 +15,7 @@ const FORMATS: &str = include_str!("../../formats.cddl");
 const WORDS: [&str; 2] = ["time", "seconds"];
 
 /// Lists of arrays: the validator doesn't look at what stands behind the arrays.
-const LENIENT: [&str; 2] = ["credentials", "signed-transaction"];
+const LENIENT: [&str; 3] = ["credentials", "device-pass", "signed-transaction"];
 
 /// The file, read once.
 struct Formats(CDDL<'static>);

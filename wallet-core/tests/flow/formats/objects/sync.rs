@@ -1,9 +1,8 @@
 //! What copies of a vault say to each other.
 
-use super::vault::epochs;
 use super::{Found, Story};
 use suishen_core::id::BlobAddress;
-use suishen_core::sm::{SecretKey, Signed};
+use suishen_core::sm::SecretKey;
 use suishen_core::sync::{
     self, Act, ContentFrame, ContentRefused, Knock, LEAST_FRAME, Link, Presence, Refused, WORK_BITS, Welcome,
 };
@@ -38,10 +37,8 @@ impl Story {
     }
 
     fn door(&mut self, found: &mut Found) {
-        let (vault, ledger) = (&mut self.patient.vault, &self.world.ledger);
-        let root = vault.entropy().unwrap().keys().vault_root;
-        let certificate = vault.index().devices().next().unwrap().clone();
-        let pass = vec![Signed::new(&certificate, &root, ledger)];
+        let (vault, ledger) = (&self.patient.vault, &self.world.ledger);
+        let pass = vault.pass();
         let knock = Knock::new(
             *vault.id(),
             pass,
@@ -52,8 +49,7 @@ impl Story {
         let presence: Presence = knock.proof.claimed().unwrap();
         found.add("device-presence", &presence);
         found.add("knock", &knock);
-        let epochs = epochs(&vault.to_bytes());
-        found.add("found", &sync::Found { epochs, work: 1 << 40 });
+        found.add("found", &sync::Found { epochs: vault.epochs(), work: 1 << 40 });
         for refused in [Refused::Form, Refused::Busy] {
             found.add("refused", &refused);
             found.add("welcome", &Welcome::Refused(refused));

@@ -1,14 +1,15 @@
 //! What a wallet stores: its devices, slots and epochs, events of every kind, the backup file.
 
 use super::{Found, Story};
+use crate::Seeded;
 use crate::world::NOW;
 use std::collections::{BTreeMap, VecDeque};
 use suishen_core::cbor;
-use suishen_core::sm::{Digest, Key32, Label, Signed, aead};
+use suishen_core::sm::{Digest, Key32, Label, SecretKey, aead, pad, sealed};
 use suishen_core::sync::{Act, LEAST_FRAME, Session};
 use suishen_core::vault::{
     Answer, BackupSummary, Body, Contact, DeviceRole, EpochKeys, Event, GrantIssued, GrantSecrets, Head,
-    IdentityShown, ReadSeen, ReceiptSeen, RecordAdded, Slot, Source, Vault, Wrap,
+    HeldKeys, IdentityShown, NewDevice, ReadSeen, ReceiptSeen, RecordAdded, Slot, Source, Vault, Wrap,
 };
 
 impl Story {
@@ -57,7 +58,7 @@ impl Story {
             found.add("epoch-keys", &EpochKeys::generate(random).for_role(role));
         }
         let (mut young, events) = Vault::create(self.world.ledger, "平板", NOW, random);
-        let certificate = young.index().devices().next().unwrap().clone();
+        let certificate = young.index().devices().next().unwrap().certificate.clone();
         found.add("device-certificate", &certificate);
         found.add("head", &Head { device: certificate.sign, event: Digest::of(b"x") });
         young.set_platform(vec![1; 48]);
@@ -85,10 +86,33 @@ impl Story {
         }
         let end: BackupSummary = writer.finish(&mut file);
         found.add("backup-end", &end);
-        let epoch = epochs(&young.to_bytes()).remove(0).claimed().unwrap();
+        self.joins(found, &mut young);
+        let epoch = young.epochs().remove(0).claimed().unwrap();
         found.add("epoch", &epoch);
         let wrap: &Wrap = &epoch.wraps[0];
         found.add("wrap", wrap);
+    }
+
+    /// Another device joins.
+    fn joins(&mut self, found: &mut Found, young: &mut Vault) {
+        let ledger = self.world.ledger;
+        let device = NewDevice::generate(&mut Seeded(77));
+        // The same keys again, since they don't leave the device.
+        let same = &mut Seeded(77);
+        let [_, seal] = [SecretKey::generate(same), SecretKey::generate(same)];
+        found.add("device-request", &device.request());
+        let (admission, _) =
+            young.admit(&device.request(), DeviceRole::Share, NOW, &mut self.world.random).unwrap();
+        found.add("admission", &admission);
+        found.add("device-pass", &admission.pass);
+        let label = Label::new("admission");
+        let object = Digest::labelled(label, &[admission.pass[0].id().as_bytes()]);
+        let padded = sealed::open(&seal, &ledger, &object, label, &admission.sealed).unwrap();
+        let keys = pad::unpad(&padded).unwrap().to_vec();
+        let held: Vec<HeldKeys> = field(&keys, 1, |d| d.decode().unwrap());
+        found.add("held-keys", &held[0]);
+        found.bytes("admission-keys", keys);
+        Vault::join(device, &admission, ledger, &mut self.world.random).unwrap();
     }
 
     fn events(&mut self, found: &mut Found) {
@@ -128,11 +152,11 @@ impl Story {
         for record in &added {
             found.add("record-added", record);
         }
-        let certificate = self.patient.vault.index().devices().next().unwrap().clone();
-        let root = self.patient.vault.entropy().unwrap().keys().vault_root;
+        let certificate = self.patient.vault.pass().remove(0);
+        let device = self.patient.vault.device();
         let [ticket, _] = added;
         let bodies = [
-            Body::DeviceAdmitted(Signed::new(&certificate, &root, &self.world.ledger)),
+            Body::DeviceAdmitted(certificate.clone(), "手机".into()),
             Body::HolderPrepared(self.patient.opening()),
             Body::RecordAdded(Box::new(ticket)),
             Body::Tagged(record, "妈妈".into()),
@@ -155,11 +179,14 @@ impl Story {
             Body::LastLooked(NOW),
             Body::PhraseWritten,
             Body::BackedUp(NOW),
+            Body::DeviceCertified(certificate),
+            Body::DeviceRemoved(device),
+            Body::HolderMoved(self.patient.opening()),
         ];
         for (sequence, body) in (0..).zip(bodies) {
             found.add("event-body", &body);
             let event = Event {
-                device: certificate.sign,
+                device,
                 sequence,
                 previous: (sequence > 0).then(|| Digest::of(b"x")),
                 seen: vec![Digest::of(b"y")],
@@ -186,8 +213,4 @@ fn field<T>(stored: &[u8], number: u8, read: impl FnOnce(&mut minicbor::Decoder<
 
 fn stored_secrets(stored: &[u8]) -> Vec<u8> {
     field(stored, 4, |d| d.bytes().unwrap().to_vec())
-}
-
-pub(super) fn epochs(stored: &[u8]) -> Vec<Signed<suishen_core::vault::Epoch>> {
-    field(stored, 3, |d| d.decode().unwrap())
 }
