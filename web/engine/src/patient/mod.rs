@@ -216,6 +216,11 @@ fn fault(error: VaultError) -> Fault {
         VaultError::OtherWallet => ("other-wallet", Action::Recover),
         VaultError::Incomplete => ("locked", Action::Unlock),
         VaultError::NoGrant => ("no-grant", Action::Nothing),
+        VaultError::Removed => ("removed", Action::Recover),
+        VaultError::NoDevice => ("no-device", Action::Nothing),
+        VaultError::KnownDevice => ("known-device", Action::Nothing),
+        VaultError::TooManyDevices => ("too-many-devices", Action::Nothing),
+        VaultError::OtherDevice | VaultError::Admission(_) => ("admission", Action::Retry),
     };
     Fault::new(name, action)
 }
