@@ -136,6 +136,22 @@ pub struct Limits {
     /// Room for the messages in drop boxes and inboxes, in MiB; beyond it none is taken
     #[arg(long, env = "SUISHEN_BOXES_MIB", value_name = "MIB", default_value_t = 4096)]
     pub boxes_mib: u64,
+    /// Room for all mailboxes, in MiB; beyond it nothing is taken
+    #[arg(long, env = "SUISHEN_MAILBOXES_MIB", value_name = "MIB", default_value_t = 65_536)]
+    pub mailboxes_mib: u64,
+    /// Events that the mailbox of one wallet may hold, in MiB
+    #[arg(long, env = "SUISHEN_MAILBOX_EVENTS_MIB", value_name = "MIB", default_value_t = 64)]
+    pub mailbox_events_mib: u64,
+    /// Attachments that the mailbox of one wallet may hold, in MiB
+    #[arg(long, env = "SUISHEN_MAILBOX_CONTENT_MIB", value_name = "MIB", default_value_t = 2048)]
+    pub mailbox_content_mib: u64,
+    /// Days that a mailbox is kept which no device visits
+    #[arg(long, env = "SUISHEN_MAILBOX_DAYS", value_name = "DAYS", default_value_t = 730)]
+    pub mailbox_days: u64,
+    /// Work for beginning a mailbox, in bits: each doubles it; wallets do at most 24
+    #[arg(long, env = "SUISHEN_MAILBOX_WORK", value_name = "BITS", default_value_t = suishen_core::sync::WORK_BITS,
+        value_parser = clap::value_parser!(u8).range(..=i64::from(suishen_core::sync::MOST_WORK_BITS)))]
+    pub mailbox_work: u8,
     /// Days that a blob which no ticket or grant names is kept
     #[arg(long, env = "SUISHEN_BLOB_DAYS", value_name = "DAYS", default_value_t = 30)]
     pub blob_days: u64,

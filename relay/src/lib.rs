@@ -11,6 +11,7 @@
 //! | shares: kept, released, destroyed | [`gate`] |
 //! | ciphertext by address | [`blob`] |
 //! | messages of grants and to known recipients | [`boxes`] |
+//! | copies of vaults for their devices | [`mailbox`] |
 //! | organisations' people and their credentials | [`desk`] |
 //! | what changed | [`events`] |
 //! | a consortium's keys, genesis and first entries | [`founding`] |
@@ -34,6 +35,7 @@ pub mod gate;
 pub mod http;
 pub mod issuing;
 pub mod keys;
+pub mod mailbox;
 pub mod node;
 pub mod order;
 pub mod random;

@@ -15,6 +15,7 @@ use crate::{
         pace::Pace,
     },
     keys::Keys,
+    mailbox::{MailboxLimits, Mailboxes},
     order::{Clock, Solo},
     replica::{self, Replica, ReplicaError},
     store::Store,
@@ -42,6 +43,8 @@ pub(crate) const DATABASE: &str = "relay.redb";
 pub const GENESIS: &str = "genesis.cbor";
 /// The folder of blobs in the data folder.
 pub(crate) const BLOBS: &str = "blobs";
+/// The folder of mailboxes in the data folder.
+pub(crate) const MAILBOXES: &str = "mailbox";
 /// The nonces of signed requests in the data folder.
 const NONCES: &str = "nonces";
 /// The folder of keys in the data folder.
@@ -67,6 +70,8 @@ pub struct Node {
     pub blobs: Blobs,
     /// Drop boxes and inboxes.
     pub boxes: Boxes,
+    /// Copies of vaults for their devices.
+    pub mailboxes: Mailboxes,
     /// Organisations and people.
     pub desks: Desks,
     /// What changed.
@@ -128,6 +133,9 @@ impl Node {
             member.read("gate")?,
         )
         .context("could not open the gate")?;
+        let mailboxes =
+            Mailboxes::open(&data.join(MAILBOXES), replica.ledger(), mailbox_limits(&serve.limits))
+                .context("could not open the mailboxes")?;
         let root = demo::root_of(replica.genesis())?;
         let (origins, wallet_origin) = origins(serve, &replica, port)?;
         Ok(Arc::new(Self {
@@ -149,6 +157,7 @@ impl Node {
             clock,
             gate,
             blobs,
+            mailboxes,
             origins,
             wallet_origin,
         }))
@@ -208,6 +217,7 @@ impl Node {
         let entries = i64::try_from(self.replica.published().size()).unwrap_or(i64::MAX);
         self.figures.entries.set(entries);
         self.figures.blob_bytes.set(i64::try_from(self.blobs.used()).unwrap_or(i64::MAX));
+        self.figures.mailbox_bytes.set(i64::try_from(self.mailboxes.used()).unwrap_or(i64::MAX));
         Ok(())
     }
 
@@ -217,6 +227,7 @@ impl Node {
         self.boxes.expire(now)?;
         self.desks.expire(now)?;
         self.blobs.expire(now)?;
+        self.mailboxes.expire(now)?;
         Ok(())
     }
 }
@@ -251,6 +262,17 @@ fn open_replica(
     }
     let cosigner = keys.folder("member").read("cosigner")?;
     Replica::open(data, cosigner, now).context("could not open the ledger")
+}
+
+fn mailbox_limits(limits: &Limits) -> MailboxLimits {
+    MailboxLimits {
+        events: limits.mailbox_events_mib << 20,
+        content: limits.mailbox_content_mib << 20,
+        largest: limits.blob_mib << 20,
+        room: limits.mailboxes_mib << 20,
+        keep: limits.mailbox_days * 86_400,
+        bits: limits.mailbox_work,
+    }
 }
 
 fn origin_of(port: u16) -> String {

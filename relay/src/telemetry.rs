@@ -30,6 +30,8 @@ pub struct Figures {
     pub entries: Gauge,
     /// Bytes of all blobs.
     pub blob_bytes: Gauge,
+    /// Bytes of all mailboxes.
+    pub mailbox_bytes: Gauge,
     /// Open event sockets.
     pub sockets: Gauge,
     /// Transactions that were refused.
@@ -56,6 +58,7 @@ impl Default for Figures {
             seconds: Histogram::new(buckets),
             entries: Gauge::default(),
             blob_bytes: Gauge::default(),
+            mailbox_bytes: Gauge::default(),
             sockets: Gauge::default(),
             refused: Counter::default(),
             released: Counter::default(),
@@ -66,6 +69,7 @@ impl Default for Figures {
         registry.register("request_seconds", "Time to answer a request", figures.seconds.clone());
         registry.register("entries", "Entries of the ledger", figures.entries.clone());
         registry.register("blob_bytes", "Bytes of all blobs", figures.blob_bytes.clone());
+        registry.register("mailbox_bytes", "Bytes of all mailboxes", figures.mailbox_bytes.clone());
         registry.register("event_sockets", "Open event sockets", figures.sockets.clone());
         registry.register("refused_transactions", "Transactions refused", figures.refused.clone());
         registry.register("released_shares", "Gate shares released", figures.released.clone());

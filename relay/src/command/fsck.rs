@@ -1,6 +1,6 @@
 //! `suishen fsck`: proves a replica whole, or names what isn't: every entry, transition, root, tile and
 //! cosignature, first in the published copy, then in the database where no relay holds it; then what the relay holds
-//! for others, blobs and gate shares.
+//! for others: blobs, gate shares, mailboxes.
 //!
 //! It changes nothing and asks no network, so it runs beside a running relay and on a copy of its folder.
 
@@ -42,6 +42,8 @@ pub enum Finding {
     Share(String, String),
     /// Something in the relay's own database.
     Holdings(String),
+    /// Something in the mailboxes, by its address where it has one.
+    Mailbox(Option<String>, String),
 }
 
 impl fmt::Display for Finding {
@@ -56,6 +58,8 @@ impl fmt::Display for Finding {
             Self::Blob(address, why) => write!(f, "blob {address}: {why}"),
             Self::Slot(number, why) => write!(f, "slot {number} of the tear file: {why}"),
             Self::Share(object, why) => write!(f, "share of {object}: {why}"),
+            Self::Mailbox(Some(address), why) => write!(f, "mailboxes, {address}: {why}"),
+            Self::Mailbox(None, why) => write!(f, "mailboxes: {why}"),
             Self::Holdings(why) => write!(f, "the relay's own database: {why}"),
         }
     }
@@ -76,6 +80,8 @@ pub struct Report {
     pub blobs: u64,
     /// Gate shares that open; `None` where a relay holds their database, or there is none.
     pub shares: Option<u64>,
+    /// Events and content of mailboxes that hold; `None` where a relay holds their database, or there is none.
+    pub mailboxes: Option<u64>,
     /// What is wrong, the first first.
     pub findings: Vec<Finding>,
 }
@@ -123,6 +129,9 @@ pub fn run(place: &Place) -> anyhow::Result<Outcome> {
     );
     let shares = report.shares.map_or_else(|| "not examined".to_owned(), |whole| format!("{whole} open"));
     println!("holdings   {} blobs, gate shares {shares}", report.blobs);
+    let mailboxes =
+        report.mailboxes.map_or_else(|| "not examined".to_owned(), |whole| format!("{whole} whole"));
+    println!("mailboxes  events and content {mailboxes}");
     for finding in &report.findings {
         println!("WRONG      {finding}");
     }

@@ -231,8 +231,8 @@ impl Receiving {
     }
 
     /// With all bytes held and none to come: whether they are the address's.
-    pub fn is_true(self) -> bool {
-        self.size == Some(self.taken) && BlobAddress::from_digest(self.hash.finish()) == self.address
+    pub fn is_true(&self) -> bool {
+        self.size == Some(self.taken) && self.digest_holds()
     }
 
     /// Takes a frame. After an error, and after anything but [`Received::Begun`] and [`Received::Piece`], it is over.
@@ -271,8 +271,11 @@ impl Receiving {
     }
 
     fn judged(&self, last: Vec<u8>) -> Received {
-        let found = BlobAddress::from_digest(self.hash.clone().finish());
-        if found == self.address { Received::Whole(last) } else { Received::Wrong }
+        if self.digest_holds() { Received::Whole(last) } else { Received::Wrong }
+    }
+
+    fn digest_holds(&self) -> bool {
+        BlobAddress::from_digest(self.hash.clone().finish()) == self.address
     }
 }
 

@@ -19,13 +19,13 @@
 use crate::cbor;
 use crate::id::{LedgerId, VaultId};
 use crate::sm::{Digest, DigestBuilder, Label, Object, SecretKey, Signed};
-use crate::vault::{DeviceCertificate, Epoch};
+use crate::vault::{DeviceCertificate, Epoch, MOST_PASS, Vault};
 use minicbor::{Decode, Encode};
 
 /// The largest message at the door, in bytes. Epochs for which there is no room follow in the first session.
 pub const MOST_AT_DOOR: usize = 256 << 10;
 /// Certificates in a pass: the device's own, its issuer's, … up to one by the vault's root.
-pub const MOST_IN_PASS: usize = 8;
+pub const MOST_IN_PASS: usize = MOST_PASS;
 /// What founding a mailbox costs where nothing else is said: about 2^18 digests.
 pub const WORK_BITS: u8 = 18;
 /// The most that a wallet works for a mailbox, about a minute on a phone: beyond it the mailbox only wastes its battery.
@@ -68,7 +68,13 @@ pub struct Knock {
 }
 
 impl Knock {
-    /// The knock of a device: `by` is its own peer id, `to` the other side's.
+    /// The knock of this device at an open vault: `by` is its own peer id, `to` the other side's.
+    pub fn of(vault: &Vault, (by, to): (&[u8], &[u8])) -> Self {
+        let presence = Presence { vault: *vault.id(), by: by.to_vec(), to: to.to_vec() };
+        Self { vault: *vault.id(), pass: vault.pass(), proof: vault.sign_as_device(&presence) }
+    }
+
+    /// The knock of a device with this key: `by` is its own peer id, `to` the other side's.
     pub fn new(
         vault: VaultId,
         pass: Vec<Signed<DeviceCertificate>>,

@@ -1,5 +1,5 @@
 //! What the relay holds for others, examined: each blob against its address, each slot of the tear file against its
-//! checksums, each gate share against its slot.
+//! checksums, each gate share against its slot, what mailboxes hold against its addresses.
 //!
 //! Rows of shares are in a database that a running relay holds; then they are left out, and the report says so.
 
@@ -8,7 +8,8 @@ use crate::{
     blob::Blobs,
     command::progress::Progress,
     gate::{ROWS, TEAR_FILE},
-    node::{BLOBS, DATABASE},
+    mailbox,
+    node::{BLOBS, DATABASE, MAILBOXES},
     replica::looking::{Looked, look},
     store::StoreError,
 };
@@ -50,7 +51,31 @@ pub fn examine(data: &Path, report: &mut Report, progress: &Progress) -> io::Res
         Ok(Looked::InUse | Looked::Absent) => {}
         Err(error) => report.findings.push(Finding::Holdings(format!("it cannot be read: {error}"))),
     }
+    mailboxes(&data.join(MAILBOXES), report);
     Ok(())
+}
+
+/// Each event and each content of a mailbox has the SM3 that its address says.
+fn mailboxes(folder: &Path, report: &mut Report) {
+    let why = match look(&mailbox::database(folder)) {
+        Ok(Looked::Open(database)) => {
+            match catch_unwind(AssertUnwindSafe(|| mailbox::examine(&database, folder))) {
+                Ok(Ok(examined)) => {
+                    report.mailboxes = Some(examined.whole);
+                    let wrong = examined.wrong.into_iter();
+                    let named =
+                        wrong.map(|(address, why)| Finding::Mailbox(Some(address.to_hex()), why.into()));
+                    report.findings.extend(named);
+                    return;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "their database's pages are damaged and cannot be read".into(),
+            }
+        }
+        Ok(Looked::InUse | Looked::Absent) => return,
+        Err(error) => format!("their database cannot be read: {error}"),
+    };
+    report.findings.push(Finding::Mailbox(None, why));
 }
 
 /// Each blob's content has the SM3 that its name says. Gives the addresses.

@@ -36,16 +36,9 @@ impl Story {
         found.bytes("sync-frame", sent(&answers.refuse(Refused::Device)));
     }
 
-    fn door(&mut self, found: &mut Found) {
-        let (vault, ledger) = (&self.patient.vault, &self.world.ledger);
-        let pass = vault.pass();
-        let knock = Knock::new(
-            *vault.id(),
-            pass,
-            (b"phone", b"mailbox"),
-            &SecretKey::from_bytes(&[9; 32]).unwrap(),
-            ledger,
-        );
+    fn door(&self, found: &mut Found) {
+        let vault = &self.patient.vault;
+        let knock = Knock::of(vault, (b"phone", b"mailbox"));
         let presence: Presence = knock.proof.claimed().unwrap();
         found.add("device-presence", &presence);
         found.add("knock", &knock);

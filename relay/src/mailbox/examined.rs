@@ -1,0 +1,81 @@
+//! Mailboxes, examined: each event against its address, each content against its own.
+
+use super::rows;
+use crate::store::StoreError;
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableError};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+use suishen_core::{
+    id::BlobAddress,
+    sm::{Digest, DigestBuilder},
+};
+
+/// Bytes of content read at once.
+const PIECE: usize = 1 << 20;
+
+/// What an examination gave.
+#[derive(Debug, Default)]
+pub(crate) struct Examined {
+    /// Events and contents that hold.
+    pub whole: u64,
+    /// Those that don't, and why.
+    pub wrong: Vec<(BlobAddress, &'static str)>,
+}
+
+/// The database's file in the mailboxes' folder.
+pub(crate) fn database(folder: &Path) -> std::path::PathBuf {
+    folder.join(super::DATABASE)
+}
+
+/// Examines all mailboxes of a folder.
+pub(crate) fn examine(database: &Database, folder: &Path) -> Result<Examined, StoreError> {
+    let (mut examined, tx) = (Examined::default(), database.begin_read()?);
+    let events = match tx.open_table(rows::EVENTS) {
+        Err(TableError::TableDoesNotExist(_)) => return Ok(examined),
+        other => other?,
+    };
+    for row in events.iter()? {
+        let (key, row) = row?;
+        let address = BlobAddress::from_bytes(*key.value().1);
+        let holds = BlobAddress::of(row.value()) == address;
+        examined
+            .note(address, if holds { None } else { Some("the event was changed: it has another address") });
+    }
+    for (vault, address, row) in rows::contents(&tx.open_table(rows::CONTENTS)?)? {
+        if row.whole {
+            let found = digest(&folder.join(vault.to_hex()).join(address.to_hex()));
+            examined.note(
+                address,
+                match found {
+                    Ok(found) if BlobAddress::from_digest(found) == address => None,
+                    Ok(_) => Some("the content was changed: it has another address"),
+                    Err(_) => Some("the content is missing or cannot be read"),
+                },
+            );
+        }
+    }
+    Ok(examined)
+}
+
+impl Examined {
+    fn note(&mut self, address: BlobAddress, why: Option<&'static str>) {
+        match why {
+            None => self.whole += 1,
+            Some(why) => self.wrong.push((address, why)),
+        }
+    }
+}
+
+fn digest(file: &Path) -> io::Result<Digest> {
+    let (mut file, mut hash) = (File::open(file)?, DigestBuilder::new());
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hash.finish()),
+            length => hash.update(&piece[..length]),
+        }
+    }
+}
