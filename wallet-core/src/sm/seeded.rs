@@ -3,6 +3,7 @@
 use super::{Digest, Random};
 
 /// SM3(seed ‖ counter), block after block.
+#[derive(Clone)]
 pub(crate) struct Seeded {
     seed: u64,
     counter: u64,

@@ -120,6 +120,10 @@ impl Vault {
         if self.log.members().len() >= MOST_DEVICES {
             return Err(VaultError::TooManyDevices);
         }
+        let issuers = self.short_pass();
+        if issuers.len() >= MOST_PASS {
+            return Err(VaultError::Admission(RosterError::Length));
+        }
         let certificate = DeviceCertificate {
             vault: self.stored.vault,
             sign: request.sign,
@@ -135,7 +139,7 @@ impl Vault {
         let sealed =
             sealed::seal(&request.seal, &self.stored.ledger, &object(&certificate), LABEL, &text, random);
         let mut pass = vec![certificate];
-        pass.extend(self.short_pass());
+        pass.extend(issuers);
         Ok((Admission { ledger: self.stored.ledger, epochs: self.epochs(), pass, sealed }, event))
     }
 
@@ -205,7 +209,7 @@ impl Vault {
             return Err(VaultError::Removed);
         }
         let issuer_known = self.log.members().iter().any(|known| known.signed.id() == own.id());
-        if !issuer_known || self.log.next(&self.device()).0 > 0 {
+        if !issuer_known || self.log.sequence(&self.device()) > 0 {
             return Err(VaultError::Incomplete);
         }
         Ok(self.write(Body::DeviceAdmitted(own, name.to_owned()), now, random))

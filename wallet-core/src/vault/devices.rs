@@ -121,6 +121,11 @@ impl Judgement {
         accepted
     }
 
+    /// Whether any certificate doesn't count.
+    pub(super) fn is_anyone_out(&self) -> bool {
+        !self.out.is_empty()
+    }
+
     /// Whether a certificate doesn't count.
     pub(super) fn is_out(&self, certificate: &Digest) -> bool {
         self.out.contains_key(certificate)

@@ -6,7 +6,7 @@
 use crate::cbor;
 use crate::id::{LedgerId, VaultId};
 use crate::identity::RecoveryPublic;
-use crate::sm::{Digest, Key32, Label, Object, PublicKey, Random, SecretKey, Signed, SmError, sealed};
+use crate::sm::{Digest, Key32, Label, Object, PublicKey, Random, SecretKey, Signed, SmError, aead, sealed};
 use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
@@ -157,6 +157,63 @@ pub struct Epoch {
     /// The pass of the device that signs; empty when the root does.
     #[n(6)]
     pub pass: Vec<Signed<DeviceCertificate>>,
+    /// The keys of the epochs that it builds on, under its own: whoever has the newest has all before.
+    #[n(7)]
+    pub earlier: Vec<Earlier>,
+}
+
+/// The keys of an earlier epoch, each encrypted under the same key of a later one.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Earlier {
+    /// The earlier epoch's id.
+    #[n(0)]
+    pub epoch: Digest,
+    /// Its read key.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub read: Vec<u8>,
+    /// Its act key.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub act: Option<Vec<u8>>,
+    /// Its manage key.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub manage: Option<Vec<u8>>,
+}
+
+impl Earlier {
+    const READ: Label = Label::new("earlier-read");
+    const ACT: Label = Label::new("earlier-act");
+    const MANAGE: Label = Label::new("earlier-manage");
+
+    /// Encrypts `keys` of `epoch` under those of the epoch that builds on it.
+    pub(super) fn seal(epoch: &Digest, keys: &EpochKeys, under: &EpochKeys, random: &mut dyn Random) -> Self {
+        let mut seal = |label, under: &Key32, key: &Key32| {
+            aead::seal(under, label, epoch.as_bytes(), key.as_bytes(), &mut *random)
+        };
+        let both = |a: &Option<Key32>, b: &Option<Key32>| a.clone().zip(b.clone());
+        Self {
+            epoch: *epoch,
+            read: seal(Self::READ, &under.read, &keys.read),
+            act: both(&under.act, &keys.act).map(|(under, key)| seal(Self::ACT, &under, &key)),
+            manage: both(&under.manage, &keys.manage).map(|(under, key)| seal(Self::MANAGE, &under, &key)),
+        }
+    }
+
+    /// The earlier keys, as far as `under` reaches.
+    pub(super) fn open(&self, under: &EpochKeys) -> Option<EpochKeys> {
+        let open = |label, under: &Key32, sealed: &[u8]| {
+            let key = aead::open(under, label, self.epoch.as_bytes(), sealed).ok()?;
+            Some(Key32::from_bytes(*Zeroizing::new(<[u8; 32]>::try_from(key.as_slice()).ok()?)))
+        };
+        let further = |label, under: &Option<Key32>, sealed: &Option<Vec<u8>>| {
+            under.as_ref().zip(sealed.as_ref()).and_then(|(under, sealed)| open(label, under, sealed))
+        };
+        Some(EpochKeys {
+            read: open(Self::READ, &under.read, &self.read)?,
+            act: further(Self::ACT, &under.act, &self.act),
+            manage: further(Self::MANAGE, &under.manage, &self.manage),
+        })
+    }
 }
 
 impl Object for Epoch {
@@ -185,8 +242,8 @@ impl Epoch {
             }
         }
         wraps.push(wrap(recovery.encryption, keys, None));
-        let (previous, removed, heads, pass) = <_>::default();
-        Self { root: recovery.vault_root, number, previous, wraps, removed, heads, pass }
+        let (previous, removed, heads, pass, earlier) = <_>::default();
+        Self { root: recovery.vault_root, number, previous, wraps, removed, heads, pass, earlier }
     }
 
     /// Opens the wrap to this key.

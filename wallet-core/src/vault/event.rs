@@ -380,10 +380,10 @@ impl StoredEvent {
         // Of a later number there may be another epoch, whose key isn't here yet.
         let missing = if keys.is_empty() || epoch > 0 { EventError::Epoch } else { EventError::Open };
         let padded = padded.ok_or(missing)?;
-        let bytes = pad::unpad(&padded).map_err(|_| EventError::Form)?;
-        let event = Signed::<Event>::from_bytes(bytes).map_err(|_| EventError::Form)?;
-        let claimed = event.claimed().map_err(|_| EventError::Form)?;
-        if claimed.epoch == epoch { Ok(event) } else { Err(EventError::Form) }
+        let bytes = pad::unpad(&padded).map_err(|_| EventError::Content)?;
+        let event = Signed::<Event>::from_bytes(bytes).map_err(|_| EventError::Content)?;
+        let claimed = event.claimed().map_err(|_| EventError::Content)?;
+        if claimed.epoch == epoch { Ok(event) } else { Err(EventError::Content) }
     }
 }
 

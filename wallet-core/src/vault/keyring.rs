@@ -30,6 +30,12 @@ impl Keyring {
         self.0.entry((held.number, held.epoch)).or_insert(held.keys);
     }
 
+    /// The keys of this epoch.
+    pub(super) fn get(&self, number: u32, epoch: &Digest) -> Option<&EpochKeys> {
+        self.0.get(&(number, *epoch))
+    }
+
+    /// Whether the keys of this epoch are here.
     pub(super) fn has(&self, number: u32, epoch: &Digest) -> bool {
         self.0.contains_key(&(number, *epoch))
     }

@@ -92,7 +92,7 @@ impl Log {
             return Ok(());
         }
         if event.previous.is_some() != (event.sequence > 0) || !event.seen.is_sorted_by(|a, b| a < b) {
-            return Err(EventError::Form);
+            return Err(EventError::Content);
         }
         if self.causes_known(&event) {
             self.place(id, event)?;
@@ -166,14 +166,38 @@ impl Log {
         of_one.flat_map(|heads| heads.iter().take(MOST_FORKS)).cloned().collect()
     }
 
-    /// What the next event of `device` must name: its sequence, its previous event, the others' newest.
-    pub(super) fn next(&self, device: &PublicKey) -> (u64, Option<Digest>, Vec<Digest>) {
+    /// What the next event of `device` must name: its sequence, its previous event, the others' newest that count. **One
+    /// that doesn't count is named by nobody**: whoever hasn't got it would wait for it.
+    pub(super) fn next(&mut self, device: &PublicKey) -> (u64, Option<Digest>, Vec<Digest>) {
+        self.judge();
         let own = self.events.iter().filter(|(_, placed)| placed.event.device == *device);
         let last = own.map(|((_, id), placed)| (placed.event.sequence, *id)).max();
         let previous = last.map(|(_, id)| id);
         let sequence = last.map_or(0, |(sequence, _)| sequence + 1);
-        let seen = self.tips.iter().copied().filter(|tip| Some(*tip) != previous).collect();
+        let seen = self.counting_tips().into_iter().filter(|tip| Some(*tip) != previous).collect();
         (sequence, previous, seen)
+    }
+
+    /// How many events of `device` there are in a row: the number of its next one.
+    pub(super) fn sequence(&self, device: &PublicKey) -> u64 {
+        let own = self.events.values().filter(|placed| placed.event.device == *device);
+        own.map(|placed| placed.event.sequence + 1).max().unwrap_or_default()
+    }
+
+    /// The newest events that count.
+    fn counting_tips(&self) -> BTreeSet<Digest> {
+        let Some(judgement) = self.judgement.as_ref().filter(|judgement| judgement.is_anyone_out()) else {
+            return self.tips.clone();
+        };
+        let mut tips = BTreeSet::new();
+        let counting = self.events.iter().filter(|((_, id), placed)| judgement.accepts(id, placed));
+        for ((_, id), Placed { event, .. }) in counting {
+            for cause in event.previous.iter().chain(&event.seen) {
+                tips.remove(cause);
+            }
+            tips.insert(*id);
+        }
+        tips
     }
 
     fn causes_known(&self, event: &Event) -> bool {

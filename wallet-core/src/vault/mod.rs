@@ -35,7 +35,7 @@ mod wallet;
 
 pub use admission::{Admission, DeviceRequest, NewDevice};
 pub use backup::{BackupError, BackupReader, BackupSummary, BackupWriter, Item};
-pub use epoch::{DeviceCertificate, DeviceRole, Epoch, EpochKeys, Head, Wrap};
+pub use epoch::{DeviceCertificate, DeviceRole, Earlier, Epoch, EpochKeys, Head, Wrap};
 pub use event::{
     Answer, Body, Contact, Event, GrantIssued, GrantSecrets, IdentityShown, ReadSeen, ReceiptSeen,
     RecordAdded, Source, StoredEvent,
@@ -135,10 +135,21 @@ pub enum EventError {
     /// Doesn't open with the epoch's key: another vault's, or changed.
     #[error("an event that does not open with this wallet's key")]
     Open,
+    /// Opens, and isn't an event: a device that has the key wrote something else.
+    #[error("an event that opens and is none")]
+    Content,
     /// Not signed by the device that it names.
     #[error("an event whose signature does not match")]
     Signature,
     /// The device isn't certified by the vault's root, or the event isn't its next one.
     #[error("an event of a device that was never admitted, or out of its order")]
     Device,
+}
+
+impl EventError {
+    /// Whether bytes that this device itself stored have changed since. Anything else may have been taken in good faith
+    /// while it waited, and was found out later.
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Form | Self::Open)
+    }
 }

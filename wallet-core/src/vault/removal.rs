@@ -1,5 +1,6 @@
 //! Removing devices (PROTOCOL §3): a further epoch, whose keys the removed ones don't get, and the holder moved to them.
 
+use super::epoch::Earlier;
 use super::event::{Body, StoredEvent};
 use super::roster::MOST_HEADS;
 use super::{DeviceCertificate, DeviceRole, Epoch, EpochKeys, MOST_DEVICES, RosterError, Vault, VaultError};
@@ -87,14 +88,14 @@ impl Vault {
         self.moved(keys, sequence, &signer, None)
     }
 
-    fn check_manages(&self) -> Result<(), VaultError> {
+    fn check_manages(&mut self) -> Result<(), VaultError> {
         if self.secrets.role < DeviceRole::Manage {
             return Err(VaultError::Role);
         }
         if self.is_removed() {
             return Err(VaultError::Removed);
         }
-        if self.log.next(&self.device()).0 == 0 {
+        if self.log.sequence(&self.device()) == 0 {
             return Err(VaultError::Incomplete);
         }
         Ok(())
@@ -129,7 +130,11 @@ impl Vault {
         }
         let ledger = self.stored.ledger;
         let mut epoch = Epoch::draft(&keys, number, &stay, &self.secrets.recovery, &ledger, random);
-        epoch.previous = tips.into_iter().map(|(id, _)| id).collect();
+        for (id, number) in tips {
+            let known = self.keys.get(number, &id);
+            epoch.earlier.extend(known.map(|known| Earlier::seal(&id, known, &keys, random)));
+            epoch.previous.push(id);
+        }
         epoch.removed = removed.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         epoch.heads = self.log.heads();
         epoch.heads.truncate(MOST_HEADS);
@@ -141,7 +146,6 @@ impl Vault {
         };
         self.know_epoch(&signed).map_err(VaultError::Admission)?;
         let mut events = vec![StoredEvent::of_epoch(&signed)];
-        self.stored.epochs.push(signed);
         self.stored.seal();
         for device in removed {
             events.push(self.write(Body::DeviceRemoved(*device), now, random));

@@ -173,6 +173,11 @@ impl Roster {
         taken.into_iter().map(|taken| &taken.signed).collect()
     }
 
+    /// The epochs that were taken, with their ids.
+    pub(super) fn taken(&self) -> impl Iterator<Item = (&Digest, &Epoch)> {
+        self.taken.iter().map(|(id, taken)| (id, &taken.epoch))
+    }
+
     /// Epochs that wait for others.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
@@ -234,11 +239,13 @@ impl Roster {
         let mut rest = pass;
         while let Some((signed, issuers)) = rest.split_first() {
             let certificate = claimed(signed)?;
-            let by_root = signed.verify(&root, &self.ledger).is_ok();
-            let link = Link { id: signed.id(), sign: certificate.sign, epoch: certificate.epoch, by_root };
+            let link =
+                Link { id: signed.id(), sign: certificate.sign, epoch: certificate.epoch, by_root: false };
             match self.judge_in(view, &link) {
                 Verdict::Counts => return Ok(member),
                 Verdict::Out(_) => return Err(RosterError::Removed),
+                // The root's signature is looked at only where it decides.
+                Verdict::AsIssuer if signed.verify(&root, &self.ledger).is_ok() => return Ok(member),
                 Verdict::AsIssuer => {}
             }
             let issuer = claimed(issuers.first().ok_or(RosterError::Certificate)?)?;
@@ -262,6 +269,7 @@ impl Roster {
             && sealed_to.len() == epoch.wraps.len()
             && epoch.previous.len() <= MOST_DEVICES
             && epoch.previous.is_sorted_by(|a, b| a < b)
+            && epoch.earlier.len() <= epoch.previous.len()
             && epoch.removed.len() <= MOST_HEADS
             && epoch.removed.is_sorted_by(|a, b| a < b)
             && epoch.heads.len() <= MOST_HEADS;

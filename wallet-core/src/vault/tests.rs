@@ -8,6 +8,9 @@ use crate::sm::{Key32, SecretKey, Signed};
 use proptest::prelude::*;
 
 mod devices;
+mod histories;
+mod members;
+mod removals;
 mod shares;
 
 pub(super) const NOW: u64 = 1_780_000_000;

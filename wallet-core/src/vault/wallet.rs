@@ -6,7 +6,7 @@ use super::event::{Body, Event, GrantSecrets, StoredEvent};
 use super::keyring::{HeldKeys, Keyring};
 use super::log::{Log, Roots};
 use super::{
-    BackupWriter, DeviceCertificate, DeviceRole, Epoch, EpochKeys, EventError, Locked, RecordIndex,
+    BackupWriter, DeviceCertificate, DeviceRole, Epoch, EpochKeys, EventError, Locked, RecordIndex, Roster,
     RosterError, VaultError,
 };
 use crate::contract::{OpenHolder, SignedTransaction, Transaction};
@@ -143,16 +143,20 @@ impl Vault {
         random: &mut dyn Random,
     ) -> Result<Self, VaultError> {
         let recovery = entropy.keys();
-        let mut held = Vec::with_capacity(epochs.len());
-        for signed in &epochs {
-            let epoch = signed.claimed().map_err(|_| VaultError::Damaged)?;
-            if epoch.root != recovery.vault_root.public() {
-                return Err(VaultError::OtherWallet);
+        let mut roster = Roster::new(ledger, recovery.public().vault());
+        for epoch in &epochs {
+            match roster.take(epoch) {
+                Err(RosterError::OtherVault) => return Err(VaultError::OtherWallet),
+                // One that doesn't hold is nobody's loss.
+                Ok(_) | Err(_) => {}
             }
-            // One that a hostile device didn't wrap to the phrase holds up nothing but its own events.
-            let keys = epoch.open(&recovery.encryption, &ledger).ok();
-            held.extend(keys.map(|keys| HeldKeys { epoch: signed.id(), number: epoch.number, keys }));
         }
+        let opened = roster.taken().filter_map(|(id, epoch)| {
+            // One that a hostile device didn't wrap to the phrase holds up nothing but its own events.
+            let keys = epoch.open(&recovery.encryption, &ledger).ok()?;
+            Some(HeldKeys { epoch: *id, number: epoch.number, keys })
+        });
+        let held = opened.collect();
         let secrets = Secrets {
             sign: SecretKey::generate(random),
             seal: SecretKey::generate(random),
@@ -187,9 +191,25 @@ impl Vault {
             time: now,
         };
         let certificate = Signed::new(&certificate, &keys.vault_root, &self.stored.ledger);
+        self.open_by_phrase(&keys);
         self.secrets.pass = vec![certificate.clone()];
         self.rewrite(random);
         Ok(self.write(Body::DeviceAdmitted(certificate, name.to_owned()), now, random))
+    }
+
+    /// The keys of epochs that came with the events.
+    pub(super) fn open_by_phrase(&mut self, keys: &RecoveryKeys) {
+        let new = self.log.roster().taken().filter(|(id, epoch)| !self.keys.has(epoch.number, id));
+        let opened = new.filter_map(|(id, epoch)| {
+            let keys = epoch.open(&keys.encryption, &self.stored.ledger).ok()?;
+            Some(HeldKeys { epoch: *id, number: epoch.number, keys })
+        });
+        for held in opened.collect::<Vec<_>>() {
+            self.secrets.epochs.push(held.clone());
+            self.keys.add(held);
+        }
+        self.open_earlier();
+        self.read_again();
     }
 
     /// A vault that is new on this device.
@@ -211,8 +231,10 @@ impl Vault {
         let (log, unread) = (Log::new(roots), BTreeMap::new());
         let mut vault = Self { stored, device, secrets, keys, log, unread };
         for epoch in vault.stored.epochs.clone() {
-            vault.know_epoch(&epoch).map_err(|_| VaultError::Damaged)?;
+            // One that doesn't hold is as good as none.
+            let _ = vault.log.take_epoch(&epoch);
         }
+        vault.open_wraps();
         if vault.log.roster().newest().is_none() || vault.current().is_none() {
             return Err(VaultError::Damaged);
         }
@@ -232,7 +254,7 @@ impl Vault {
         if self.secrets.role < body.needs() {
             return Err(VaultError::Role);
         }
-        if self.log.next(&self.secrets.sign.public()).0 == 0 {
+        if self.log.sequence(&self.secrets.sign.public()) == 0 {
             return Err(VaultError::Incomplete);
         }
         if self.is_removed() {
@@ -271,14 +293,16 @@ impl Vault {
         }
         if report.epochs > 0 {
             self.stored.seal();
-            for (address, (stored, origin)) in core::mem::take(&mut self.unread) {
-                if let Err(error) = self.take(&stored, origin) {
-                    report.refused.push((address, error));
-                }
-            }
+            report.refused.extend(self.read_again());
         }
         report.waiting = self.log.waiting() + self.log.roster().waiting() + self.unread.len();
         report
+    }
+
+    /// Tries what could not be read before; gives what is refused now.
+    fn read_again(&mut self) -> Vec<(BlobAddress, EventError)> {
+        let unread = core::mem::take(&mut self.unread).into_iter();
+        unread.filter_map(|(address, (e, origin))| Some((address, self.take(&e, origin).err()?))).collect()
     }
 
     fn take(&mut self, stored: &StoredEvent, origin: Origin) -> Result<(), EventError> {
@@ -300,23 +324,51 @@ impl Vault {
         if BlobAddress::of(&stored.bytes) != stored.address {
             return Err(EventError::Form);
         }
-        let new = self.know_epoch(epoch).map_err(EventError::Roster)?;
-        if new {
-            self.stored.epochs.push(epoch.clone());
-        }
-        Ok(new)
+        self.know_epoch(epoch).map_err(EventError::Roster)
     }
 
     /// Takes an epoch and, where it is wrapped to this device, its keys.
     pub(super) fn know_epoch(&mut self, signed: &Signed<Epoch>) -> Result<bool, RosterError> {
         let new = self.log.take_epoch(signed)?;
-        let epoch = signed.claimed().map_err(|_| RosterError::Form)?;
-        if new && !self.keys.has(epoch.number, &signed.id()) {
-            let keys = epoch.open(&self.secrets.seal, &self.stored.ledger).ok();
-            let held = keys.map(|keys| HeldKeys { epoch: signed.id(), number: epoch.number, keys });
-            held.into_iter().for_each(|held| self.keys.add(held));
+        if new {
+            self.open_wraps();
+            self.stored.epochs = self.epochs();
         }
         Ok(new)
+    }
+
+    /// The keys of all epochs that hold and are wrapped to this device, and of those that they build on.
+    fn open_wraps(&mut self) {
+        let to = self.secrets.seal.public();
+        for (id, epoch) in self.log.roster().taken() {
+            let wrapped = epoch.wraps.iter().any(|wrap| wrap.to == to);
+            if wrapped && !self.keys.has(epoch.number, id) {
+                let keys = epoch.open(&self.secrets.seal, &self.stored.ledger).ok();
+                let held = keys.map(|keys| HeldKeys { epoch: *id, number: epoch.number, keys });
+                held.into_iter().for_each(|held| self.keys.add(held));
+            }
+        }
+        self.open_earlier();
+    }
+
+    /// Goes back from the epochs whose keys are here to those that they build on.
+    fn open_earlier(&mut self) {
+        let roster = self.log.roster();
+        // Greatest numbers first: what an epoch builds on has a lesser one.
+        for epoch in roster.epochs().into_iter().rev() {
+            let Some((id, epoch)) = roster.epoch(&epoch.id()).map(|found| (epoch.id(), found)) else {
+                continue;
+            };
+            for earlier in epoch.earlier.iter().filter(|earlier| epoch.previous.contains(&earlier.epoch)) {
+                let number = roster.epoch(&earlier.epoch).map_or(0, |found| found.number);
+                let under = self.keys.get(epoch.number, &id);
+                if let Some(keys) = under.filter(|_| !self.keys.has(number, &earlier.epoch)) {
+                    let keys = earlier.open(keys);
+                    let held = keys.map(|keys| HeldKeys { epoch: earlier.epoch, number, keys });
+                    held.into_iter().for_each(|held| self.keys.add(held));
+                }
+            }
+        }
     }
 
     /// What all events together say.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn offered(vault: &Vault, grant: GrantId) -> Body {
+pub(super) fn offered(vault: &Vault, grant: GrantId) -> Body {
     let key = |n| SecretKey::from_bytes(&[n; 32]).unwrap().public();
     let terms = crate::contract::IssueGrant {
         key: key(1),

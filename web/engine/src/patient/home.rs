@@ -79,7 +79,7 @@ impl Session {
             .map(|(_, bytes)| StoredEvent::from_bytes(bytes))
             .collect();
         let report = vault.load(&events, Origin::OwnStore);
-        if !report.refused.is_empty() {
+        if report.refused.iter().any(|(_, error)| error.is_damage()) {
             return Err(Fault::new("store-damaged", Action::Recover));
         }
         *self.vault.borrow_mut() = Some(vault);

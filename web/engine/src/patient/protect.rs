@@ -141,7 +141,7 @@ impl Session {
         let Restored { epochs, events, blobs } = Restored::of(items);
         let mut vault = Vault::restore(&entropy, ledger.id, epochs, &mut BrowserRandom).map_err(fault)?;
         let report = vault.load(&events, Origin::Elsewhere);
-        if !report.refused.is_empty() || report.waiting > 0 {
+        if report.refused.iter().any(|(_, error)| error.is_damage()) {
             return Err(
                 Fault::new("backup", Action::Retry).with_detail(format!("{} events", report.refused.len()))
             );

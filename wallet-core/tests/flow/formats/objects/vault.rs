@@ -87,6 +87,11 @@ impl Story {
         let end: BackupSummary = writer.finish(&mut file);
         found.add("backup-end", &end);
         self.joins(found, &mut young);
+        let events = young.settle(NOW, &mut self.world.random).unwrap();
+        found.bytes("stored-event", events[0].bytes.clone());
+        let later = young.epochs().remove(1).claimed().unwrap();
+        found.add("epoch", &later);
+        found.add("earlier-keys", &later.earlier[0]);
         let epoch = young.epochs().remove(0).claimed().unwrap();
         found.add("epoch", &epoch);
         let wrap: &Wrap = &epoch.wraps[0];
