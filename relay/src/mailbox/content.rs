@@ -223,10 +223,9 @@ impl Mailboxes {
         for (vault, address, row) in all {
             let over = !row.whole && row.begun.saturating_add(PART_TERM) <= now;
             if over && !self.coming().contains(&(vault, address)) {
-                match self.forget(&vault, &address) {
-                    Err(MailboxError::Store(error)) => return Err(error),
-                    // The vault went meanwhile, and this with it.
-                    Ok(()) | Err(_) => {}
+                // Any other error: the vault went meanwhile, and this with it.
+                if let Err(MailboxError::Store(error)) = self.forget(&vault, &address) {
+                    return Err(error);
                 }
             }
         }

@@ -78,7 +78,7 @@ fn read<T: Encode<()> + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Store
 }
 
 /// All rows of one vault.
-pub(super) const fn range<'a>(vault: &'a VaultId) -> core::ops::RangeInclusive<(&'a [u8; 32], &'a [u8; 32])> {
+pub(super) const fn range(vault: &VaultId) -> core::ops::RangeInclusive<(&[u8; 32], &[u8; 32])> {
     (vault.as_bytes(), &[0; 32])..=(vault.as_bytes(), &[0xff; 32])
 }
 

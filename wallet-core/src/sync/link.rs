@@ -37,15 +37,33 @@ pub struct Link {
     queue: Vec<StoredEvent>,
     /// A push is on its way, of so many events.
     pushed: Option<u64>,
-    /// A session must come: this side no longer knows what the other lacks.
-    stale: bool,
-    /// The side that answers has asked for it, or waits for the first.
-    asked: bool,
-    /// A session has ended, and nothing that either side named was missing.
-    whole: bool,
-    compared: bool,
-    level: bool,
+    need: Need,
+    standing: Standing,
     total: Tally,
+}
+
+/// Whether a session must come, because this side doesn't know what the other lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// No.
+    Nothing,
+    /// Yes.
+    Session,
+    /// Yes, and the side that begins knows: it was asked, or the first one is still to come.
+    Asked,
+}
+
+/// What is known of both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Nothing: no session has ended.
+    Unknown,
+    /// In the last session something that was named was not given.
+    Missing,
+    /// They had the same at the end of the last session.
+    Compared,
+    /// They have the same now, and it was said.
+    Level,
 }
 
 #[derive(Debug)]
@@ -70,18 +88,15 @@ impl Link {
             stage: if begins { Stage::Waiting(None) } else { Stage::Idle },
             queue: Vec::new(),
             pushed: None,
-            stale: !begins,
-            asked: !begins,
-            whole: false,
-            compared: false,
-            level: false,
+            need: if begins { Need::Nothing } else { Need::Asked },
+            standing: Standing::Unknown,
             total: Tally::default(),
         }
     }
 
     /// Whether both sides had the same when last heard of, with nothing on its way.
     pub const fn is_level(&self) -> bool {
-        self.level
+        matches!(self.standing, Standing::Level)
     }
 
     /// Whether the link has ended, by an error or a refusal.
@@ -127,7 +142,7 @@ impl Link {
 
     /// This side no longer knows what the other has: a session must come, at once or after the one under way.
     pub fn again(&mut self) -> Vec<Act> {
-        self.stale = true;
+        self.need_session();
         self.go_on()
     }
 
@@ -144,7 +159,7 @@ impl Link {
         if size > self.limit {
             // More than a push: they are stored, so a session finds them.
             self.queue.clear();
-            self.stale = true;
+            self.need_session();
         }
         self.go_on()
     }
@@ -198,7 +213,7 @@ impl Link {
             }
             (_, Frame::Push(events)) if may_push => self.pushed_to(stage, events),
             (Stage::Idle, Frame::Again) if self.begins => {
-                self.stale = true;
+                self.need_session();
                 Ok((stage, Vec::new()))
             }
             // A session is on its way: it finds what the other side asks for.
@@ -207,7 +222,8 @@ impl Link {
                 Ok((stage, Vec::new()))
             }
             (Stage::Idle, hello @ Frame::Hello(_)) if !self.begins => {
-                (self.stale, self.asked, self.level) = (false, false, false);
+                self.need = Need::Nothing;
+                self.no_longer_level();
                 Ok((Stage::Waiting(Some(hello)), vec![Act::Compare]))
             }
             (Stage::Session(session), frame) => {
@@ -217,8 +233,7 @@ impl Link {
                 }
                 let tally = session.tally();
                 self.total = sum(self.total, tally);
-                self.whole = tally.withheld == 0;
-                self.compared = true;
+                self.standing = if tally.withheld == 0 { Standing::Compared } else { Standing::Missing };
                 Ok((Stage::Idle, acts))
             }
             (Stage::Idle | Stage::Waiting(_), _) => Err(SyncError::Turn),
@@ -233,7 +248,7 @@ impl Link {
             Stage::Session(session) => self.begins && session.is_greeting(),
             Stage::Over => false,
         };
-        self.compared && before_greeting
+        before_greeting && self.standing != Standing::Unknown
     }
 
     fn pushed_to(
@@ -250,7 +265,9 @@ impl Link {
         let events = stored(events.into_iter().map(Into::into).collect());
         self.total.taken += events.len() as u64;
         if let Stage::Session(session) = &mut stage {
-            events.iter().for_each(|event| session.learn(event.address));
+            for event in &events {
+                session.learn(event.address);
+            }
         }
         Ok((stage, vec![Act::Store(events), Act::Send(Frame::Took.to_bytes())]))
     }
@@ -260,15 +277,19 @@ impl Link {
         if !matches!(self.stage, Stage::Idle) {
             return Vec::new();
         }
-        if self.stale {
-            self.level = false;
-            if self.begins {
-                self.stale = false;
-                self.stage = Stage::Waiting(None);
-                return vec![Act::Compare];
+        match self.need {
+            Need::Nothing => {}
+            Need::Asked => return Vec::new(),
+            Need::Session => {
+                self.no_longer_level();
+                if self.begins {
+                    self.need = Need::Nothing;
+                    self.stage = Stage::Waiting(None);
+                    return vec![Act::Compare];
+                }
+                self.need = Need::Asked;
+                return vec![Act::Send(Frame::Again.to_bytes())];
             }
-            let asked = core::mem::replace(&mut self.asked, true);
-            return if asked { Vec::new() } else { vec![Act::Send(Frame::Again.to_bytes())] };
         }
         if self.pushed.is_some() {
             return Vec::new();
@@ -276,22 +297,34 @@ impl Link {
         if !self.queue.is_empty() {
             let events = core::mem::take(&mut self.queue);
             self.pushed = Some(events.len() as u64);
-            self.level = false;
+            self.no_longer_level();
             let push = Frame::Push(events.into_iter().map(|event| event.bytes.into()).collect());
             return vec![Act::Send(push.to_bytes())];
         }
-        if self.level || !self.whole {
+        if self.standing != Standing::Compared {
             return Vec::new();
         }
-        self.level = true;
+        self.standing = Standing::Level;
         vec![Act::Level]
+    }
+
+    fn need_session(&mut self) {
+        if self.need == Need::Nothing {
+            self.need = Need::Session;
+        }
+    }
+
+    fn no_longer_level(&mut self) {
+        if self.is_level() {
+            self.standing = Standing::Compared;
+        }
     }
 
     fn end(&mut self) {
         self.total = self.tally();
         self.stage = Stage::Over;
         self.queue.clear();
-        self.level = false;
+        self.no_longer_level();
     }
 }
 

@@ -2,7 +2,9 @@
 //! that lies gets nothing by it but an end.
 
 use super::*;
+use crate::id::{Commitment, LedgerId};
 use crate::sm::seeded::Seeded;
+use crate::vault::{Body, Vault};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, VecDeque};
@@ -278,11 +280,20 @@ fn one_change_costs_a_kilobyte_and_one_round_trip() {
 }
 
 #[test]
+fn a_wallets_event_is_as_small_as_that() {
+    let mut random = Seeded::new(1);
+    let (mut vault, _) = Vault::create(LedgerId::from_bytes([7; 32]), "phone", 1, &mut random);
+    let tagged = Body::Tagged(Commitment::from_bytes([1; 32]), "mother".into());
+    let event = vault.append(tagged, 1, &mut random).unwrap();
+    assert!(event.bytes.len() <= SMALL, "{} bytes", event.bytes.len());
+}
+
+#[test]
 fn pushes_that_cross_are_both_taken() {
     let mut pair = level();
     (pair.frames, pair.bytes) = (0, 0);
-    for at in [0, 1] {
-        pair.sides[at].add(event(1000 + at as u32, SMALL));
+    for (at, number) in [(0, 1000), (1, 1001)] {
+        pair.sides[at].add(event(number, SMALL));
         pair.stir(at, 2);
     }
     assert!(pair.sides.iter().all(|side| side.out.len() == 1), "both are on their way");

@@ -176,13 +176,11 @@ impl Session {
             self.stage = Stage::Over;
             return Err(SyncError::Large);
         }
-        match Frame::read(frame) {
-            Some(frame) => self.frame(frame),
-            None => {
-                self.stage = Stage::Over;
-                Err(SyncError::Form)
-            }
-        }
+        let Some(frame) = Frame::read(frame) else {
+            self.stage = Stage::Over;
+            return Err(SyncError::Form);
+        };
+        self.frame(frame)
     }
 
     pub(super) fn frame(&mut self, frame: Frame) -> Result<Vec<Act>, SyncError> {

@@ -2,7 +2,6 @@
 
 use super::{Found, Story};
 use suishen_core::id::BlobAddress;
-use suishen_core::sm::SecretKey;
 use suishen_core::sync::{
     self, Act, ContentFrame, ContentRefused, Knock, LEAST_FRAME, Link, Presence, Refused, WORK_BITS, Welcome,
 };
@@ -78,6 +77,6 @@ fn content(found: &mut Found) {
 
 /// The frame that is to be sent.
 fn sent(acts: &[Act]) -> Vec<u8> {
-    let frames = acts.iter().filter_map(|act| if let Act::Send(frame) = act { Some(frame) } else { None });
-    frames.last().unwrap().clone()
+    let frame = acts.iter().rev().find_map(|act| if let Act::Send(frame) = act { Some(frame) } else { None });
+    frame.unwrap().clone()
 }
