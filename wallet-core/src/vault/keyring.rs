@@ -30,6 +30,12 @@ impl Keyring {
         self.0.entry((held.number, held.epoch)).or_insert(held.keys);
     }
 
+    pub(super) fn add_all(&mut self, held: impl IntoIterator<Item = HeldKeys>) {
+        for held in held {
+            self.add(held);
+        }
+    }
+
     /// The keys of this epoch.
     pub(super) fn get(&self, number: u32, epoch: &Digest) -> Option<&EpochKeys> {
         self.0.get(&(number, *epoch))

@@ -150,12 +150,12 @@ impl Vault {
         for device in removed {
             events.push(self.write(Body::DeviceRemoved(*device), now, random));
         }
-        let (signer, root) = match root {
+        let (mover, root) = match root {
             Some(keys) => (Some(keys.holder_root.clone()), Some(keys.holder_root.public())),
             None => (before, None),
         };
-        let moved = self.moved(&keys, u64::from(number), &signer.ok_or(VaultError::Role)?, root)?;
-        events.push(self.write(Body::HolderMoved(moved), now, random));
+        let transaction = self.moved(&keys, u64::from(number), &mover.ok_or(VaultError::Role)?, root)?;
+        events.push(self.write(Body::HolderMoved(transaction), now, random));
         Ok(events)
     }
 

@@ -279,11 +279,11 @@ impl Roster {
         if epoch.previous.is_empty() != (epoch.number == 0) {
             return Err(RosterError::Number);
         }
-        let signer = match epoch.pass.first() {
+        let by = match epoch.pass.first() {
             Some(own) => own.claimed().map_err(|_| RosterError::Form)?.sign,
             None => epoch.root,
         };
-        signed.verify(&signer, &self.ledger).map_err(|_| RosterError::Signature)
+        signed.verify(&by, &self.ledger).map_err(|_| RosterError::Signature)
     }
 
     fn past_known(&self, epoch: &Epoch) -> bool {
@@ -296,7 +296,7 @@ impl Roster {
         if before.is_some_and(|before| before.checked_add(1) != Some(epoch.number)) {
             return Err(RosterError::Number);
         }
-        let signer = if epoch.pass.is_empty() {
+        let by = if epoch.pass.is_empty() {
             None
         } else {
             let past = self.view(epoch.previous.iter().copied().collect()).ok_or(RosterError::Signature)?;
@@ -311,7 +311,7 @@ impl Roster {
             }
             Some(member.sign)
         };
-        self.taken.insert(id, Taken { signed, epoch, signer });
+        self.taken.insert(id, Taken { signed, epoch, signer: by });
         Ok(())
     }
 

@@ -145,10 +145,9 @@ impl Vault {
         let recovery = entropy.keys();
         let mut roster = Roster::new(ledger, recovery.public().vault());
         for epoch in &epochs {
-            match roster.take(epoch) {
-                Err(RosterError::OtherVault) => return Err(VaultError::OtherWallet),
-                // One that doesn't hold is nobody's loss.
-                Ok(_) | Err(_) => {}
+            // Any other that doesn't hold is nobody's loss.
+            if roster.take(epoch) == Err(RosterError::OtherVault) {
+                return Err(VaultError::OtherWallet);
             }
         }
         let opened = roster.taken().filter_map(|(id, epoch)| {
@@ -227,7 +226,7 @@ impl Vault {
     pub(super) fn opened(stored: Locked, device: Key32, secrets: Secrets) -> Result<Self, VaultError> {
         let roots = Roots { ledger: stored.ledger, vault: stored.vault, root: secrets.recovery.vault_root };
         let mut keys = Keyring::default();
-        secrets.epochs.iter().for_each(|held| keys.add(held.clone()));
+        keys.add_all(secrets.epochs.iter().cloned());
         let (log, unread) = (Log::new(roots), BTreeMap::new());
         let mut vault = Self { stored, device, secrets, keys, log, unread };
         for epoch in vault.stored.epochs.clone() {
@@ -345,7 +344,7 @@ impl Vault {
             if wrapped && !self.keys.has(epoch.number, id) {
                 let keys = epoch.open(&self.secrets.seal, &self.stored.ledger).ok();
                 let held = keys.map(|keys| HeldKeys { epoch: *id, number: epoch.number, keys });
-                held.into_iter().for_each(|held| self.keys.add(held));
+                self.keys.add_all(held);
             }
         }
         self.open_earlier();
@@ -365,7 +364,7 @@ impl Vault {
                 if let Some(keys) = under.filter(|_| !self.keys.has(number, &earlier.epoch)) {
                     let keys = earlier.open(keys);
                     let held = keys.map(|keys| HeldKeys { epoch: earlier.epoch, number, keys });
-                    held.into_iter().for_each(|held| self.keys.add(held));
+                    self.keys.add_all(held);
                 }
             }
         }

@@ -143,7 +143,7 @@ fn an_epoch_that_is_not_as_it_must_be_is_refused_by_name() {
     for (refused, why) in [
         (by_device(one.clone(), &pass, 2), RosterError::Signature),
         (by_device(one.clone(), &[], 1), RosterError::Signature),
-        (by_device(one.clone(), &[viewer.clone()], 3), RosterError::Role),
+        (by_device(one.clone(), core::slice::from_ref(&viewer), 3), RosterError::Role),
         (by_device(one.clone(), &unsigned, 2), RosterError::Certificate),
         (by_device(one.clone(), &long, 1), RosterError::Length),
         (by_device(Epoch { number: 2, ..one.clone() }, &pass, 1), RosterError::Number),
@@ -192,7 +192,7 @@ fn whom_the_newest_epochs_vouch_for_needs_no_issuer() {
     let one = removing(epoch(1, &[&zero], &[&first, &third]), vec![public(2)]);
     let roster = roster(&[&zero, &by_device(one, &pass, 1)]);
     let passes: [&[_]; 3] =
-        [&[third.clone()], &[third.clone(), second.clone(), first.clone()], &[second, first]];
+        [core::slice::from_ref(&third), &[third.clone(), second.clone(), first.clone()], &[second, first]];
     assert_eq!(
         says(&roster, &passes),
         [Ok(DeviceRole::Share), Ok(DeviceRole::Share), Err(RosterError::Removed)]
@@ -205,10 +205,10 @@ fn epochs_say_the_same_in_whatever_order_they_come() {
     let third = device(3, manage(), 0, ROOT);
     let zero = by_root(&epoch(0, &[], &[&first, &second, &third]));
     let one_a = removing(epoch(1, &[&zero], &[&first, &third]), vec![public(2)]);
-    let one_a = by_device(one_a, &[first.clone()], 1);
+    let one_a = by_device(one_a, core::slice::from_ref(&first), 1);
     let one_b = removing(epoch(1, &[&zero], &[&second, &third]), vec![public(1)]);
-    let one_b = by_device(one_b, &[second.clone()], 2);
-    let two = by_device(epoch(2, &[&one_a, &one_b], &[&third]), &[third.clone()], 3);
+    let one_b = by_device(one_b, core::slice::from_ref(&second), 2);
+    let two = by_device(epoch(2, &[&one_a, &one_b], &[&third]), core::slice::from_ref(&third), 3);
     let root = removing(epoch(2, &[&one_a], &[&second]), vec![public(1), public(3)]);
     let root = by_root(&root);
     let all = [&zero, &one_a, &one_b, &two, &root];
@@ -249,9 +249,12 @@ fn epochs_say_the_same_in_whatever_order_they_come() {
 fn one_that_waits_for_its_past_is_judged_then() {
     let (first, stranger) = (device(1, manage(), 0, ROOT), device(2, manage(), 0, 2));
     let zero = by_root(&epoch(0, &[], &[&first]));
-    let one = by_device(epoch(1, &[&zero], &[&stranger]), &[stranger.clone()], 2);
+    let one = by_device(epoch(1, &[&zero], &[&stranger]), core::slice::from_ref(&stranger), 2);
     let mut roster = roster(&[&one]);
-    assert_eq!((roster.newest(), roster.admits(&[stranger.clone()])), (None, Err(RosterError::Unknown)));
+    assert_eq!(
+        (roster.newest(), roster.admits(core::slice::from_ref(&stranger))),
+        (None, Err(RosterError::Unknown))
+    );
     assert_eq!(roster.take(&zero), Ok(true));
     assert_eq!(roster.newest(), Some(0));
     assert_eq!(roster.admits(&[stranger]), Err(RosterError::Certificate));
