@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::figure::Table;
-use super::{crypto, programs};
+use super::{crypto, programs, sync};
 use crate::place::Place;
 use crate::steps::Steps;
 
@@ -17,6 +17,8 @@ pub enum Area {
     Ledger,
     /// The relay's memory when idle
     Relay,
+    /// Two devices that come to hold the same, beside automerge
+    Sync,
     /// QR codes read from pictures, beside rqrr
     Scan,
     /// From QR in view to report shown, by the pages and the relay as they are released
@@ -25,7 +27,8 @@ pub enum Area {
 
 impl Area {
     /// All areas.
-    pub const ALL: [Self; 5] = [Self::Crypto, Self::Ledger, Self::Relay, Self::Scan, Self::Browser];
+    pub const ALL: [Self; 6] =
+        [Self::Crypto, Self::Ledger, Self::Relay, Self::Sync, Self::Scan, Self::Browser];
 
     /// Builds what it needs and measures.
     pub fn measure(self, place: &Place, steps: &mut Steps) -> Result<Vec<Table>> {
@@ -33,6 +36,7 @@ impl Area {
             Self::Crypto => crypto::measure(place, steps),
             Self::Ledger => programs::ledger(place, steps).map(|table| vec![table]),
             Self::Relay => programs::relay(place, steps).map(|table| vec![table]),
+            Self::Sync => sync::measure(place, steps).map(|table| vec![table]),
             Self::Scan => programs::scan(place, steps).map(|table| vec![table]),
             Self::Browser => programs::browser(place, steps).map(|table| vec![table]),
         }

@@ -13,6 +13,10 @@ pub enum Unit {
     PerSecond,
     /// Megabytes (10⁶ bytes); less is better.
     Megabytes,
+    /// Bytes, printed in what fits; less is better.
+    Bytes,
+    /// There and back; less is better.
+    RoundTrips,
     /// So many of a known number; more is better.
     Count,
 }
@@ -24,6 +28,8 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::PerSecond => "1/s",
             Self::Megabytes => "MB",
+            Self::Bytes => "B",
+            Self::RoundTrips => "round trips",
             Self::Count => "",
         }
     }
@@ -32,15 +38,20 @@ impl Unit {
         matches!(self, Self::PerSecond | Self::Count)
     }
 
-    fn show(self, value: f64) -> String {
+    /// A value in words.
+    pub fn show(self, value: f64) -> String {
         match self {
             Self::Nanoseconds if value < 1e3 => format!("{value:.0} ns"),
             Self::Nanoseconds if value < 1e6 => format!("{:.0} µs", value / 1e3),
-            Self::Nanoseconds => format!("{:.2} ms", value / 1e6),
+            Self::Nanoseconds if value < 1e9 => format!("{:.2} ms", value / 1e6),
+            Self::Nanoseconds => format!("{:.2} s", value / 1e9),
             Self::Milliseconds => format!("{value:.1} ms"),
             Self::PerSecond => format!("{value:.0} /s"),
             Self::Megabytes => format!("{value:.1} MB"),
-            Self::Count => format!("{value:.0}"),
+            Self::Bytes if value < 1e4 => format!("{value:.0} B"),
+            Self::Bytes if value < 1e6 => format!("{:.0} kB", value / 1e3),
+            Self::Bytes => format!("{:.2} MB", value / 1e6),
+            Self::RoundTrips | Self::Count => format!("{value:.0}"),
         }
     }
 }

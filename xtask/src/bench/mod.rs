@@ -8,6 +8,7 @@ mod figure;
 mod node;
 mod openssl;
 mod programs;
+mod sync;
 
 use std::path::PathBuf;
 

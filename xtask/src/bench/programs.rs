@@ -101,7 +101,7 @@ pub fn scan(place: &Place, steps: &mut Steps) -> Result<Table> {
 }
 
 /// Builds a package's benchmark, then runs it and reads the JSON that it prints.
-fn measured(place: &Place, steps: &mut Steps, bench: &str, package: &str) -> Result<Value> {
+pub(super) fn measured(place: &Place, steps: &mut Steps, bench: &str, package: &str) -> Result<Value> {
     let cargo = |more: &[&str]| {
         let mut cargo = Command::new("cargo");
         clean(&mut cargo).current_dir(&place.root).env("CARGO_TARGET_DIR", &place.target);
