@@ -29,15 +29,17 @@ pub fn measure(place: &Place, steps: &mut Steps) -> Result<Table> {
     let log = number(&measured, "wallet", "stored_bytes")?;
     let (records, apart) = (&measured["records"], &measured["apart"]);
     let first = format!("{records} records to an empty device");
+    let in_order = format!("{first}, taken in the order they were made");
     let pushed = format!("1 change of {records}, open connection");
     let again = format!("1 change of {records}, new connection");
     let level = format!("no change of {records}, new connection");
     let both = format!("{apart} changes on each of two, new connection");
-    let lines: [(&str, &str, Field, Target); 15] = [
+    let lines: [(&str, &str, Field, Target); 16] = [
         ("first", &first, BYTES, Target::AtMost(OF_LOG * log)),
         ("first", &first, ROUND_TRIPS, Target::None),
         ("first", &first, TIME, AS_FAST),
         ("first", &first, IN_EFFECT, AS_FAST),
+        ("in_order", &in_order, IN_EFFECT, Target::None),
         ("pushed", &pushed, BYTES, Target::AtMost(PUSHED)),
         ("pushed", &pushed, ROUND_TRIPS, Target::AtMost(1.0)),
         ("pushed", &pushed, IN_EFFECT, Target::None),
@@ -69,7 +71,7 @@ fn notes(measured: &Value, log: f64) -> Result<Vec<String>> {
             Unit::Bytes.show(log),
             Unit::Bytes.show(document)
         ),
-        "processor time of both devices together, quickest of three; \u{201c}time\u{201d}: until the stored forms are there; \
+        "processor time of both devices together, exchanges the quickest of nine; \u{201c}time\u{201d}: until the stored forms are there; \
          automerge verifies no signature"
             .into(),
         "no loro: it needs crates under MPL-2.0 and BSL-1.0, which deny.toml does not allow".into(),

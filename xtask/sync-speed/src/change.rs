@@ -45,6 +45,13 @@ impl Change {
 #[derive(Clone, Debug, Default)]
 pub struct Repeatable(u64);
 
+impl Repeatable {
+    /// Others for every device.
+    pub const fn of(device: u8) -> Self {
+        Self((device as u64) << 32)
+    }
+}
+
 impl Random for Repeatable {
     fn fill(&mut self, out: &mut [u8]) {
         for piece in out.chunks_mut(32) {

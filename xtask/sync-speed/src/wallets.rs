@@ -40,7 +40,7 @@ pub struct Kept {
 impl Device {
     /// A new vault's first device, and a second one that was admitted and has no event yet.
     pub fn pair() -> Result<(Self, Kept)> {
-        let mut random = Repeatable::default();
+        let mut random = Repeatable::of(1);
         let (mut vault, events) = Vault::create(LEDGER, "手机", BEGIN, &mut random);
         let new = NewDevice::generate(&mut random);
         let (admission, certified) = vault.admit(&new.request(), DeviceRole::Share, BEGIN, &mut random)?;
@@ -49,6 +49,11 @@ impl Device {
         let mut first = Self { vault, random, copy: Copy::new() };
         first.keep(events.iter().chain([&certified]));
         Ok((first, kept))
+    }
+
+    /// What it has, in the order of the addresses.
+    pub fn events(&self) -> Vec<StoredEvent> {
+        self.copy.values().cloned().map(StoredEvent::from_bytes).collect()
     }
 
     /// Makes a change.
@@ -92,7 +97,7 @@ impl Kept {
     /// The device with nothing but its keys.
     pub fn open(&self) -> Result<Device> {
         let vault = Locked::from_bytes(&self.stored)?.open(Unlock::DeviceKey(&self.key))?;
-        Ok(Device { vault, random: Repeatable::default(), copy: Copy::new() })
+        Ok(Device { vault, random: Repeatable::of(2), copy: Copy::new() })
     }
 }
 
