@@ -5,7 +5,11 @@
 
 use anyhow::{Context as _, bail};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use std::{ffi::OsString, net::IpAddr, path::PathBuf};
+use std::{
+    ffi::OsString,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 /// 随身 Suishen: relay of the patient's health wallet, and the tools around its ledger.
 #[derive(Debug, Parser)]
@@ -100,12 +104,22 @@ pub struct Serve {
     /// Loopback port for Prometheus (`/metrics`); 0 for none
     #[arg(long, env = "SUISHEN_METRICS_PORT", value_name = "PORT", default_value_t = 0)]
     pub metrics_port: u16,
+    /// Port of its own for peers that speak libp2p over TCP; wallets come in by `/p2p` of the pages' port. 0 for none
+    #[arg(long, env = "SUISHEN_PEER_PORT", value_name = "PORT", default_value_t = 0)]
+    pub peer_port: u16,
     /// Take the client's address from the last entry of X-Forwarded-For: only behind a proxy that sets it
     #[arg(long, env = "SUISHEN_TRUST_PROXY")]
     pub trust_proxy: bool,
     /// Limits.
     #[command(flatten)]
     pub limits: Limits,
+}
+
+impl Serve {
+    /// Where peers come in by TCP.
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        (self.peer_port > 0).then(|| SocketAddr::new(self.listen, self.peer_port))
+    }
 }
 
 /// Limits of what one client may ask for.
@@ -127,6 +141,12 @@ pub struct Limits {
     /// Seconds for which a request's head may take, and an idle connection may stay
     #[arg(long, env = "SUISHEN_HEAD_SECONDS", value_name = "SECONDS", default_value_t = 10)]
     pub head_seconds: u64,
+    /// Circuits between wallets that may be open at once, and wallets that may wait for one
+    #[arg(long, env = "SUISHEN_CIRCUITS", value_name = "N", default_value_t = 2000)]
+    pub circuits: usize,
+    /// Memory of the whole process beyond which no further peer is taken, in MiB
+    #[arg(long, env = "SUISHEN_PEERS_MIB", value_name = "MIB", default_value_t = 1024)]
+    pub peers_mib: u64,
     /// Largest blob, in MiB
     #[arg(long, env = "SUISHEN_BLOB_MIB", value_name = "MIB", default_value_t = 512)]
     pub blob_mib: u64,

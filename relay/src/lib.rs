@@ -38,6 +38,7 @@ pub mod keys;
 pub mod mailbox;
 pub mod node;
 pub mod order;
+pub mod p2p;
 pub mod random;
 pub mod replica;
 pub mod store;

@@ -17,6 +17,7 @@ use crate::{
     keys::Keys,
     mailbox::{MailboxLimits, Mailboxes},
     order::{Clock, Solo},
+    p2p::Peers,
     replica::{self, Replica, ReplicaError},
     store::Store,
     telemetry::Figures,
@@ -76,6 +77,8 @@ pub struct Node {
     pub desks: Desks,
     /// What changed.
     pub events: Events,
+    /// libp2p.
+    pub peers: Peers,
     /// Nonces of signed requests.
     pub nonces: Nonces,
     /// Set in a demo.
@@ -143,6 +146,7 @@ impl Node {
             desks: Desks::open(&keys, store.clone(), root, replica.ledger())?,
             boxes: Boxes::open(store, serve.limits.boxes_mib << 20)?,
             events: Events::default(),
+            peers: Peers::start(&serve.limits, serve.peer_address())?,
             nonces: Nonces::open(&data.join(NONCES), clock()).context("could not open the nonces")?,
             demo: serve.demo.then_some(Demo { port }),
             web: serve.web.clone(),

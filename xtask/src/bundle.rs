@@ -57,6 +57,7 @@ pub const BUNDLES: &[Bundle] = &[
         profile: "wasm-speed",
         optimise: QUICK,
     },
+    Bundle { name: "peer", out: "peer_glue", package: "suishen-peer", profile: "wasm-size", optimise: SMALL },
 ];
 
 /// The benchmarks' works, built as the engine is; laid out nowhere.

@@ -1,4 +1,4 @@
-//! Lays out what the relay serves to browsers, from `web/app/assets`, the worker modules and the three bundles.
+//! Lays out what the relay serves to browsers, from `web/app/assets`, the worker modules and the bundles.
 //!
 //! - Bundles (`/app.js`, `/app_bg.wasm`, `/engine_glue.js`…) and style sheets go to `/pkg/` with a hash of their content
 //!   in their name; where HTML or JavaScript names one as a quoted path (`"/app.js"`), the name is rewritten. So the relay
@@ -42,7 +42,7 @@ pub struct Served {
 /// Lays all out anew in the place's `web-dist`; a draft without the compressed copies.
 pub fn lay_out(place: &Place, bundles: &[PathBuf], draft: bool) -> Result<Vec<Served>> {
     let mut sources = read_all(&place.root.join("web/app/assets"))?;
-    for worker in ["engine", "scanner"] {
+    for worker in ["engine", "scanner", "peer"] {
         let module = place.root.join(format!("web/{worker}/{worker}.js"));
         let bytes = std::fs::read(&module).with_context(|| format!("could not read {}", module.display()))?;
         sources.insert(format!("{worker}.js"), bytes);

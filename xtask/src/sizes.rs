@@ -18,6 +18,7 @@ enum Part {
     FirstScreen,
     Engine,
     Scanner,
+    Peer,
     Later,
 }
 
@@ -29,6 +30,8 @@ impl Part {
             Self::Engine
         } else if name.starts_with("scanner") {
             Self::Scanner
+        } else if name.starts_with("peer") {
+            Self::Peer
         } else if (["html", "js", "css", "wasm"].contains(&extension) && path != "sw.js")
             || path == FIRST_TEXTS
         {
@@ -43,6 +46,7 @@ impl Part {
             Self::FirstScreen => "first screen",
             Self::Engine => "engine",
             Self::Scanner => "scanner",
+            Self::Peer => "peer",
             Self::Later => "later",
         }
     }
@@ -59,6 +63,7 @@ pub fn report(served: &[Served], json_file: Option<&Path>) -> Result<()> {
         (Part::FirstScreen, Some(FIRST_SCREEN_LIMIT)),
         (Part::Engine, Some(ENGINE_LIMIT)),
         (Part::Scanner, None),
+        (Part::Peer, None),
     ] {
         let files = served.iter().filter(|file| Part::of(&file.path) == part);
         let (raw, packed) = files.fold((0, 0), |(raw, packed), file| (raw + file.raw, packed + file.packed));

@@ -1,4 +1,4 @@
-//! Security headers of every response (DESIGN §6), and the wider `connect-src` of the engine's script.
+//! Security headers of every response (DESIGN §6), and the wider `connect-src` of the scripts that speak to relays.
 
 use super::Shared;
 use axum::{
@@ -8,8 +8,8 @@ use axum::{
     response::Response,
 };
 
-/// The path of the engine worker's module. A worker obeys the policy of its own response.
-pub const ENGINE: &str = "/engine.js";
+/// The modules of the workers that speak to relays. A worker obeys the policy of its own response.
+pub const REACHING: [&str; 2] = ["/engine.js", "/peer.js"];
 
 const FIXED: [(&str, &str); 5] = [
     ("cross-origin-opener-policy", "same-origin"),
@@ -30,7 +30,8 @@ pub fn policy(connect: &str) -> String {
 
 /// Adds the headers to every response, errors included.
 pub async fn add(State(node): State<Shared>, request: Request, next: Next) -> Response {
-    let connect = if request.uri().path() == ENGINE { node.origins.connect_sources() } else { String::new() };
+    let connect =
+        if REACHING.contains(&request.uri().path()) { node.origins.connect_sources() } else { String::new() };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in FIXED {

@@ -52,6 +52,9 @@ pub struct Info {
     /// Whether this is a demo.
     #[n(5)]
     pub demo: bool,
+    /// The relay's peer id, reached at `/p2p`.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    pub peer: Vec<u8>,
 }
 
 /// What `/v1/ledger/value` answers.
@@ -157,6 +160,7 @@ pub async fn info(State(node): State<Shared>) -> Result<Response, Problem> {
             day: node.gate.day()?,
             now: node.now(),
             demo: node.demo.is_some(),
+            peer: node.peers.id().to_bytes(),
         };
         Ok(wire::reply(StatusCode::OK, &info))
     })

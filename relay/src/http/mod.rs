@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod nonces;
 pub mod openapi;
 pub mod origin;
+pub mod p2p;
 pub mod pace;
 pub mod problem;
 pub mod refusals;
@@ -53,6 +54,7 @@ pub fn service(node: Shared) -> Router {
 
 fn api(node: &Shared) -> Router<Shared> {
     let all = routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    let all = all.route("/p2p", get(p2p::open));
     all.layer(from_fn_with_state(node.clone(), pace::by_address))
         .layer(from_fn_with_state(node.clone(), origin::check))
 }

@@ -9,6 +9,7 @@
 
 mod desk;
 mod patient;
+pub mod peer;
 mod record;
 
 pub use desk::{

@@ -8,6 +8,7 @@ mod http;
 mod ledger;
 mod links;
 mod patient;
+mod peers;
 mod platform;
 mod platform_key;
 mod store;

@@ -107,6 +107,8 @@ struct Info {
     now: u64,
     #[n(5)]
     demo: bool,
+    #[cbor(n(6), with = "minicbor::bytes")]
+    peer: Vec<u8>,
 }
 
 impl Ledger {
