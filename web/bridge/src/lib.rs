@@ -8,6 +8,7 @@
 //! passphrase, the passkey's PRF output, the recovery phrase on screen, QR payloads.
 
 mod desk;
+mod device;
 mod patient;
 pub mod peer;
 mod record;
@@ -16,6 +17,7 @@ pub use desk::{
     Attachment, Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState,
     OfferState, OfferView, Preview, ReadRecord, Reading,
 };
+pub use device::{Counterpart, Device, DeviceRole, Pairing, Sync, SyncState};
 pub use patient::{
     Access, AccessLog, AccessOutcome, Duration, PatientRequest, PatientResponse, Purpose, Share, ShareChoice,
     ShareSentence, ShareState, Slot, TicketNotice, Wallet,
@@ -116,6 +118,8 @@ pub enum Event {
         /// Of how many; 0 when unknown.
         total: u64,
     },
+    /// A device is being added: what to show.
+    Pairing(Pairing),
     /// Another tab took this wallet over: show "open in another tab · use here".
     TakenOver,
 }
@@ -135,6 +139,8 @@ pub enum Topic {
     Wallet,
     /// Desk lists.
     Desk,
+    /// Whether other devices and mailboxes have what this one has; who belongs to the wallet.
+    Devices,
 }
 
 /// Steps of long work, each a word on the screen.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::{Device, DeviceRole, Sync};
 use crate::record::{Filter, RecordCard, RecordDetail};
 
 /// Asked by the phone's pages.
@@ -95,7 +96,8 @@ pub enum PatientRequest {
         /// (position from 1, word).
         words: Vec<(u8, String)>,
     },
-    /// A new browser: everything back from a phrase or recovery QR text, and a backup file in `bytes`.
+    /// A new browser: everything back from a phrase or recovery QR text, and a backup file in `bytes`; without one from
+    /// the mailbox.
     Restore {
         /// The words or the QR's text. Secret.
         phrase: String,
@@ -139,6 +141,38 @@ pub enum PatientRequest {
         share: String,
         /// The use, from 1.
         read: u32,
+    },
+    /// Whether other copies of the wallet have what this one has; answer: [`PatientResponse::Sync`].
+    Sync,
+    /// Compares with every other copy now.
+    SyncNow,
+    /// The wallet's devices, this one first; answer: [`PatientResponse::Devices`].
+    Devices,
+    /// On the old device: a code that a new one scans; answer: [`PatientResponse::Link`]. When one has, the event
+    /// [`super::Pairing::Asked`] says so; [`PatientRequest::AnswerDevice`] answers it.
+    InviteDevice {
+        /// What the new device may do.
+        role: DeviceRole,
+    },
+    /// Yes or no to the device that asks. After a yes the answer comes when it has everything; progress events follow.
+    AnswerDevice {
+        /// Yes.
+        admit: bool,
+    },
+    /// No device is awaited any longer.
+    StopInviting,
+    /// On the new device: become a device of the wallet whose code was scanned. The event [`super::Pairing::Compare`]
+    /// says what to show; the answer comes when the wallet is here and can be used; contents may still follow.
+    Join {
+        /// The code's link. Secret.
+        text: String,
+        /// How this device is to be called.
+        name: String,
+    },
+    /// Takes a device out of the wallet. Answer: the running shares that it could act on, [`PatientResponse::Shares`].
+    RemoveDevice {
+        /// The device.
+        device: String,
     },
     /// Empties this browser of the wallet. The hospital keeps its own records.
     Delete,
@@ -211,6 +245,10 @@ pub enum PatientResponse {
     Shares(Vec<Share>),
     /// The access log.
     Log(AccessLog),
+    /// How it stands with the other copies.
+    Sync(Sync),
+    /// The devices.
+    Devices(Vec<Device>),
 }
 
 /// The wallet as the status line and the settings know it.
@@ -275,6 +313,8 @@ pub enum TicketNotice {
     Identity,
     /// This wallet's own recovery code: go to restore.
     Recovery,
+    /// A wallet's invitation to a new device: [`PatientRequest::Join`].
+    Pairing,
     /// Known, but not ours: the Fluent key `foreign-<name>` explains it.
     Foreign {
         /// For example `shc`, `shlink`, `medicare-code`, `health-card`, `invoice`, `web-link`, `unknown`.

@@ -85,7 +85,8 @@ impl Peers {
         let listener = {
             let shared = Rc::downgrade(&shared);
             Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-                let (Some(shared), Ok(buffer)) = (shared.upgrade(), event.data().dyn_into::<ArrayBuffer>()) else {
+                let (Some(shared), Ok(buffer)) = (shared.upgrade(), event.data().dyn_into::<ArrayBuffer>())
+                else {
                     return;
                 };
                 if let Ok(event) = minicbor::decode(&Uint8Array::new(&buffer).to_vec()) {
