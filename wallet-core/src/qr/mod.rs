@@ -1,7 +1,7 @@
 //! What a QR code says: tickets, consent offers, identities, and the codes that others print (PROTOCOL §4, §6;
 //! FIELD.md "Other codes a scanner meets").
 //!
-//! Ours are URLs, `https://HOST/t#…`, `/c#…`, `/i#…`: **everything secret, and everything about a person, is
+//! Ours are URLs, `https://HOST/t#…`, `/c#…`, `/i#…`, `/p#…`: **everything secret, and everything about a person, is
 //! in the fragment**, which no browser sends to a server. A whole URL stays within a QR code of version 15 at
 //! level M in byte mode, [`MAX_URL`] bytes.
 //!
@@ -12,7 +12,7 @@ mod foreign;
 mod offer;
 
 pub use foreign::Foreign;
-pub use offer::{ConsentOffer, IdentityOffer, Relays};
+pub use offer::{ConsentOffer, IdentityOffer, PairingOffer, Relays};
 
 use crate::{
     cbor,
@@ -50,6 +50,13 @@ pub enum Scanned {
         origin: String,
         /// Where to.
         identity: Box<IdentityOffer>,
+    },
+    /// A wallet takes in another device.
+    Pairing {
+        /// `https://HOST`.
+        origin: String,
+        /// Where it waits.
+        offer: Box<PairingOffer>,
     },
     /// Somebody else's code.
     Foreign(Foreign),
@@ -137,6 +144,7 @@ impl<'a> Link<'a> {
             "t" => 't',
             "c" => 'c',
             "i" => 'i',
+            "p" => 'p',
             _ => return None,
         };
         let ours = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -156,6 +164,7 @@ impl<'a> Link<'a> {
         Ok(match self.path {
             't' => Scanned::Ticket { origin, ticket: Ticket::from_fragment(self.fragment)? },
             'c' => Scanned::Consent { origin, offer: Box::new(object(self.fragment)?) },
+            'p' => Scanned::Pairing { origin, offer: Box::new(object(self.fragment)?) },
             _ => Scanned::Identity { origin, identity: Box::new(object(self.fragment)?) },
         })
     }
@@ -204,6 +213,12 @@ pub fn consent_url(origin: &str, offer: &ConsentOffer) -> Result<Zeroizing<Strin
 /// The URL of an identity.
 pub fn identity_url(origin: &str, identity: &IdentityOffer) -> Result<Zeroizing<String>, QrError> {
     url(origin, 'i', &BASE64URL_NOPAD.encode(&cbor::encode(identity)))
+}
+
+/// The URL of a pairing.
+pub fn pairing_url(origin: &str, offer: &PairingOffer) -> Result<Zeroizing<String>, QrError> {
+    let bytes = Zeroizing::new(cbor::encode(offer));
+    url(origin, 'p', &Zeroizing::new(BASE64URL_NOPAD.encode(&bytes)))
 }
 
 fn url(origin: &str, path: char, fragment: &str) -> Result<Zeroizing<String>, QrError> {

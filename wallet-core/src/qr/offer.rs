@@ -60,6 +60,28 @@ pub struct IdentityOffer {
     pub relays: Option<Relays>,
 }
 
+/// The code by which a wallet takes in another device. **Admits nobody by itself**: the patient compares six digits.
+#[derive(Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct PairingOffer {
+    /// The wallet's peer id in this session.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub peer: Vec<u8>,
+    /// Shows that the code was seen.
+    #[n(1)]
+    pub secret: Key32,
+    /// Further relays, as origins, where it waits.
+    #[n(2)]
+    pub relays: Option<Relays>,
+}
+
+/// Its secret is not printed.
+impl core::fmt::Debug for PairingOffer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("PairingOffer([redacted])")
+    }
+}
+
 /// A few relays, as origins: one to four.
 #[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode)]
 #[cbor(transparent)]

@@ -32,6 +32,10 @@ fn identity() -> IdentityOffer {
     }
 }
 
+fn pairing() -> PairingOffer {
+    PairingOffer { peer: vec![9; 38], secret: Key32::from_bytes([1; 32]), relays: None }
+}
+
 #[test]
 fn what_was_shown_is_what_is_scanned() {
     let url = ticket_url(HOST, &ticket()).unwrap();
@@ -40,6 +44,8 @@ fn what_was_shown_is_what_is_scanned() {
         let url = consent_url(HOST, &offer(half)).unwrap();
         assert_eq!(scan(&url), Ok(Scanned::Consent { origin: HOST.into(), offer: Box::new(offer(half)) }));
     }
+    let url = pairing_url(HOST, &pairing()).unwrap();
+    assert_eq!(scan(&url), Ok(Scanned::Pairing { origin: HOST.into(), offer: Box::new(pairing()) }));
     let url = identity_url(HOST, &identity()).unwrap();
     let scanned = scan(&format!("\u{feff} {}\r\n", *url));
     assert_eq!(scanned, Ok(Scanned::Identity { origin: HOST.into(), identity: Box::new(identity()) }));
@@ -48,9 +54,12 @@ fn what_was_shown_is_what_is_scanned() {
 #[test]
 fn every_code_fits_version_15_at_level_m() {
     let host = format!("https://{}.anlan.example", "a".repeat(60));
-    for url in
-        [ticket_url(&host, &ticket()), consent_url(&host, &offer(true)), identity_url(&host, &identity())]
-    {
+    for url in [
+        ticket_url(&host, &ticket()),
+        consent_url(&host, &offer(true)),
+        identity_url(&host, &identity()),
+        pairing_url(&host, &pairing()),
+    ] {
         assert!(url.unwrap().len() <= MAX_URL);
     }
     let long = format!("https://{}.example", vec!["a".repeat(60); 4].join("."));
@@ -61,8 +70,12 @@ fn every_code_fits_version_15_at_level_m() {
 
 #[test]
 fn nothing_secret_stands_outside_the_fragment() {
-    for url in [ticket_url(HOST, &ticket()), consent_url(HOST, &offer(true)), identity_url(HOST, &identity())]
-    {
+    for url in [
+        ticket_url(HOST, &ticket()),
+        consent_url(HOST, &offer(true)),
+        identity_url(HOST, &identity()),
+        pairing_url(HOST, &pairing()),
+    ] {
         let url = url.unwrap();
         let (before, _) = url.split_once('#').unwrap();
         assert_eq!(before.len(), HOST.len() + 2, "{before}");

@@ -33,6 +33,7 @@ mod content;
 mod door;
 mod frame;
 mod link;
+mod pair;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -47,4 +48,5 @@ pub use door::{
 };
 pub use frame::{FRAME_OVERHEAD, LEAST_FRAME, MOST_EVENT};
 pub use link::Link;
+pub use pair::{Ask, MOST_NAME, MOST_PAIR, Pair, PairError, PairReply};
 pub use session::{Act, MOST_ROUNDS, Session, SyncError, Tally};

@@ -407,6 +407,11 @@ impl Vault {
         !self.secrets.pass.is_empty() && self.log.roster().admits(&self.secrets.pass).is_err()
     }
 
+    /// Whether the device with this pass belongs to the vault, as far as this copy knows.
+    pub fn admits(&self, pass: &[Signed<DeviceCertificate>]) -> bool {
+        self.log.roster().admits(pass).is_ok()
+    }
+
     /// The epochs, lowest numbers first: what a mailbox that knows nothing of this vault needs to admit its devices.
     pub fn epochs(&self) -> Vec<Signed<Epoch>> {
         self.log.roster().epochs().into_iter().cloned().collect()

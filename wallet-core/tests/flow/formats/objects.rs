@@ -22,7 +22,7 @@ use suishen_core::proof::checkpoint::SignedCheckpoint;
 use suishen_core::proof::log::{ShownGrant, ShownGrants};
 use suishen_core::proof::remembered::Remembered;
 use suishen_core::proof::time::TimeStatement;
-use suishen_core::qr::{ConsentOffer, IdentityOffer, Relays};
+use suishen_core::qr::{ConsentOffer, IdentityOffer, PairingOffer, Relays};
 use suishen_core::report::{Salt16, Sensitivity};
 use suishen_core::sm::{Digest, Key32, SecretKey, Signed};
 
@@ -206,8 +206,12 @@ impl Story {
         let mut identity =
             IdentityOffer { holder, encryption_key: key, inbox: InboxId::of(&key), relays: None };
         found.add("identity-offer", &identity);
-        identity.relays = Some(relays);
+        identity.relays = Some(relays.clone());
         found.add("identity-offer", &identity);
+        for relays in [None, Some(relays)] {
+            let secret = draft.half.clone();
+            found.add("pairing-offer", &PairingOffer { peer: vec![1; 38], secret, relays });
+        }
 
         let payload = sharing.payload();
         found.add("payload", &payload);

@@ -2,15 +2,19 @@
 
 use super::{Found, Story};
 use suishen_core::id::BlobAddress;
+use suishen_core::sm::{Key32, SecretKey};
 use suishen_core::sync::{
-    self, Act, ContentFrame, ContentRefused, Knock, LEAST_FRAME, Link, Presence, Refused, WORK_BITS, Welcome,
+    self, Act, ContentFrame, ContentRefused, Knock, LEAST_FRAME, Link, Pair, PairReply, Presence, Refused,
+    WORK_BITS, Welcome,
 };
+use suishen_core::vault::DeviceRequest;
 
 impl Story {
     pub(super) fn sync(&mut self, found: &mut Found) {
         self.door(found);
         self.link(found);
         content(found);
+        self.pairing(found);
     }
 
     /// What a link says between its sessions.
@@ -33,6 +37,15 @@ impl Story {
         found.bytes("sync-frame", pushed);
         found.bytes("sync-frame", sent(&answers.again()));
         found.bytes("sync-frame", sent(&answers.refuse(Refused::Device)));
+    }
+
+    fn pairing(&self, found: &mut Found) {
+        let key = SecretKey::from_bytes(&[9; 32]).unwrap().public();
+        let pair = Pair::new(self.world.ledger, Key32::from_bytes([1; 32]), (b"old", b"new"));
+        found.add("pair-ask", &pair.ask(DeviceRequest { sign: key, seal: key }, "平板"));
+        for reply in [PairReply::Nonce([2; 32]), PairReply::Admitted(vec![1]), PairReply::No] {
+            found.add("pair-reply", &reply);
+        }
     }
 
     fn door(&self, found: &mut Found) {
