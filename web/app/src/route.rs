@@ -24,6 +24,8 @@ pub enum Route {
     Restore,
     /// Settings.
     Settings,
+    /// The wallet's devices, and whether they have the same.
+    Devices,
     /// A desk's list: what was issued, or what was read.
     History,
     /// No page has this path.
@@ -40,13 +42,14 @@ impl Route {
                 Self::Record(id.to_owned())
             }
             (Some("scan"), None) => Self::Scan,
-            (Some("t" | "c" | "i" | "e" | "incoming"), None) => Self::Incoming,
+            (Some("t" | "c" | "i" | "e" | "join" | "incoming"), None) => Self::Incoming,
             (Some("show"), None) => Self::Show,
             (Some("who"), None) => Self::Readers,
             (Some("protect"), None) => Self::Protect,
             (Some("recovery"), None) => Self::Recovery,
             (Some("restore"), None) => Self::Restore,
             (Some("settings"), None) => Self::Settings,
+            (Some("devices"), None) => Self::Devices,
             (Some("history"), None) => Self::History,
             _ => Self::Unknown,
         };
@@ -66,6 +69,7 @@ impl Route {
             Self::Recovery => "/recovery".to_owned(),
             Self::Restore => "/restore".to_owned(),
             Self::Settings => "/settings".to_owned(),
+            Self::Devices => "/devices".to_owned(),
             Self::History => "/history".to_owned(),
         }
     }
@@ -88,6 +92,7 @@ mod tests {
             Route::Recovery,
             Route::Restore,
             Route::Settings,
+            Route::Devices,
             Route::History,
         ] {
             assert_eq!(Route::parse(&page.path()), page);

@@ -270,8 +270,11 @@ pub enum Wallet {
         protected: bool,
         /// The phrase was written down and checked.
         phrase_checked: bool,
-        /// The time of the newest backup file, if any; without one this is the only copy.
+        /// The time of the newest backup file, if any.
         backed_up: Option<u64>,
+        /// There is another copy: a mailbox or another device that has what this one has, or a backup file. Without
+        /// one this is the only copy.
+        copies: bool,
         /// Reads since the person last looked.
         unseen_reads: u32,
         /// The slots, for settings.

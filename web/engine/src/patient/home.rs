@@ -53,6 +53,7 @@ impl Session {
             protected,
             phrase_checked: index.phrase_written(),
             backed_up: index.backed_up(),
+            copies: index.backed_up().is_some(),
             unseen_reads: u32::try_from(
                 index
                     .grants()

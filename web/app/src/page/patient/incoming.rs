@@ -1,9 +1,11 @@
-//! What was scanned or opened: a ticket that waits for "keep", or a sentence that says what it is instead.
+//! What was scanned or opened: a ticket that waits for "keep", another device's wallet to join, or a sentence that says
+//! what it is instead.
 //! Opening binds nothing; the tap does (PROTOCOL §4).
 
 use suishen_bridge::{PatientRequest, PatientResponse, Request, Response, TicketNotice};
 use yew::{AttrValue, Callback, Html, Properties, component, html};
 
+use super::join::Join;
 use crate::{
     browser::{
         address::use_address,
@@ -22,6 +24,8 @@ use crate::{
 pub struct Props {
     /// The text. Secret.
     pub text: AttrValue,
+    /// There is a wallet in this browser.
+    pub here: bool,
     /// Told when it was dealt with.
     pub dealt: Callback<()>,
 }
@@ -57,6 +61,9 @@ pub fn IncomingPage(props: &Props) -> Html {
             TicketNotice::Ticket { refused: None, issuer, until } => {
                 html! { <Ticket text={props.text.clone()} dealt={props.dealt.clone()} issuer={issuer.clone()} until={*until} /> }
             }
+            TicketNotice::Pairing => {
+                html! { <Join text={props.text.clone()} here={props.here} dealt={props.dealt.clone()} /> }
+            }
             other => {
                 html! { <Other key_name={sentence_key(other)} restore={matches!(other, TicketNotice::Recovery)} /> }
             }
@@ -72,7 +79,7 @@ pub fn IncomingPage(props: &Props) -> Html {
 
 fn sentence_key(notice: &TicketNotice) -> String {
     match notice {
-        TicketNotice::Ticket { .. } => "incoming-ticket".to_owned(),
+        TicketNotice::Ticket { .. } | TicketNotice::Pairing => "incoming-ticket".to_owned(),
         TicketNotice::ConsentOffer => "foreign-consent".to_owned(),
         TicketNotice::Identity => "foreign-identity".to_owned(),
         TicketNotice::Recovery => "foreign-recovery".to_owned(),

@@ -1,14 +1,19 @@
 //! The patient's phone.
 
+mod add_sheet;
+mod devices;
 mod embedded;
 mod identity;
 mod incoming;
+mod join;
 mod log_row;
+mod pairing;
 mod protect;
 mod readers;
 mod record;
 mod records;
 mod recovery;
+mod remove_sheet;
 mod restore;
 mod revoke_sheet;
 mod root;
@@ -17,6 +22,7 @@ mod settings;
 mod share_sheet;
 mod show;
 mod status;
+mod sync;
 mod tag_sheet;
 mod unlock;
 mod welcome;

@@ -1,11 +1,14 @@
-//! Opening an existing wallet: the words or the recovery code, and the newest backup file.
+//! Opening an existing wallet: the words or the recovery code; everything comes back from the mailbox, or from a
+//! backup file.
 
 use std::rc::Rc;
 
 use suishen_bridge::{PatientRequest, Request};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, HtmlTextAreaElement, InputEvent, SubmitEvent};
-use yew::{Callback, Event, Html, Properties, TargetCast, UseStateSetter, component, html, use_state};
+use yew::{
+    Callback, Event, Html, Properties, TargetCast, UseStateSetter, classes, component, html, use_state,
+};
 
 use crate::{
     browser::{
@@ -58,6 +61,17 @@ pub fn RestorePage(props: &Props) -> Html {
             });
         })
     };
+    // Without a mailbox that holds it, the file is the way.
+    let needed = work
+        .fault()
+        .is_some_and(|fault| matches!(fault.key.as_str(), "fault-mailbox-empty" | "fault-backup-needed"));
+    let file = html! {<>
+        <label class={classes!("button", "file-button", if needed { "wide" } else { "small" })}>{ glyph("upload-simple") }
+            { backup.as_ref().map_or_else(|| words.say("restore-backup"), |picked| picked.name.clone()) }
+            <input class="heard" type="file" onchange={onbackup} />
+        </label>
+        <p class="quiet">{ words.say("restore-backup-note") }</p>
+    </>};
     html! {<>
         if let Some(back) = &props.back {
             { back_bar(&words, back.clone(), String::new(), Html::default()) }
@@ -73,15 +87,13 @@ pub fn RestorePage(props: &Props) -> Html {
                 <input class="heard" type="file" accept="image/*" onchange={onpicture} />
             </label>
             if *unread { <p class="note" role="alert">{ glyph("warning-circle") }<span>{ words.say("scan-picture-nothing") }</span></p> }
-            <label class="button small file-button">{ glyph("upload-simple") }
-                { backup.as_ref().map_or_else(|| words.say("restore-backup"), |picked| picked.name.clone()) }
-                <input class="heard" type="file" onchange={onbackup} />
-            </label>
-            <p class="quiet">{ words.say("restore-backup-note") }</p>
+            if !needed { { file.clone() } }
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
+            if needed { { file } }
             <button class="button primary wide" disabled={work.busy() || phrase.trim().is_empty()}>{ words.say("restore-go") }</button>
         </form>
+        if props.back == Some(Route::Home) { <p class="quiet">{ words.say("restore-device") }</p> }
     </>}
 }
 

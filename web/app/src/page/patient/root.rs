@@ -8,9 +8,10 @@ use yew::{
 };
 
 use super::{
-    embedded::EmbeddedPage, incoming::IncomingPage, protect::ProtectPage, readers::ReadersPage,
-    record::RecordPage, records::RecordsPage, recovery::RecoveryPage, restore::RestorePage, scan::ScanPage,
-    settings::SettingsPage, show::ShowPage, unlock::UnlockPage, welcome::WelcomePage,
+    devices::DevicesPage, embedded::EmbeddedPage, incoming::IncomingPage, protect::ProtectPage,
+    readers::ReadersPage, record::RecordPage, records::RecordsPage, recovery::RecoveryPage,
+    restore::RestorePage, scan::ScanPage, settings::SettingsPage, show::ShowPage, unlock::UnlockPage,
+    welcome::WelcomePage,
 };
 use crate::{
     browser::{
@@ -40,6 +41,8 @@ pub struct OpenWallet {
     pub phrase_checked: bool,
     /// The newest backup file.
     pub backed_up: Option<u64>,
+    /// There is another copy of the wallet.
+    pub copies: bool,
     /// Reads since the person last looked.
     pub unseen_reads: u32,
 }
@@ -192,6 +195,11 @@ fn locking(
 
 /// The page that a wallet in this state allows.
 fn page_of(wallet: &Wallet, route: &Route, incoming: Option<&String>, acts: &Acts, words: &Words) -> Html {
+    // The same page before there is a wallet and after: what was begun on it makes one on the way.
+    if let (Wallet::None | Wallet::Open { .. }, Route::Incoming, Some(text)) = (wallet, route, incoming) {
+        let here = *wallet != Wallet::None;
+        return html! { <IncomingPage text={text.clone()} {here} dealt={acts.dealt.clone()} /> };
+    }
     match wallet {
         Wallet::Elsewhere => html! { <ElsewherePage use_here={acts.use_here.clone()} /> },
         Wallet::Damaged => html! {
@@ -206,23 +214,25 @@ fn page_of(wallet: &Wallet, route: &Route, incoming: Option<&String>, acts: &Act
             _ => html! { <UnlockPage slots={slots.clone()} waiting={incoming.is_some()} /> },
         },
         Wallet::None => match route {
-            Route::Incoming if incoming.is_some() => incoming_page(incoming, &acts.dealt),
             Route::Scan => html! { <ScanPage found={acts.scanned.clone()} bare={true} /> },
             Route::Restore => restore_page(Route::Home),
             _ => html! { <WelcomePage /> },
         },
-        Wallet::Open { name, records, protected, phrase_checked, backed_up, unseen_reads, .. } => {
+        Wallet::Open {
+            name, records, protected, phrase_checked, backed_up, copies, unseen_reads, ..
+        } => {
             let open = OpenWallet {
                 name: name.clone(),
                 records: *records,
                 protected: *protected,
                 phrase_checked: *phrase_checked,
                 backed_up: *backed_up,
+                copies: *copies,
                 unseen_reads: *unseen_reads,
             };
             html! {
                 <ContextProvider<OpenWallet> context={open}>
-                    { open_page(route, incoming, acts) }
+                    { open_page(route, acts) }
                 </ContextProvider<OpenWallet>>
             }
         }
@@ -233,16 +243,10 @@ fn restore_page(back: Route) -> Html {
     html! { <main class="phone bare stack"><RestorePage {back} /></main> }
 }
 
-fn incoming_page(incoming: Option<&String>, dealt: &Callback<()>) -> Html {
-    let text = incoming.cloned().unwrap_or_default();
-    html! { <IncomingPage {text} dealt={dealt.clone()} /> }
-}
-
-fn open_page(route: &Route, incoming: Option<&String>, acts: &Acts) -> Html {
+fn open_page(route: &Route, acts: &Acts) -> Html {
     match route {
         Route::Home => html! { <RecordsPage /> },
         Route::Record(record) => html! { <RecordPage key={record.clone()} record={record.clone()} /> },
-        Route::Incoming if incoming.is_some() => incoming_page(incoming, &acts.dealt),
         Route::Scan | Route::Incoming => html! { <ScanPage found={acts.scanned.clone()} /> },
         Route::Show => html! { <ShowPage /> },
         Route::Readers => html! { <ReadersPage /> },
@@ -250,6 +254,7 @@ fn open_page(route: &Route, incoming: Option<&String>, acts: &Acts) -> Html {
         Route::Recovery => html! { <RecoveryPage /> },
         Route::Restore => restore_page(Route::Settings),
         Route::Settings => html! { <SettingsPage lock={acts.lock.clone()} /> },
+        Route::Devices => html! { <DevicesPage /> },
         Route::History | Route::Unknown => html! { <UnknownPage /> },
     }
 }

@@ -1,10 +1,13 @@
-//! Settings: protection, recovery words, backup, language, look, release, storage; locking; deleting, last and in red.
+//! Settings: protection, recovery words, devices, backup, language, look, release, storage; locking; deleting, last and in red.
 
 use suishen_bridge::{PatientRequest, PatientResponse, Request, Response};
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, Properties, component, html, use_effect_with, use_state};
 
-use super::root::use_wallet;
+use super::{
+    root::use_wallet,
+    sync::{standing, use_sync},
+};
 use crate::{
     browser::{
         address::use_address,
@@ -15,7 +18,7 @@ use crate::{
         offline,
         work::use_work,
     },
-    component::{LinkTo, Segments, Sheet, back_bar, fault_card, glyph, use_voice},
+    component::{LinkTo, Segments, Sheet, back_bar, fault_card, glyph, status_line, use_voice},
     route::Route,
     words::Language,
 };
@@ -34,7 +37,7 @@ const THEMES: [Option<&str>; 3] = [None, Some("light"), Some("dark")];
 pub fn SettingsPage(props: &Props) -> Html {
     let setting = use_setting();
     let words = setting.words.clone();
-    let (wallet, ledger) = (use_wallet(), use_ledger());
+    let (wallet, ledger, sync) = (use_wallet(), use_ledger(), use_sync());
     let deleting = use_state(|| false);
     let set_deleting = |on: bool| {
         let deleting = deleting.setter();
@@ -63,14 +66,21 @@ pub fn SettingsPage(props: &Props) -> Html {
         || words.say("settings-backup-never"),
         |at| words.with("settings-backup-at", &[("when", words.when(at, ledger.now_or_start()).into())]),
     );
+    let copies = sync.as_ref().map(|sync| standing(&words, sync, ledger.now_or_start()));
+    let removed = copies.clone().filter(|_| sync.is_some_and(|sync| sync.removed));
+    let copies = copies.map(|(_, line, more)| {
+        [Some(line), more].into_iter().flatten().collect::<Vec<_>>().join(&words.say("comma"))
+    });
     html! {
         <div class="phone bare">
             { back_bar(&words, Route::Home, String::new(), Html::default()) }
             <main class="stack">
                 <h1>{ words.say("settings") }</h1>
+                if let Some((status, line, more)) = removed { { status_line(status, line, more, Some(Route::Devices), None) } }
                 <nav class="card" aria-label={words.say("settings")}>
                     { entry(Route::Protect, "lock-simple", "settings-protect", words.say(if wallet.protected { "settings-protected" } else { "settings-unprotected" })) }
                     { entry(Route::Recovery, "note-pencil", "settings-recovery", words.say(if wallet.phrase_checked { "settings-recovery-done" } else { "settings-recovery-open" })) }
+                    { entry(Route::Devices, "device-mobile", "devices", copies.unwrap_or_default()) }
                 </nav>
                 <Backup state={backed_up} />
                 <section class="stack close">

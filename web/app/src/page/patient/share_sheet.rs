@@ -136,7 +136,8 @@ fn said(share: &Share, words: &Words) -> Html {
     }
 }
 
-fn dots() -> Html {
+/// Three dots: somebody is awaited.
+pub fn dots() -> Html {
     html! {
         <svg class="dots" viewBox="0 0 32 8" aria-hidden="true">
             <rect width="7" height="7" rx="2" /><rect x="12" width="7" height="7" rx="2" /><rect x="24" width="7" height="7" rx="2" />

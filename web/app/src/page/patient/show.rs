@@ -119,7 +119,7 @@ pub fn ShowPage() -> Html {
 }
 
 /// Whether a share can still be used, or still has to be taken back.
-fn is_running(state: &ShareState) -> bool {
+pub fn is_running(state: &ShareState) -> bool {
     matches!(
         state,
         ShareState::Offered | ShareState::Asked { .. } | ShareState::Open { .. } | ShareState::NotYetRevoked
@@ -161,7 +161,19 @@ struct RunningProps {
 #[component]
 fn Running(props: &RunningProps) -> Html {
     let (words, ledger) = (use_words(), use_ledger());
-    let share = &props.share;
+    html! {
+        <div class="card">
+            <button class="entry" onclick={props.open.reform(|_| ())}>
+                { share_lines(&props.share, ledger.now_or_start(), &words) }
+                { glyph("caret-right-bold") }
+            </button>
+            <div class="padded parted"><button class="button small" onclick={props.revoke.clone()}>{ words.say("revoke") }</button></div>
+        </div>
+    }
+}
+
+/// Who has it, what it is, where it stands.
+pub fn share_lines(share: &Share, now: u64, words: &Words) -> Html {
     let who = person(&share.state).unwrap_or_else(|| words.say("show-nobody-yet"));
     let state = match share.state {
         ShareState::Offered => words.say("share-offered"),
@@ -171,22 +183,16 @@ fn Running(props: &RunningProps) -> Html {
             "share-open",
             &[
                 ("reads", crate::words::figure(share.reads_left)),
-                ("when", words.when(share.until, ledger.now_or_start()).into()),
+                ("when", words.when(share.until, now).into()),
             ],
         ),
     };
     html! {
-        <div class="card">
-            <button class="entry" onclick={props.open.reform(|_| ())}>
-                <span class="grow">
-                    <span class="line name">{ who }</span>
-                    <span class="line quiet">{ words.list(&share.titles) }</span>
-                    <span class="line quiet">{ state }</span>
-                </span>
-                { glyph("caret-right-bold") }
-            </button>
-            <div class="padded parted"><button class="button small" onclick={props.revoke.clone()}>{ words.say("revoke") }</button></div>
-        </div>
+        <span class="grow">
+            <span class="line name">{ who }</span>
+            <span class="line quiet">{ words.list(&share.titles) }</span>
+            <span class="line quiet">{ state }</span>
+        </span>
     }
 }
 

@@ -1,12 +1,15 @@
-//! The one status line of the phone: broken proof, not yet revoked, not protected yet, only copy, offline, since you
+//! The one status line of the phone: broken proof, removed, not yet revoked, not protected yet, only copy, offline, since you
 //! last looked; the first that holds (LOOK "status line").
 
 use suishen_bridge::{
-    LedgerState, PatientRequest, PatientResponse, Request, Response, Share, ShareState, Topic,
+    LedgerState, PatientRequest, PatientResponse, Request, Response, Share, ShareState, Sync, Topic,
 };
 use yew::{Html, component, html};
 
-use super::root::{OpenWallet, use_wallet};
+use super::{
+    root::{OpenWallet, use_wallet},
+    sync::use_sync,
+};
 use crate::{
     browser::{asking::use_asked, language::use_words, ledger::use_ledger, page},
     component::{Status, status_line},
@@ -18,13 +21,15 @@ use crate::{
 pub enum Pressing {
     /// The ledger's proof is broken.
     Broken,
+    /// Another device took this one out of the wallet.
+    Removed,
     /// Taken back on this phone only.
     NotYetRevoked,
     /// No passkey, no passphrase.
     Unprotected,
     /// The words aren't written down.
     NoPhrase,
-    /// No backup.
+    /// No other copy.
     OnlyCopy,
     /// No network.
     Offline,
@@ -35,16 +40,24 @@ pub enum Pressing {
 }
 
 /// The first that holds.
-pub fn most_pressing(broken: bool, unrevoked: bool, wallet: &OpenWallet, online: bool) -> Pressing {
+pub fn most_pressing(
+    broken: bool,
+    sync: Option<&Sync>,
+    unrevoked: bool,
+    wallet: &OpenWallet,
+    online: bool,
+) -> Pressing {
     if broken {
         Pressing::Broken
+    } else if sync.is_some_and(|sync| sync.removed) {
+        Pressing::Removed
     } else if unrevoked {
         Pressing::NotYetRevoked
     } else if !wallet.protected {
         Pressing::Unprotected
     } else if !wallet.phrase_checked {
         Pressing::NoPhrase
-    } else if wallet.backed_up.is_none() {
+    } else if !wallet.copies {
         Pressing::OnlyCopy
     } else if !online {
         Pressing::Offline
@@ -68,15 +81,21 @@ pub fn shares(response: Response) -> Option<Vec<Share>> {
 pub fn WalletStatus() -> Html {
     let (words, ledger, wallet) = (use_words(), use_ledger(), use_wallet());
     let (shares, _) = use_asked((), &[Topic::Shares], |()| Request::Patient(PatientRequest::Shares), shares);
+    let sync = use_sync();
     let unrevoked = shares
         .here()
         .is_some_and(|shares| shares.iter().any(|share| share.state == ShareState::NotYetRevoked));
     let online = page::online() && ledger.state() == LedgerState::Fresh;
+    let waiting =
+        sync.as_ref().filter(|sync| sync.waiting > 0).map(|sync| words.count("sync-waiting", sync.waiting));
     let as_of = || ledger.checked().map_or_else(|| "–".to_owned(), |checked| words.time(checked));
-    match most_pressing(ledger.is_broken(), unrevoked, &wallet, online) {
+    match most_pressing(ledger.is_broken(), sync.as_ref(), unrevoked, &wallet, online) {
         Pressing::Broken => html! {
             { status_line(Status::Alarm, words.say("status-broken"), None, Some(Route::Readers), Some(words.say("status-why"))) }
         },
+        Pressing::Removed => {
+            html! { { status_line(Status::Caution("prohibit"), words.say("sync-removed"), Some(words.say("sync-removed-text")), Some(Route::Devices), None) } }
+        }
         Pressing::NotYetRevoked => {
             html! { { status_line(Status::Caution("wifi-slash"), words.say("revoke-not-yet"), None, Some(Route::Show), None) } }
         }
@@ -90,7 +109,7 @@ pub fn WalletStatus() -> Html {
             { status_line(Status::Caution("device-mobile"), words.say("status-only-copy"), None, Some(Route::Settings), Some(words.say("status-backup"))) }
         },
         Pressing::Offline => {
-            html! { { status_line(Status::Quiet("wifi-slash"), words.with("status-offline", &[("time", as_of().into())]), None, None, None) } }
+            html! { { status_line(Status::Quiet("wifi-slash"), words.with("status-offline", &[("time", as_of().into())]), waiting, None, None) } }
         }
         Pressing::Read(reads) => html! {
             { status_line(Status::Good, words.count("status-read", reads), Some(words.say("status-read-more")), Some(Route::Readers), None) }
@@ -111,29 +130,32 @@ mod tests {
             records: 1,
             protected: true,
             phrase_checked: true,
-            backed_up: Some(1),
+            backed_up: None,
+            copies: true,
             unseen_reads: 2,
         }
     }
 
     #[test]
     fn the_most_pressing_thing_is_said_first() {
-        let unprotected = OpenWallet { protected: false, backed_up: None, ..wallet() };
-        assert_eq!(most_pressing(true, true, &unprotected, false), Pressing::Broken);
-        assert_eq!(most_pressing(false, true, &unprotected, false), Pressing::NotYetRevoked);
-        assert_eq!(most_pressing(false, false, &unprotected, false), Pressing::Unprotected);
+        let removed = Sync { removed: true, ..Sync::default() };
+        let unprotected = OpenWallet { protected: false, copies: false, ..wallet() };
+        assert_eq!(most_pressing(true, None, true, &unprotected, false), Pressing::Broken);
+        assert_eq!(most_pressing(false, Some(&removed), true, &unprotected, false), Pressing::Removed);
+        assert_eq!(most_pressing(false, None, true, &unprotected, false), Pressing::NotYetRevoked);
+        assert_eq!(most_pressing(false, None, false, &unprotected, false), Pressing::Unprotected);
         assert_eq!(
-            most_pressing(false, false, &OpenWallet { phrase_checked: false, ..wallet() }, true),
+            most_pressing(false, None, false, &OpenWallet { phrase_checked: false, ..wallet() }, true),
             Pressing::NoPhrase
         );
         assert_eq!(
-            most_pressing(false, false, &OpenWallet { backed_up: None, ..wallet() }, true),
+            most_pressing(false, None, false, &OpenWallet { copies: false, ..wallet() }, true),
             Pressing::OnlyCopy
         );
-        assert_eq!(most_pressing(false, false, &wallet(), false), Pressing::Offline);
-        assert_eq!(most_pressing(false, false, &wallet(), true), Pressing::Read(2));
+        assert_eq!(most_pressing(false, None, false, &wallet(), false), Pressing::Offline);
+        assert_eq!(most_pressing(false, None, false, &wallet(), true), Pressing::Read(2));
         assert_eq!(
-            most_pressing(false, false, &OpenWallet { unseen_reads: 0, ..wallet() }, true),
+            most_pressing(false, None, false, &OpenWallet { unseen_reads: 0, ..wallet() }, true),
             Pressing::Quiet
         );
     }

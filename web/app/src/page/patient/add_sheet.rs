@@ -1,0 +1,160 @@
+//! Adding a device: what it may do, the code that it scans, the digits that both show, done.
+
+use suishen_bridge::{Action, DeviceRole, Fault, Pairing, PatientRequest, PatientResponse, Response};
+use wasm_bindgen_futures::spawn_local;
+use yew::{
+    AttrValue, Callback, Html, Properties, UseStateHandle, component, hook, html, use_effect_with, use_state,
+};
+
+use super::{
+    pairing::{digits, use_pairing},
+    share_sheet::dots,
+};
+use crate::{
+    browser::{
+        engine::{Engine, use_engine},
+        language::use_words,
+        page,
+        work::use_work,
+    },
+    component::{Code, Sheet, fault_card, glyph, progress_card, use_voice},
+    words::Words,
+};
+
+/// Told when closed.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Told when closed.
+    pub close: Callback<()>,
+}
+
+/// Draws it; closing it ends the invitation.
+#[component]
+pub fn AddSheet(props: &Props) -> Html {
+    let (words, work, voice, pairing) = (use_words(), use_work(), use_voice(), use_pairing());
+    use_end();
+    let role = use_state(|| DeviceRole::Manage);
+    let link = use_state(|| None::<AttrValue>);
+    let copied = use_state(|| false);
+    let added = use_state(|| false);
+    let invite = {
+        let (work, role, link, pairing) = (work.clone(), role.clone(), link.setter(), pairing.setter());
+        Callback::from(move |()| {
+            let link = link.clone();
+            link.set(None);
+            pairing.set(None);
+            work.patient(PatientRequest::InviteDevice { role: *role }, move |response| {
+                if let Response::Patient(PatientResponse::Link(made)) = response {
+                    link.set(Some(made.into()));
+                }
+            });
+        })
+    };
+    let answer = |admit: bool, said: String| {
+        let (work, voice, added, close) = (work.clone(), voice.clone(), added.setter(), props.close.clone());
+        Callback::from(move |_| {
+            let (voice, added, close, said) = (voice.clone(), added.clone(), close.clone(), said.clone());
+            work.patient(PatientRequest::AnswerDevice { admit }, move |_| {
+                voice.polite(said);
+                if admit {
+                    added.set(true);
+                } else {
+                    close.emit(());
+                }
+            });
+        })
+    };
+    let ended = matches!(*pairing, Some(Pairing::Ended)).then(|| Fault::new("pairing-ended", Action::Retry));
+    let progress = html! { if work.busy() { { progress_card(&words, work.progress()) } } };
+    let (key, content) = if *added {
+        (
+            "pair-added",
+            html! {<>
+                <p>{ words.say("pair-added-text") }</p>
+                <button class="button primary wide" onclick={props.close.reform(|_| ())}>{ words.say("close") }</button>
+            </>},
+        )
+    } else if let Some(fault) = work.fault().or(ended) {
+        ("devices-add", fault_card(&words, &fault, Some(&invite), false))
+    } else if let Some(Pairing::Asked { name, code }) = &*pairing {
+        (
+            "pair-same",
+            html! {<>
+                <p>{ words.with("pair-asked", &[("name", name.as_str().into())]) }</p>
+                { digits(code) }
+                { progress }
+                if !work.busy() {
+                    <p class="quiet">{ words.say("pair-careful") }</p>
+                    <button class="button primary wide" onclick={answer(true, words.say("pair-added"))}>{ words.say("pair-yes") }</button>
+                    <button class="button wide" onclick={answer(false, words.say("pair-not-added"))}>{ words.say("pair-no") }</button>
+                }
+            </>},
+        )
+    } else if let Some(link) = &*link {
+        ("pair-show", shown(link, &copied, &words))
+    } else {
+        (
+            "devices-add",
+            html! {<>
+                { roles(&role, &words) }
+                { progress }
+                <button class="button primary wide" onclick={invite.reform(|_| ())} disabled={work.busy()}>{ glyph("qr-code") }{ words.say("show-make") }</button>
+            </>},
+        )
+    };
+    html! { <Sheet {key} title={words.say(key)} close={props.close.clone()}><div class="stack">{ content }</div></Sheet> }
+}
+
+/// When this is left, nobody is invited any longer.
+#[hook]
+fn use_end() {
+    let engine = use_engine();
+    use_effect_with(engine, |engine: &Engine| {
+        let engine = engine.clone();
+        move || {
+            spawn_local(async move {
+                let _ = engine.patient(PatientRequest::StopInviting).await;
+            });
+        }
+    });
+}
+
+/// The code, and what to do with the other device.
+fn shown(link: &AttrValue, copied: &UseStateHandle<bool>, words: &Words) -> Html {
+    let copy = {
+        let (link, copied) = (link.clone(), copied.setter());
+        Callback::from(move |_| {
+            let (link, copied) = (link.clone(), copied.clone());
+            spawn_local(async move { copied.set(page::copy(&link).await) });
+        })
+    };
+    html! {<>
+        <Code text={link.clone()} label={words.say("pair-code")} />
+        <p class="sentence">{ words.say("pair-how") }</p>
+        <p class="waiting">{ dots() }<span>{ words.say("pair-waiting") }</span></p>
+        <button class="button wide" onclick={copy}>{ glyph("link-simple") }{ words.say(if **copied { "copied" } else { "copy-link" }) }</button>
+    </>}
+}
+
+/// Whose it is, and so what it may do.
+fn roles(role: &UseStateHandle<DeviceRole>, words: &Words) -> Html {
+    let choices = [
+        (DeviceRole::Manage, "pair-mine", "pair-mine-may"),
+        (DeviceRole::Share, "pair-family", "device-share"),
+        (DeviceRole::View, "pair-family", "device-view"),
+    ];
+    html! {
+        <fieldset class="card">
+            <legend class="heard">{ words.say("pair-role") }</legend>
+            { for choices.into_iter().map(|(may, whose, more)| {
+                let onchange = { let role = role.setter(); Callback::from(move |_: yew::Event| role.set(may)) };
+                html! {
+                    <label class="choice parted">
+                        <input type="radio" name="role" checked={**role == may} {onchange} />
+                        <span class="grow"><span class="line name">{ words.say(whose) }</span><span class="line quiet">{ words.say(more) }</span></span>
+                    </label>
+                }
+            }) }
+        </fieldset>
+    }
+}

@@ -1,0 +1,113 @@
+//! The new device: a name for it, six digits to be compared, and the records are here.
+
+use suishen_bridge::{Action, Fault, Pairing, PatientRequest};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlInputElement, InputEvent, SubmitEvent};
+use yew::{AttrValue, Callback, Html, Properties, TargetCast, component, html, use_state};
+
+use super::pairing::{digits, use_pairing};
+use crate::{
+    browser::{address::use_address, language::use_words, offline, page, work::use_work},
+    component::{fault_card, progress_card, use_voice},
+    route::Route,
+};
+
+/// What was scanned.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The code's link. Secret.
+    pub text: AttrValue,
+    /// There is a wallet in this browser.
+    pub here: bool,
+    /// Told when it was dealt with.
+    pub dealt: Callback<()>,
+}
+
+/// The key of what such a device is usually called.
+fn usual_name(agent: &str) -> &'static str {
+    let agent = agent.to_ascii_lowercase();
+    let has = |name: &str| agent.contains(name);
+    if has("ipad") || has("tablet") || (has("android") && !has("mobile")) {
+        "device-tablet"
+    } else if has("mobile") || has("phone") {
+        "device-phone"
+    } else {
+        "device-computer"
+    }
+}
+
+/// Draws it.
+#[component]
+pub fn Join(props: &Props) -> Html {
+    let (words, work, voice, address, pairing) =
+        (use_words(), use_work(), use_voice(), use_address(), use_pairing());
+    let name = use_state(|| words.say(usual_name(&page::agent())));
+    // As it was at first: joining itself brings a wallet.
+    let here = use_state(|| props.here);
+    let oninput = {
+        let name = name.setter();
+        Callback::from(move |event: InputEvent| {
+            name.set(event.target_unchecked_into::<HtmlInputElement>().value());
+        })
+    };
+    let join = {
+        let (work, name, text) = (work.clone(), name.clone(), props.text.clone());
+        let (pairing, dealt, said) = (pairing.setter(), props.dealt.clone(), words.say("join-done"));
+        Callback::from(move |()| {
+            let (voice, dealt, address, said) = (voice.clone(), dealt.clone(), address.clone(), said.clone());
+            pairing.set(None);
+            let request = PatientRequest::Join { text: text.to_string(), name: name.trim().to_owned() };
+            work.patient(request, move |_| {
+                voice.polite(said);
+                dealt.emit(());
+                spawn_local(async { _ = offline::persist().await });
+                address.replace(Route::Home);
+            });
+        })
+    };
+    let onsubmit = join.reform(|event: SubmitEvent| event.prevent_default());
+    // Once the records come, the digits have done their work.
+    let comes = work.progress().is_some_and(|progress| progress.total > 0);
+    let content = if *here {
+        fault_card(&words, &Fault::new("wallet-here", Action::Nothing), None, false)
+    } else if work.busy() {
+        html! {<>
+            if let Some(Pairing::Compare { code }) = (*pairing).as_ref().filter(|_| !comes) {
+                <p>{ words.say("join-compare") }</p>
+                { digits(code) }
+            }
+            { progress_card(&words, work.progress()) }
+        </>}
+    } else {
+        html! {
+            <form class="stack column" {onsubmit}>
+                <p>{ words.say("join-text") }</p>
+                <div class="field">
+                    <label for="device-name">{ words.say("join-name") }</label>
+                    <input id="device-name" class="input" value={(*name).clone()} {oninput} maxlength="40" autocomplete="off" />
+                </div>
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&join), false) } }
+                <div class="push"><button class="button primary wide" disabled={name.trim().is_empty()}>{ words.say("join-go") }</button></div>
+            </form>
+        }
+    };
+    html! {<><h1>{ words.say("join-title") }</h1>{ content }</>}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_first_called_what_it_is() {
+        for (agent, key) in [
+            ("Mozilla/5.0 (Linux; Android 13; V2102A) … Chrome/120.0 Mobile Safari/537.36", "device-phone"),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) … Mobile/15E148", "device-phone"),
+            ("Mozilla/5.0 (Linux; Android 12; SM-T870) … Chrome/120.0 Safari/537.36", "device-tablet"),
+            ("Mozilla/5.0 (iPad; CPU OS 16_0 like Mac OS X) … Mobile/15E148", "device-tablet"),
+            ("Mozilla/5.0 (X11; Linux x86_64) … Chrome/156.0.0.0 Safari/537.36", "device-computer"),
+        ] {
+            assert_eq!(usual_name(agent), key, "{agent}");
+        }
+    }
+}
