@@ -25,6 +25,7 @@ const UNPROTECTED: &[Stop<'_>] = &[
     ("recovery", "/recovery", &[]),
     ("recovery-check", "/recovery", &["main .button.primary"]),
     ("settings", "/settings", &[]),
+    ("devices-first", "/devices", &[]),
     ("delete", "/settings", &["main > .button.danger"]),
     ("record-lab", "/", &["main a.entry[href*='/record/']"]),
     ("tags", "/", &["main a.entry[href*='/record/']", ".top .tools button"]),
@@ -35,6 +36,8 @@ const SHARED: &[Stop<'_>] = &[
     ("show", "/show", &[]),
     ("show-chosen", "/show", &["main .choices .chip"]),
     ("identity", "/show", &["main > .button.wide"]),
+    ("devices", "/devices", &[]),
+    ("devices-add", "/devices", &["main .push .button"]),
     ("share", "/show", &["main .card > button.entry"]),
     ("revoke", "/show", &["main .card .padded .button"]),
 ];

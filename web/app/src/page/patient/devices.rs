@@ -55,8 +55,7 @@ pub fn DevicesPage() -> Html {
                     Asked::Here(devices) => list(devices, now, &removing, &words),
                 } }
                 if let Some(sync) = sync.filter(|sync| !sync.removed && !sync.with.is_empty()) { { copies(&sync, now, &work, &words) } }
-                if removed { { Html::default() } }
-                else if !wallet.protected {
+                if removed {} else if !wallet.protected {
                     { empty(words.say("show-protect-title"), words.say("devices-protect"), html! { <>
                         <LinkTo to={Route::Protect} class="button primary wide">{ glyph("lock-simple") }{ words.say("action-protect") }</LinkTo>
                     </> }) }

@@ -70,7 +70,7 @@ pub fn RestorePage(props: &Props) -> Html {
             { backup.as_ref().map_or_else(|| words.say("restore-backup"), |picked| picked.name.clone()) }
             <input class="heard" type="file" onchange={onbackup} />
         </label>
-        <p class="quiet">{ words.say("restore-backup-note") }</p>
+        if !needed { <p class="quiet">{ words.say("restore-backup-note") }</p> }
     </>};
     html! {<>
         if let Some(back) = &props.back {

@@ -1,4 +1,5 @@
-//! Settings: protection, recovery words, devices, backup, language, look, release, storage; locking; deleting, last and in red.
+//! Settings: protection, recovery words, devices, backup, language, look, release, storage; locking; deleting, last
+//! and in red.
 
 use suishen_bridge::{PatientRequest, PatientResponse, Request, Response};
 use wasm_bindgen_futures::spawn_local;
