@@ -84,7 +84,7 @@ pub fn Join(props: &Props) -> Html {
                 <p>{ words.say("join-text") }</p>
                 <div class="field">
                     <label for="device-name">{ words.say("join-name") }</label>
-                    <input id="device-name" class="input" value={(*name).clone()} {oninput} maxlength="40" autocomplete="off" />
+                    <input id="device-name" class="input" value={(*name).clone()} {oninput} maxlength="20" autocomplete="off" />
                 </div>
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&join), false) } }
                 <div class="push"><button class="button primary wide" disabled={name.trim().is_empty()}>{ words.say("join-go") }</button></div>
