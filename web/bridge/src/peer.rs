@@ -92,9 +92,6 @@ pub enum PeerCommand {
     /// Ends a stream, after what was sent.
     #[n(4)]
     Close(#[n(0)] u32),
-    /// No longer be reached, and end every stream.
-    #[n(5)]
-    Leave,
 }
 
 /// What the network's worker tells.

@@ -137,12 +137,6 @@ impl Peers {
         opened.await.map_err(|_| NotThere)?;
         Ok(stream)
     }
-
-    /// Ends all streams, and is no longer reached.
-    pub fn leave(&self) {
-        self.shared.state.borrow_mut().ends.clear();
-        self.shared.tell(&PeerCommand::Leave);
-    }
 }
 
 impl Drop for Peers {

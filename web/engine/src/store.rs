@@ -91,6 +91,13 @@ impl Store {
         rows.into_iter().map(|(k, v)| Ok((text(k)?, v.unchecked_into::<Uint8Array>().to_vec()))).collect()
     }
 
+    /// All keys of a table, in order.
+    pub async fn keys(&self, table: Table) -> Result<Vec<String>, StoreError> {
+        let transaction = self.database.transaction(&[table.name()], TransactionMode::ReadOnly)?;
+        let keys = transaction.store(table.name())?.get_all_keys(None, None).await?;
+        Ok(keys.iter().filter_map(JsValue::as_string).collect())
+    }
+
     /// Writes all changes or none.
     pub async fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let names: Vec<_> = TABLES.iter().map(|t| t.name()).collect();

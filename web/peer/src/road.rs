@@ -90,17 +90,6 @@ impl Road {
                 }
             }
             PeerCommand::Close(stream) => drop(self.handles.borrow_mut().remove(&stream)),
-            PeerCommand::Leave => {
-                self.handles.borrow_mut().clear();
-                for listener in std::mem::take(&mut self.waiting).into_values() {
-                    self.swarm.remove_listener(listener);
-                }
-                let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
-                for peer in peers {
-                    // Gone meanwhile is as well.
-                    let _ = self.swarm.disconnect_peer_id(peer);
-                }
-            }
         }
     }
 

@@ -75,6 +75,20 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// The first relay that answers, as a peer.
+    pub async fn first_peer(&self) -> Result<suishen_bridge::peer::Relay, LedgerError> {
+        for relay in &self.relays {
+            let Ok(answer) = http::send(relay, &Call::get("/v1/info")).await else { continue };
+            let info: Info = cbor::decode(&answer).map_err(|_| LedgerError::Unsound("info"))?;
+            if info.ledger == self.id {
+                return Ok(suishen_bridge::peer::Relay { origin: relay.clone(), peer: info.peer });
+            }
+        }
+        Err(CallError::Unreachable.into())
+    }
+}
+
 fn is_stale(answer: &Result<Vec<u8>, CallError>) -> bool {
     matches!(answer, Err(CallError::Refused { code, .. }) if code == "stale")
 }

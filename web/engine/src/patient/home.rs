@@ -42,6 +42,7 @@ impl Session {
     async fn open_state(&self, engine: &Engine) -> Result<Wallet, Fault> {
         let name = self.records(engine, &suishen_bridge::Filter::default()).await?;
         let newest = name.first().map(|card| card.record.clone());
+        let copies = self.has_copies(engine).await?;
         let opened = self.opened.borrow();
         let name = newest.and_then(|id| opened.get(&id)?.patient.as_ref()?.name.clone());
         let (protected, slots) =
@@ -53,7 +54,7 @@ impl Session {
             protected,
             phrase_checked: index.phrase_written(),
             backed_up: index.backed_up(),
-            copies: index.backed_up().is_some(),
+            copies,
             unseen_reads: u32::try_from(
                 index
                     .grants()

@@ -47,6 +47,7 @@ pub async fn notice(engine: &Engine, text: &str) -> Result<TicketNotice, Fault> 
         Scanned::Ticket { ticket, .. } => ticket_notice(engine, &ticket).await,
         Scanned::Consent { .. } => Ok(TicketNotice::ConsentOffer),
         Scanned::Identity { .. } => Ok(TicketNotice::Identity),
+        Scanned::Pairing { .. } => Ok(TicketNotice::Pairing),
         Scanned::Foreign(_) if is_torn_link(engine, text) => {
             Err(Fault::new(QrError::Damaged.sentence(), Action::ScanAgain))
         }

@@ -1,5 +1,6 @@
 //! The patient's part of the engine: the open vault, and what its pages ask.
 
+mod devices;
 mod home;
 mod keep;
 mod log;
@@ -38,6 +39,8 @@ pub struct Session {
     holder_stands: Cell<bool>,
     /// A grant's log failed its proof.
     broken: RefCell<Option<String>>,
+    /// Other copies of the wallet.
+    devices: devices::Devices,
 }
 
 type Answered = Result<(PatientResponse, Option<Vec<u8>>), Fault>;
@@ -75,10 +78,12 @@ impl Session {
             R::AddPassphrase { passphrase } => self.add_passphrase(engine, task, &passphrase).await?,
             R::UnlockPasskey { credential, prf } => {
                 self.unlock_passkey(engine, &credential, &prf).await?;
+                self.follow_mailbox(engine);
                 A::Done
             }
             R::UnlockPassphrase { passphrase } => {
                 self.unlock_passphrase(engine, task, &passphrase).await?;
+                self.follow_mailbox(engine);
                 A::Done
             }
             R::Lock => {
@@ -120,6 +125,26 @@ impl Session {
                 A::Done
             }
             R::Bundle { share, read } => return self.bundle(engine, &share, read).await,
+            R::Sync => A::Sync(self.sync(engine).await?),
+            R::SyncNow => {
+                self.follow_mailbox(engine);
+                A::Done
+            }
+            R::Devices => A::Devices(self.members()?),
+            R::InviteDevice { role } => A::Link(self.invite(engine, role).await?),
+            R::AnswerDevice { admit } => {
+                self.answer_device(admit).await?;
+                A::Done
+            }
+            R::StopInviting => {
+                self.stop_inviting();
+                A::Done
+            }
+            R::Join { text, name } => {
+                self.join(engine, task, &text, &name).await?;
+                A::Done
+            }
+            R::RemoveDevice { device } => A::Shares(self.remove_device(engine, &device).await?),
             R::Delete => {
                 engine.store().await?.erase().await?;
                 self.lock();
@@ -141,6 +166,7 @@ impl Session {
     /// Forgets all secrets and all that was read.
     pub fn lock(&self) {
         drop(self.vault.take());
+        self.devices.leave();
         self.opened.take();
         self.seen.take();
         self.anchored.take();
@@ -166,11 +192,14 @@ impl Session {
         mut changes: Vec<Change>,
     ) -> Result<(), Fault> {
         let now = engine.ledger().await.ok().and_then(crate::ledger::Ledger::now).unwrap_or_default();
+        let mut news = Vec::new();
         for body in bodies {
             let stored = self.with(|vault| vault.append(body, now, &mut BrowserRandom))?.map_err(fault)?;
-            changes.push(Change::Put(Table::Events, stored.address.to_hex(), stored.bytes));
+            changes.push(Change::Put(Table::Events, stored.address.to_hex(), stored.bytes.clone()));
+            news.push(stored);
         }
         engine.store().await?.write(changes).await?;
+        self.devices.news(&news);
         tell(&Event::Changed(Topic::Records));
         Ok(())
     }

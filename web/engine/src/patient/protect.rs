@@ -6,6 +6,7 @@ use crate::platform::BrowserRandom;
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use suishen_bridge::{Action, Event, Fault, PatientResponse, Step};
 use suishen_core::id::BlobAddress;
 use suishen_core::identity::{Entropy, Language};
@@ -41,7 +42,7 @@ impl Session {
     /// Stores a passkey slot.
     pub(super) async fn add_passkey(
         &self,
-        engine: &Engine,
+        engine: &Rc<Engine>,
         credential: Vec<u8>,
         prf: &[u8],
     ) -> Result<PatientResponse, Fault> {
@@ -50,19 +51,21 @@ impl Session {
         let salt = self.passkey_salt.take().ok_or_else(bad)?;
         self.with(|vault| vault.add_passkey(credential, salt, &prf, &mut BrowserRandom))?;
         self.save_vault(engine, Vec::new()).await?;
+        self.follow_mailbox(engine);
         Ok(PatientResponse::Done)
     }
 
     /// Stores a passphrase slot.
     pub(super) async fn add_passphrase(
         &self,
-        engine: &Engine,
+        engine: &Rc<Engine>,
         task: u32,
         passphrase: &str,
     ) -> Result<PatientResponse, Fault> {
         tell(&Event::Progress { task, step: Step::Unlocking, done: 0, total: 0 });
         self.with(|vault| vault.add_passphrase(passphrase, &mut BrowserRandom))?.map_err(fault)?;
         self.save_vault(engine, Vec::new()).await?;
+        self.follow_mailbox(engine);
         Ok(PatientResponse::Done)
     }
 
@@ -85,8 +88,9 @@ impl Session {
         let asked: Vec<(u8, &str)> = words.iter().map(|(at, word)| (*at, word.as_str())).collect();
         let event =
             self.with(|vault| vault.confirm_phrase(&asked, now, &mut BrowserRandom))?.map_err(fault)?;
-        let change = Change::Put(Table::Events, event.address.to_hex(), event.bytes);
+        let change = Change::Put(Table::Events, event.address.to_hex(), event.bytes.clone());
         self.save_vault(engine, vec![change]).await?;
+        self.devices.news(&[event]);
         Ok(PatientResponse::Done)
     }
 
@@ -116,10 +120,10 @@ impl Session {
         Ok((PatientResponse::Backup { name, records }, Some(file)))
     }
 
-    /// A new browser: the wallet back from its phrase and a backup file.
+    /// A new browser: the wallet back from its phrase and a backup file, or without one from the mailbox.
     pub(super) async fn restore(
         &self,
-        engine: &Engine,
+        engine: &Rc<Engine>,
         task: u32,
         phrase: &str,
         file: Option<Vec<u8>>,
@@ -127,7 +131,10 @@ impl Session {
         let store = engine.store().await?;
         let entropy = Entropy::from_text(phrase)
             .map_err(|e| Fault::new("phrase", Action::Retry).with_detail(e.to_string()))?;
-        let file = file.ok_or_else(|| Fault::new("backup-needed", Action::Recover))?;
+        let Some(file) = file else {
+            self.restore_from_mailbox(engine, task, &entropy).await?;
+            return Ok(PatientResponse::Done);
+        };
         let bad = |e: suishen_core::vault::BackupError| {
             Fault::new("backup", Action::Retry).with_detail(e.to_string())
         };

@@ -1,0 +1,94 @@
+//! The mailbox: a relay holds the wallet's ciphertext for the devices that are off.
+
+use super::{Trouble, content, door, link};
+use crate::engine::Engine;
+use crate::platform::sleep;
+use std::rc::Rc;
+use suishen_bridge::peer::{Relay, Speech};
+use suishen_bridge::{Fault, SyncState};
+use suishen_core::sync::Link;
+
+/// How long to wait after a link broke: longer each time, in milliseconds.
+const WAITS: [i32; 6] = [500, 1000, 2000, 5000, 15_000, 30_000];
+
+impl super::Session {
+    /// Keeps the mailbox and this wallet the same from now on. Before it is protected nothing leaves this browser.
+    pub(in super::super) fn follow_mailbox(&self, engine: &Rc<Engine>) {
+        let ready = self.with(|vault| vault.is_protected()).unwrap_or(false);
+        if ready && !self.devices.following.replace(true) {
+            let engine = engine.clone();
+            wasm_bindgen_futures::spawn_local(async move {
+                follow(&engine).await;
+                engine.patient.devices.following.set(false);
+            });
+        }
+    }
+}
+
+async fn follow(engine: &Rc<Engine>) {
+    let mut broken = 0;
+    while engine.patient.vault.borrow().is_some() {
+        let trouble = match relay(engine).await {
+            Ok(relay) => {
+                let name = host(&relay);
+                let mark = |state| engine.patient.devices.mark(&name, true, state);
+                mark(SyncState::Busy { done: 0, total: 0 });
+                let trouble = once(engine, &relay, &mark, &mut broken).await;
+                mark(match &trouble {
+                    Trouble::Away => SyncState::Away { last: None },
+                    Trouble::Refused(refused) => SyncState::Refused(Trouble::Refused(*refused).into()),
+                    Trouble::Broken(detail) => SyncState::Refused(Trouble::Broken(detail.clone()).into()),
+                    Trouble::Here(fault) => SyncState::Refused(fault.clone()),
+                });
+                trouble
+            }
+            Err(trouble) => trouble,
+        };
+        if matches!(trouble, Trouble::Refused(suishen_core::sync::Refused::Device)) {
+            // This device was removed: nothing new reaches it.
+            return;
+        }
+        sleep(WAITS[broken.min(WAITS.len() - 1)]).await;
+        broken += 1;
+    }
+}
+
+/// One link, until it breaks.
+async fn once(engine: &Rc<Engine>, relay: &Relay, mark: &impl Fn(SyncState), broken: &mut usize) -> Trouble {
+    let opened = async {
+        let peers = engine.patient.devices.peers(engine).await?;
+        let mut stream = peers.open(relay, None, Speech::Sync).await?;
+        door::at_mailbox(engine, &mut stream, (peers.id(), &relay.peer)).await?;
+        Ok::<_, Trouble>(stream)
+    };
+    let stream = match opened.await {
+        Ok(stream) => stream,
+        Err(trouble) => return trouble,
+    };
+    *broken = 0;
+    link::run(engine, stream, Link::new(true, link::LIMIT), async |told| {
+        match told {
+            link::Told::At(tally) => {
+                let done = tally.given + tally.taken;
+                mark(SyncState::Busy { done, total: done + tally.left });
+            }
+            link::Told::Level => {
+                content::exchange(engine, relay).await?;
+                let since = engine.patient.note_level(engine).await?;
+                mark(SyncState::Level { since });
+            }
+        }
+        Ok(true)
+    })
+    .await
+}
+
+/// The first relay that answers.
+pub async fn relay(engine: &Engine) -> Result<Relay, Trouble> {
+    let ledger = engine.ledger().await?;
+    ledger.first_peer().await.map_err(|error| Trouble::Here(Fault::from(error)))
+}
+
+fn host(relay: &Relay) -> String {
+    relay.origin.split_once("://").map_or(relay.origin.as_str(), |(_, host)| host).to_owned()
+}

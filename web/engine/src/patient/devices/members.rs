@@ -1,0 +1,75 @@
+//! Who belongs to the wallet.
+
+use crate::engine::Engine;
+use crate::patient::{Session, fault};
+use crate::platform::BrowserRandom;
+use crate::store::{Change, Table};
+use crate::worker::tell;
+use data_encoding::HEXLOWER;
+use std::rc::Rc;
+use suishen_bridge::{Action, Device, DeviceRole, Event, Fault, Share, Topic};
+use suishen_core::id::GrantId;
+use suishen_core::sm::PublicKey;
+
+impl Session {
+    /// The wallet's devices, this one first, then by the time of their admission.
+    pub(in crate::patient) fn members(&self) -> Result<Vec<Device>, Fault> {
+        let this = self.with(|vault| vault.device())?;
+        let mut devices: Vec<Device> = self.read(|index| {
+            let shown = index.devices().map(|device| Device {
+                device: id(&device.certificate.sign),
+                name: device.name.clone().unwrap_or_default(),
+                role: role_of(device.certificate.role),
+                this: device.certificate.sign == this,
+                since: device.certificate.time,
+                removed: device.removed.as_ref().map(|removal| removal.time.unwrap_or_default()),
+            });
+            shown.collect()
+        })?;
+        devices.sort_by_key(|device| (!device.this, device.removed.is_some(), device.since));
+        Ok(devices)
+    }
+
+    /// Takes a device out of the wallet: the running shares that it could act on.
+    pub(in crate::patient) async fn remove_device(
+        &self,
+        engine: &Rc<Engine>,
+        device: &str,
+    ) -> Result<Vec<Share>, Fault> {
+        let key =
+            HEXLOWER.decode(device.as_bytes()).ok().and_then(|bytes| PublicKey::from_bytes(&bytes).ok());
+        let key = key.ok_or_else(|| Fault::new("no-device", Action::Nothing))?;
+        let now = engine.ledger().await?.now().unwrap_or_default();
+        let events = self.with(|vault| vault.remove_device(&key, now, &mut BrowserRandom))?.map_err(fault)?;
+        let changes = events
+            .iter()
+            .map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes.clone()))
+            .collect();
+        self.save_vault(engine, changes).await?;
+        self.devices.news(&events);
+        tell(&Event::Changed(Topic::Devices));
+        // The ledger is told at once where there is a network, and else as soon as there is.
+        let _ = self.refresh(engine).await;
+        let reach: Vec<String> =
+            self.read(|index| index.within_reach(&key).map(|(id, _): (&GrantId, _)| id.to_hex()).collect())?;
+        let shares = self.shares(engine).await?;
+        Ok(shares.into_iter().filter(|share| reach.contains(&share.share) && is_running(share)).collect())
+    }
+}
+
+fn is_running(share: &Share) -> bool {
+    use suishen_bridge::ShareState::{Asked, NotYetRevoked, Offered, Open};
+    matches!(share.state, Offered | Asked { .. } | Open { .. } | NotYetRevoked)
+}
+
+fn id(key: &PublicKey) -> String {
+    HEXLOWER.encode(key.as_bytes())
+}
+
+const fn role_of(role: suishen_core::vault::DeviceRole) -> DeviceRole {
+    match role {
+        suishen_core::vault::DeviceRole::View => DeviceRole::View,
+        suishen_core::vault::DeviceRole::Share => DeviceRole::Share,
+        suishen_core::vault::DeviceRole::Manage => DeviceRole::Manage,
+    }
+}

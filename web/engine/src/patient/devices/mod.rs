@@ -1,0 +1,246 @@
+//! Several devices of one wallet: this one's links to the mailbox and to other devices, who belongs to the wallet, and how
+//! one is added or removed. The rules are `suishen_core::sync`'s and the vault's; here are streams and storage.
+
+mod content;
+mod door;
+mod link;
+mod mailbox;
+mod members;
+mod pairing;
+mod restoring;
+
+use super::Session;
+use crate::engine::Engine;
+use crate::peers::{Incoming, NotThere, Peers};
+use crate::store::{Change, Table};
+use crate::worker::tell;
+use futures::StreamExt as _;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use minicbor::{Decode, Encode};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::{Rc, Weak};
+use suishen_bridge::peer::Speech;
+use suishen_bridge::{self as bridge, Action, Counterpart, Event, Fault, SyncState, Topic};
+use suishen_core::cbor;
+use suishen_core::id::BlobAddress;
+use suishen_core::sync::{ContentError, ContentRefused, Refused, SyncError};
+use suishen_core::vault::{Origin, StoredEvent};
+
+/// When the mailbox last had all that this device has.
+const LEVEL: &str = "mailbox-level";
+
+/// What this worker knows of other copies while it runs.
+#[derive(Debug, Default)]
+pub struct Devices {
+    peers: RefCell<Option<Rc<Peers>>>,
+    starting: futures::lock::Mutex<()>,
+    /// Each open link is told of new events.
+    links: RefCell<Vec<UnboundedSender<Vec<StoredEvent>>>>,
+    counterparts: RefCell<BTreeMap<String, Counterpart>>,
+    /// The mailbox is being followed.
+    following: Cell<bool>,
+    /// Contents that the mailbox is known to have.
+    delivered: RefCell<BTreeSet<BlobAddress>>,
+    invitation: RefCell<Option<pairing::Invitation>>,
+}
+
+/// How far the mailbox had this device's events, and when.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+#[cbor(map)]
+struct Level {
+    /// Ledger time.
+    #[n(0)]
+    time: u64,
+    /// Events then.
+    #[n(1)]
+    events: u64,
+}
+
+/// Why a link ended.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The other side, or the network, isn't there.
+    Away,
+    /// The other side said no.
+    Refused(Refused),
+    /// The other side broke the rules.
+    Broken(String),
+    /// This side can't go on.
+    Here(Fault),
+}
+
+impl From<NotThere> for Trouble {
+    fn from(NotThere: NotThere) -> Self {
+        Self::Away
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Here(fault)
+    }
+}
+
+impl From<crate::store::StoreError> for Trouble {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Here(error.into())
+    }
+}
+
+impl From<SyncError> for Trouble {
+    fn from(error: SyncError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<ContentError> for Trouble {
+    fn from(error: ContentError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<ContentRefused> for Trouble {
+    fn from(refused: ContentRefused) -> Self {
+        Self::Broken(refused.to_string())
+    }
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Away => Self::new("sync-away", Action::Retry),
+            Trouble::Refused(Refused::Device) => Self::new("device-removed", Action::Nothing),
+            Trouble::Refused(refused) => {
+                Self::new("sync-refused", Action::Retry).with_detail(refused.to_string())
+            }
+            Trouble::Broken(detail) => Self::new("sync-refused", Action::Retry).with_detail(detail),
+            Trouble::Here(fault) => fault,
+        }
+    }
+}
+
+impl Devices {
+    /// The network's worker, started when it is first asked for.
+    async fn peers(&self, engine: &Rc<Engine>) -> Result<Rc<Peers>, Trouble> {
+        let _one_at_a_time = self.starting.lock().await;
+        if let Some(peers) = &*self.peers.borrow() {
+            return Ok(peers.clone());
+        }
+        let (sender, incoming) = unbounded();
+        let peers = Rc::new(Peers::start(sender).await?);
+        wasm_bindgen_futures::spawn_local(receive(Rc::downgrade(engine), incoming));
+        *self.peers.borrow_mut() = Some(peers.clone());
+        Ok(peers)
+    }
+
+    /// A link that is to be told of new events from now on.
+    fn follows(&self) -> UnboundedReceiver<Vec<StoredEvent>> {
+        let (sender, news) = unbounded();
+        self.links.borrow_mut().push(sender);
+        news
+    }
+
+    /// Tells every open link of events that are stored.
+    pub(super) fn news(&self, events: &[StoredEvent]) {
+        self.links.borrow_mut().retain(|link| link.unbounded_send(events.to_vec()).is_ok());
+    }
+
+    fn mark(&self, name: &str, mailbox: bool, state: SyncState) {
+        let known = Counterpart { name: name.to_owned(), mailbox, state };
+        let before = self.counterparts.borrow_mut().insert(name.to_owned(), known.clone());
+        if before != Some(known) {
+            tell(&Event::Changed(Topic::Devices));
+        }
+    }
+
+    /// Ends all streams: the wallet is locked.
+    pub(super) fn leave(&self) {
+        self.links.borrow_mut().clear();
+        self.counterparts.borrow_mut().clear();
+        self.invitation.take();
+        // Its worker ends with it, and every stream with that.
+        drop(self.peers.take());
+    }
+}
+
+/// Takes what peers open: other devices of this wallet, or a new one that has scanned its code.
+async fn receive(engine: Weak<Engine>, mut incoming: UnboundedReceiver<Incoming>) {
+    while let Some(Incoming { peer, speech, stream }) = incoming.next().await {
+        let Some(engine) = engine.upgrade() else { return };
+        wasm_bindgen_futures::spawn_local(async move {
+            // Whoever it was has gone, or didn't belong.
+            let _ = match speech {
+                Speech::Sync => link::answer(&engine, stream, &peer).await,
+                Speech::Content => content::answer(&engine, stream, &peer).await,
+                Speech::Pair => pairing::answer(&engine, stream, &peer).await,
+            };
+        });
+    }
+}
+
+impl Session {
+    /// How it stands with the other copies.
+    pub(super) async fn sync(&self, engine: &Engine) -> Result<bridge::Sync, Fault> {
+        let level = self.level(engine).await?;
+        let events = engine.store().await?.keys(Table::Events).await?.len() as u64;
+        let mut with: Vec<Counterpart> = self.devices.counterparts.borrow().values().cloned().collect();
+        for counterpart in &mut with {
+            if let SyncState::Away { last } = &mut counterpart.state {
+                *last = level.map(|level| level.time).filter(|_| counterpart.mailbox);
+            }
+        }
+        let waiting = events.saturating_sub(level.map_or(0, |level| level.events));
+        let removed = self.with(|vault| vault.is_removed())?;
+        Ok(bridge::Sync { with, waiting: u32::try_from(waiting).unwrap_or(u32::MAX), removed })
+    }
+
+    /// Whether another copy of the wallet is known to exist.
+    pub(super) async fn has_copies(&self, engine: &Engine) -> Result<bool, Fault> {
+        let devices = self.read(|index| {
+            index.backed_up().is_some()
+                || index.devices().filter(|d| d.name.is_some() && d.removed.is_none()).count() > 1
+        })?;
+        Ok(devices || self.level(engine).await?.is_some())
+    }
+
+    async fn level(&self, engine: &Engine) -> Result<Option<Level>, Fault> {
+        let bytes = engine.store().await?.get(Table::Plain, LEVEL).await?;
+        Ok(bytes.and_then(|bytes| cbor::decode(&bytes).ok()))
+    }
+
+    /// The mailbox has all that this device has.
+    async fn note_level(&self, engine: &Engine) -> Result<u64, Fault> {
+        let time = engine.ledger().await?.now().unwrap_or_default();
+        let store = engine.store().await?;
+        let events = store.keys(Table::Events).await?.len() as u64;
+        store.put(Table::Plain, LEVEL, cbor::encode(&Level { time, events })).await?;
+        Ok(time)
+    }
+
+    /// Takes events that came from another copy: those that hold are stored.
+    async fn take_events(&self, engine: &Engine, events: Vec<StoredEvent>) -> Result<(), Fault> {
+        let report = self.with(|vault| vault.load(&events, Origin::Elsewhere))?;
+        let refused: BTreeSet<BlobAddress> = report.refused.iter().map(|(address, _)| *address).collect();
+        let held = events.into_iter().filter(|event| !refused.contains(&event.address));
+        let changes: Vec<Change> =
+            held.map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes)).collect();
+        if report.epochs > 0 {
+            return self.save_vault(engine, changes).await;
+        }
+        Ok(engine.store().await?.write(changes).await?)
+    }
+
+    /// Tells the pages that another device changed something.
+    fn tell_all() {
+        for topic in [Topic::Records, Topic::Shares, Topic::Devices, Topic::Wallet] {
+            tell(&Event::Changed(topic));
+        }
+    }
+}
+
+/// The addresses of all events that are stored.
+async fn addresses(engine: &Engine) -> Result<Vec<BlobAddress>, Fault> {
+    let keys = engine.store().await?.keys(Table::Events).await?;
+    Ok(keys.iter().filter_map(|key| BlobAddress::from_hex(key)).collect())
+}

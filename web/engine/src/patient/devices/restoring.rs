@@ -1,0 +1,94 @@
+//! A new browser and the recovery phrase: everything back from the mailbox.
+
+use super::{Trouble, door, link::LIMIT, mailbox};
+use crate::engine::Engine;
+use crate::patient::{Session, fault};
+use crate::peers::Stream;
+use crate::platform::BrowserRandom;
+use crate::worker::tell;
+use std::rc::Rc;
+use suishen_bridge::peer::Speech;
+use suishen_bridge::{Action, Event, Fault, Step};
+use suishen_core::identity::Entropy;
+use suishen_core::sm::{SecretKey, Signed};
+use suishen_core::sync::{Act, Knock, Link, Presence, Welcome};
+use suishen_core::vault::{DeviceCertificate, DeviceRole, Origin, StoredEvent, Vault};
+
+impl Session {
+    /// Brings the wallet of a phrase back from the mailbox; contents follow.
+    pub(in crate::patient) async fn restore_from_mailbox(
+        &self,
+        engine: &Rc<Engine>,
+        task: u32,
+        entropy: &Entropy,
+    ) -> Result<(), Fault> {
+        let ledger = engine.fresh_ledger().await?;
+        let now = ledger.now().unwrap_or_default();
+        let relay = mailbox::relay(engine).await?;
+        let peers = self.devices.peers(engine).await?;
+        let mut stream = peers
+            .open(&relay, None, Speech::Sync)
+            .await
+            .map_err(|error| Fault::from(Trouble::from(error)))?;
+        let knock = knock(entropy, (ledger.id, now), (peers.id(), &relay.peer));
+        stream.send(knock.to_bytes()).await.map_err(Trouble::from)?;
+        match door::welcome(&mut stream).await? {
+            Welcome::Open(_) => {}
+            Welcome::Unknown(_) => return Err(Fault::new("mailbox-empty", Action::Recover)),
+            Welcome::Refused(refused) => return Err(Trouble::Refused(refused).into()),
+        }
+        let events = all(&mut stream, task).await?;
+        let epochs = events.iter().filter_map(StoredEvent::epoch).collect();
+        let mut vault = Vault::restore(entropy, ledger.id, epochs, &mut BrowserRandom).map_err(fault)?;
+        let report = vault.load(&events, Origin::Elsewhere);
+        let held = events.into_iter();
+        let mut held: Vec<StoredEvent> = held
+            .filter(|event| report.refused.iter().all(|(address, _)| *address != event.address))
+            .collect();
+        held.push(vault.rejoin(entropy, "", now, &mut BrowserRandom).map_err(fault)?);
+        self.adopt(engine.store().await?, vault, held, Vec::new()).await
+    }
+}
+
+/// The phrase itself knocks: a certificate by the vault's root for a key of this connection, which writes nothing.
+fn knock(entropy: &Entropy, (ledger, now): (suishen_core::id::LedgerId, u64), ids: (&[u8], &[u8])) -> Knock {
+    let keys = entropy.keys();
+    let vault = keys.public().vault();
+    let [sign, seal] = core::array::from_fn(|_| SecretKey::generate(&mut BrowserRandom));
+    let certificate = DeviceCertificate {
+        vault,
+        sign: sign.public(),
+        seal: seal.public(),
+        role: DeviceRole::View,
+        // Of no epoch: it isn't known yet how many there are.
+        epoch: u32::MAX,
+        time: now,
+    };
+    let pass = vec![Signed::new(&certificate, &keys.vault_root, &ledger)];
+    let presence = Presence { vault, by: ids.0.to_vec(), to: ids.1.to_vec() };
+    Knock { vault, pass, proof: Signed::new(&presence, &sign, &ledger) }
+}
+
+/// All events that the mailbox holds.
+async fn all(stream: &mut Stream, task: u32) -> Result<Vec<StoredEvent>, Trouble> {
+    let mut link = Link::new(true, LIMIT);
+    let mut acts = link.start([], &mut BrowserRandom)?;
+    let mut events = Vec::new();
+    loop {
+        for act in acts {
+            match act {
+                Act::Send(frame) => stream.send(frame).await?,
+                Act::Store(more) => {
+                    events.extend(more);
+                    let (done, tally) = (events.len() as u64, link.tally());
+                    tell(&Event::Progress { task, step: Step::Fetching, done, total: done + tally.left });
+                }
+                Act::Level | Act::Finished => return Ok(events),
+                Act::Refused(refused) => return Err(Trouble::Refused(refused)),
+                Act::Load(_) | Act::Compare => {}
+            }
+        }
+        let frame = stream.next().await.ok_or(Trouble::Away)?;
+        acts = link.take(&frame)?;
+    }
+}
