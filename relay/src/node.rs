@@ -17,7 +17,7 @@ use crate::{
     keys::Keys,
     mailbox::{MailboxLimits, Mailboxes},
     order::{Clock, Solo},
-    p2p::Peers,
+    p2p::{self, Peers},
     replica::{self, Replica, ReplicaError},
     store::Store,
     telemetry::Figures,
@@ -188,6 +188,7 @@ impl Node {
     /// Starts what runs beside the requests; it ends when the set is dropped.
     pub fn start(self: &Arc<Self>) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
+        tasks.spawn(p2p::mailbox::serve(self.clone()));
         tasks.spawn(self.events.clone().follow(self.replica.clone()));
         let replica = self.replica.clone();
         tasks.spawn(async move {

@@ -148,7 +148,8 @@ async fn door(node: &Node, frames: &mut Frames, peer: PeerId) -> Result<Knock, E
             };
             let (knock, now) = (knock.clone(), node.now());
             let founded =
-                blocking(node, move |mailboxes| mailboxes.found(&knock, &found, (&theirs, &own), now)).await?;
+                blocking(node, move |mailboxes| mailboxes.found(&knock, &found, (&theirs, &own), now))
+                    .await?;
             frames.send(&founded.to_bytes()).await?;
             founded
         }
@@ -296,7 +297,8 @@ async fn content(node: &Arc<Node>, frames: &mut Frames, knock: &Knock) -> Result
                 }
             }
             Request::Put { address, size } => {
-                let put = blocking(node, move |all| all.put(&vault, address, size)).await?;
+                let now = node.now();
+                let put = blocking(node, move |all| all.put(&vault, &address, size, now)).await?;
                 let verdict = match put {
                     Put::Kept => ContentFrame::Kept,
                     Put::Refused(refused) => ContentFrame::Refused(refused),

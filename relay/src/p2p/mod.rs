@@ -3,6 +3,8 @@
 //!
 //! Its peer id is new at each start; wallets learn it from `/v1/info`. It dials nobody.
 
+mod frames;
+pub mod mailbox;
 mod socket;
 
 use crate::config::Limits;

@@ -44,6 +44,20 @@ pub fn day(moment: u64) -> String {
     format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
 }
 
+/// What its owner would call this device.
+pub fn device_name(language: &str) -> String {
+    let agent = scope().navigator().user_agent().unwrap_or_default();
+    let zh = language.starts_with("zh");
+    let named = |chinese: &str, english: &str| if zh { chinese.to_owned() } else { english.to_owned() };
+    if agent.contains("iPad") || agent.contains("Tablet") {
+        named("平板", "Tablet")
+    } else if agent.contains("Mobile") || agent.contains("iPhone") || agent.contains("Android") {
+        named("手机", "Phone")
+    } else {
+        named("电脑", "Computer")
+    }
+}
+
 /// Waits.
 pub async fn sleep(milliseconds: i32) {
     let promise = Promise::new(&mut |resolve: Function, _| {

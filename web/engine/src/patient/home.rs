@@ -2,7 +2,7 @@
 
 use super::{Session, fault, slot_of};
 use crate::engine::Engine;
-use crate::platform::BrowserRandom;
+use crate::platform::{BrowserRandom, device_name};
 use crate::platform_key::PlatformKey;
 use crate::store::{Change, Store, Table};
 use crate::worker::tell;
@@ -45,14 +45,15 @@ impl Session {
         let copies = self.has_copies(engine).await?;
         let opened = self.opened.borrow();
         let name = newest.and_then(|id| opened.get(&id)?.patient.as_ref()?.name.clone());
-        let (protected, slots) =
-            self.with(|v| (v.is_protected(), v.slots().iter().map(slot_of).collect()))?;
+        let (protected, slots, phrase_gone) = self
+            .with(|v| (v.is_protected(), v.slots().iter().map(slot_of).collect(), v.entropy().is_none()))?;
         self.read(|index| Wallet::Open {
             name,
             records: u32::try_from(index.records().filter(|r| !index.marks(&r.added.record).hidden).count())
                 .unwrap_or(u32::MAX),
             protected,
-            phrase_checked: index.phrase_written(),
+            // A device that was added never had the words.
+            phrase_checked: index.phrase_written() || phrase_gone,
             backed_up: index.backed_up(),
             copies,
             unseen_reads: u32::try_from(
@@ -122,7 +123,8 @@ impl Session {
         let store = engine.store().await?;
         let ledger = engine.fresh_ledger().await?;
         let now = ledger.now().unwrap_or_default();
-        let (vault, events) = Vault::create(ledger.id, "", now, &mut BrowserRandom);
+        let (vault, events) =
+            Vault::create(ledger.id, &device_name(&engine.language()), now, &mut BrowserRandom);
         self.adopt(store, vault, events, Vec::new()).await
     }
 

@@ -59,7 +59,7 @@ pub async fn notice(engine: &Engine, text: &str) -> Result<TicketNotice, Fault> 
 fn is_torn_link(engine: &Engine, text: &str) -> bool {
     let own = format!("{}/", origin_of(&engine.origin(), Page::Wallet));
     let path = text.trim().strip_prefix(&own).and_then(|rest| rest.split(['#', '?']).next());
-    path.is_some_and(|path| matches!(path, "t" | "c" | "i"))
+    path.is_some_and(|path| matches!(path, "t" | "c" | "i" | "p"))
 }
 
 async fn ticket_notice(engine: &Engine, ticket: &Ticket) -> Result<TicketNotice, Fault> {

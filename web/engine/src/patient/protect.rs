@@ -2,7 +2,7 @@
 
 use super::{Session, fault};
 use crate::engine::Engine;
-use crate::platform::BrowserRandom;
+use crate::platform::{BrowserRandom, device_name};
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use std::collections::BTreeMap;
@@ -153,7 +153,9 @@ impl Session {
                 Fault::new("backup", Action::Retry).with_detail(format!("{} events", report.refused.len()))
             );
         }
-        let admitted = vault.rejoin(&entropy, "", now, &mut BrowserRandom).map_err(fault)?;
+        let admitted = vault
+            .rejoin(&entropy, &device_name(&engine.language()), now, &mut BrowserRandom)
+            .map_err(fault)?;
         let changes = blobs
             .into_iter()
             .map(|(address, bytes)| Change::Put(Table::Blobs, address.to_hex(), bytes))

@@ -4,7 +4,7 @@ use super::Trouble;
 use crate::engine::Engine;
 use crate::peers::Stream;
 use crate::platform::breathe;
-use suishen_core::sync::{Found, Knock, Presence, Refused, Welcome, Work};
+use suishen_core::sync::{Found, Knock, Refused, Welcome, Work};
 
 /// Digests that are tried between two messages of the worker.
 const TRIES: u32 = 1 << 12;
@@ -68,11 +68,8 @@ fn judge(engine: &Engine, knock: &Knock, ids: (&[u8], &[u8])) -> Result<(), Refu
     belongs.unwrap_or(Err(Refused::Busy))
 }
 
-fn knock(engine: &Engine, (by, to): (&[u8], &[u8])) -> Result<Knock, Trouble> {
-    Ok(engine.patient.with(|vault| {
-        let presence = Presence { vault: *vault.id(), by: by.to_vec(), to: to.to_vec() };
-        Knock { vault: *vault.id(), pass: vault.pass(), proof: vault.sign_as_device(&presence) }
-    })?)
+fn knock(engine: &Engine, ids: (&[u8], &[u8])) -> Result<Knock, Trouble> {
+    Ok(engine.patient.with(|vault| Knock::of(vault, ids))?)
 }
 
 /// The next frame as a word at the door.

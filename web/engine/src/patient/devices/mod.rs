@@ -213,6 +213,10 @@ impl Session {
     async fn note_level(&self, engine: &Engine) -> Result<u64, Fault> {
         let time = engine.ledger().await?.now().unwrap_or_default();
         let store = engine.store().await?;
+        if self.level(engine).await?.is_none() {
+            // No longer the only copy.
+            tell(&Event::Changed(Topic::Wallet));
+        }
         let events = store.keys(Table::Events).await?.len() as u64;
         store.put(Table::Plain, LEVEL, cbor::encode(&Level { time, events })).await?;
         Ok(time)

@@ -27,6 +27,8 @@ const NAME: &str = "device-name";
 pub struct Invitation {
     secret: Key32,
     role: DeviceRole,
+    /// The patient said yes.
+    agreed: bool,
     /// The patient's answer to the one that asks.
     answer: Option<oneshot::Sender<bool>>,
     /// The one that was admitted, and who waits for it to have everything.
@@ -35,7 +37,7 @@ pub struct Invitation {
 }
 
 fn gone() -> Fault {
-    Fault::new("pairing-gone", Action::Retry)
+    Fault::new("pairing-gone", Action::ScanAgain)
 }
 
 fn ended() -> Fault {
@@ -68,7 +70,8 @@ impl Session {
         peers.listen(&relay).await.map_err(Trouble::from)?;
         let secret = Key32::generate(&mut BrowserRandom);
         let offer = PairingOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
-        let invitation = Invitation { secret, role, answer: None, admitted: None, waiting: None };
+        let invitation =
+            Invitation { secret, role, agreed: false, answer: None, admitted: None, waiting: None };
         *self.devices.invitation.borrow_mut() = Some(invitation);
         let link = pairing_url(&origin_of(&engine.origin(), Page::Wallet), &offer);
         Ok(link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string())
@@ -79,6 +82,7 @@ impl Session {
         let (answer, waiting) = {
             let mut invitation = self.devices.invitation.borrow_mut();
             let invitation = invitation.as_mut().ok_or_else(ended)?;
+            invitation.agreed = admit;
             (invitation.answer.take().ok_or_else(ended)?, invitation.waiting.take())
         };
         answer.send(admit).map_err(|_| ended())?;
@@ -91,7 +95,11 @@ impl Session {
 
     /// No device is awaited any longer.
     pub(in crate::patient) fn stop_inviting(&self) {
-        self.devices.invitation.take();
+        let mut invitation = self.devices.invitation.borrow_mut();
+        // One that was let in goes on taking what it needs.
+        if invitation.as_ref().is_some_and(|open| !open.agreed) {
+            invitation.take();
+        }
     }
 
     /// Becomes a device of the wallet whose code was scanned.
@@ -177,7 +185,7 @@ impl Session {
 
 async fn reply(stream: &mut Stream) -> Result<PairReply, Fault> {
     let frame = stream.next().await.ok_or_else(ended)?;
-    PairReply::read(&frame).map_err(|_| Fault::new("pairing-old", Action::Nothing))
+    PairReply::read(&frame).map_err(|_| Fault::new("pairing-old", Action::Retry))
 }
 
 /// A device that has scanned the code asks.

@@ -4,14 +4,14 @@ use super::{Trouble, door, link::LIMIT, mailbox};
 use crate::engine::Engine;
 use crate::patient::{Session, fault};
 use crate::peers::Stream;
-use crate::platform::BrowserRandom;
+use crate::platform::{BrowserRandom, device_name};
 use crate::worker::tell;
 use std::rc::Rc;
 use suishen_bridge::peer::Speech;
 use suishen_bridge::{Action, Event, Fault, Step};
 use suishen_core::identity::Entropy;
 use suishen_core::sm::{SecretKey, Signed};
-use suishen_core::sync::{Act, Knock, Link, Presence, Welcome};
+use suishen_core::sync::{Act, Knock, Link, Welcome};
 use suishen_core::vault::{DeviceCertificate, DeviceRole, Origin, StoredEvent, Vault};
 
 impl Session {
@@ -34,7 +34,7 @@ impl Session {
         stream.send(knock.to_bytes()).await.map_err(Trouble::from)?;
         match door::welcome(&mut stream).await? {
             Welcome::Open(_) => {}
-            Welcome::Unknown(_) => return Err(Fault::new("mailbox-empty", Action::Recover)),
+            Welcome::Unknown(_) => return Err(Fault::new("mailbox-empty", Action::Retry)),
             Welcome::Refused(refused) => return Err(Trouble::Refused(refused).into()),
         }
         let events = all(&mut stream, task).await?;
@@ -45,7 +45,11 @@ impl Session {
         let mut held: Vec<StoredEvent> = held
             .filter(|event| report.refused.iter().all(|(address, _)| *address != event.address))
             .collect();
-        held.push(vault.rejoin(entropy, "", now, &mut BrowserRandom).map_err(fault)?);
+        held.push(
+            vault
+                .rejoin(entropy, &device_name(&engine.language()), now, &mut BrowserRandom)
+                .map_err(fault)?,
+        );
         self.adopt(engine.store().await?, vault, held, Vec::new()).await
     }
 }
@@ -65,8 +69,7 @@ fn knock(entropy: &Entropy, (ledger, now): (suishen_core::id::LedgerId, u64), id
         time: now,
     };
     let pass = vec![Signed::new(&certificate, &keys.vault_root, &ledger)];
-    let presence = Presence { vault, by: ids.0.to_vec(), to: ids.1.to_vec() };
-    Knock { vault, pass, proof: Signed::new(&presence, &sign, &ledger) }
+    Knock::new(vault, pass, ids, &sign, &ledger)
 }
 
 /// All events that the mailbox holds.
