@@ -11,6 +11,7 @@ mod fsck;
 mod grants;
 mod killed;
 mod malformed;
+mod peers;
 mod process;
 mod raw;
 mod relay;
