@@ -35,7 +35,7 @@ const AT_THE_DOOR: Duration = Duration::from_secs(15);
 /// How long the work for a new mailbox may take.
 const AT_WORK: Duration = Duration::from_mins(3);
 /// How long a piece may take.
-const PIECE: Duration = Duration::from_secs(60);
+const PIECE: Duration = Duration::from_mins(1);
 /// A link compares at most so often: each costs a hash an event.
 const COMPARE_EVERY: Duration = Duration::from_millis(500);
 /// Links that one vault may have open.

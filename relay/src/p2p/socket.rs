@@ -26,7 +26,9 @@ type Bytes = Pin<Box<dyn Duplex>>;
 
 /// A web socket that was opened, and by whom.
 pub struct Arrival {
+    /// The socket.
     pub socket: WebSocket,
+    /// The other end.
     pub from: Address,
 }
 

@@ -52,7 +52,7 @@ pub struct RecordCard {
 impl RecordCard {
     /// Whether it can be put before somebody else: not hidden, and still whole on this device.
     pub fn can_be_shown(&self) -> bool {
-        !self.hidden && !self.marks.contains(&RecordTag::Damaged)
+        !self.hidden && !self.marks.contains(&RecordTag::Damaged) && !self.marks.contains(&RecordTag::Coming)
     }
 }
 
@@ -71,6 +71,8 @@ pub enum RecordTag {
     IssuerSuspendedSince,
     /// Its content can't be read from this device's storage any more.
     Damaged,
+    /// Its content is still on its way from another device or the mailbox.
+    Coming,
 }
 
 /// Whether a record may be in a bulk choice.

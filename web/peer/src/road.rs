@@ -18,18 +18,24 @@ use libp2p_stream as stream;
 use std::{cell::RefCell, collections::BTreeMap, future::Future, pin::Pin, rc::Rc};
 use suishen_bridge::peer::{PeerCommand, PeerEvent, Relay, Speech};
 
-/// What the swarm does: waits at relays, and carries streams.
-#[derive(NetworkBehaviour)]
-pub struct Behaviour {
-    /// Waits at relays and goes through them.
-    pub circuits: relay::client::Behaviour,
-    /// Says what is spoken.
-    pub identify: identify::Behaviour,
-    /// Notices the dead.
-    pub ping: ping::Behaviour,
-    /// Carries streams.
-    pub streams: stream::Behaviour,
+mod behaviour {
+    #![expect(missing_docs, reason = "the derive documents none of its events")]
+    use super::{NetworkBehaviour, identify, ping, relay, stream};
+
+    /// What the swarm does: waits at relays, and carries streams.
+    #[derive(NetworkBehaviour)]
+    pub struct Behaviour {
+        /// Waits at relays and goes through them.
+        pub circuits: relay::client::Behaviour,
+        /// Says what is spoken.
+        pub identify: identify::Behaviour,
+        /// Notices the dead.
+        pub ping: ping::Behaviour,
+        /// Carries streams.
+        pub streams: stream::Behaviour,
+    }
 }
+pub use behaviour::{Behaviour, BehaviourEvent};
 
 /// Runs a task beside the others.
 pub type Spawn = fn(Pin<Box<dyn Future<Output = ()>>>);
@@ -68,7 +74,7 @@ impl Road {
                     Some(command) => self.obey(command),
                     None => return,
                 },
-                event = self.swarm.select_next_some() => self.notice(event),
+                event = self.swarm.select_next_some() => self.notice(&event),
             }
         }
     }
@@ -127,26 +133,23 @@ impl Road {
         let mut control = self.swarm.behaviour().streams.new_control();
         let (handles, tell) = (self.handles.clone(), self.tell);
         (self.spawn)(Box::pin(async move {
-            match control.open_stream(peer, StreamProtocol::new(speech.protocol())).await {
-                Ok(stream) => {
-                    tell(&PeerEvent::Opened(number));
-                    carry(number, stream, carrier, handles, tell).await;
-                }
-                Err(_) => {
-                    handles.borrow_mut().remove(&number);
-                    tell(&PeerEvent::Closed(number));
-                }
+            if let Ok(stream) = control.open_stream(peer, StreamProtocol::new(speech.protocol())).await {
+                tell(&PeerEvent::Opened(number));
+                carry(number, stream, carrier, handles, tell).await;
+            } else {
+                handles.borrow_mut().remove(&number);
+                tell(&PeerEvent::Closed(number));
             }
         }));
     }
 
-    fn notice(&mut self, event: SwarmEvent<BehaviourEvent>) {
+    fn notice(&mut self, event: &SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Circuits(
                 relay::client::Event::ReservationReqAccepted { relay_peer_id, .. },
             )) => (self.tell)(&PeerEvent::Listening(relay_peer_id.to_bytes())),
             SwarmEvent::ListenerClosed { listener_id, .. } => {
-                let relay = self.waiting.iter().find(|(_, listener)| **listener == listener_id);
+                let relay = self.waiting.iter().find(|(_, listener)| *listener == listener_id);
                 if let Some(relay) = relay.map(|(relay, _)| *relay) {
                     self.waiting.remove(&relay);
                     (self.tell)(&PeerEvent::Unreachable(relay.to_bytes()));
@@ -165,9 +168,8 @@ async fn accept(
     spawn: Spawn,
     tell: Tell,
 ) {
-    let kinds = 2 * Speech::ALL.len() as u32;
-    let first = 1 + 2 * Speech::ALL.iter().position(|known| *known == speech).unwrap_or_default() as u32;
-    let mut numbers = (first..).step_by(kinds as usize);
+    let place = Speech::ALL.iter().position(|known| *known == speech).unwrap_or_default();
+    let mut numbers = (1u32..).step_by(2).skip(place).step_by(Speech::ALL.len());
     while let (Some((peer, stream)), Some(number)) = (incoming.next().await, numbers.next()) {
         let (handle, carrier) = ends();
         handles.borrow_mut().insert(number, handle);

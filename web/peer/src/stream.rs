@@ -150,8 +150,12 @@ mod tests {
 
     fn carried(came: Vec<u8>, sent: &[&[u8]], taken: usize) -> (Vec<PeerEvent>, Vec<u8>) {
         let (handle, carrier) = ends();
-        sent.iter().for_each(|frame| handle.send(frame.to_vec()));
-        (0..taken).for_each(|_| handle.took());
+        for frame in sent {
+            handle.send(frame.to_vec());
+        }
+        for _ in 0..taken {
+            handle.took();
+        }
         drop(handle);
         let (told, written) = (RefCell::new(Vec::new()), std::rc::Rc::default());
         let wire = Wire(io::Cursor::new(came), std::rc::Rc::clone(&written));

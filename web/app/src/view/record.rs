@@ -46,6 +46,7 @@ pub fn mark(tag: RecordTag) -> (&'static str, &'static str) {
         RecordTag::Corrected => ("mark-corrected", "caution"),
         RecordTag::Withdrawn => ("mark-withdrawn", "caution"),
         RecordTag::Damaged => ("mark-damaged", "caution"),
+        RecordTag::Coming => ("mark-coming", "quiet"),
         RecordTag::IssuerSuspended | RecordTag::IssuerSuspendedSince => ("mark-suspended", "caution"),
     }
 }

@@ -37,6 +37,8 @@ pub struct Session {
     anchored: RefCell<BTreeMap<Commitment, Vec<bridge::RecordTag>>>,
     /// The holder stands on the ledger.
     holder_stands: Cell<bool>,
+    /// Moves of the holder that the ledger follows.
+    holder_moves: Cell<usize>,
     /// A grant's log failed its proof.
     broken: RefCell<Option<String>>,
     /// Other copies of the wallet.
@@ -171,6 +173,7 @@ impl Session {
         self.seen.take();
         self.anchored.take();
         self.holder_stands.set(false);
+        self.holder_moves.set(0);
     }
 
     /// Reads from the open vault.

@@ -21,6 +21,9 @@ pub fn id_of(text: &str) -> Result<Commitment, Fault> {
     Commitment::from_hex(text).ok_or_else(|| Fault::new("request", Action::Nothing))
 }
 
+/// Content that another copy of the wallet has.
+const COMING: &str = "coming";
+
 impl Session {
     /// The list, newest first.
     pub(super) async fn records(&self, engine: &Engine, filter: &Filter) -> Result<Vec<RecordCard>, Fault> {
@@ -41,9 +44,10 @@ impl Session {
                     card.marks.extend(self.anchored.borrow().get(&record.added.record).into_iter().flatten());
                     cards.extend(Some(card).filter(|card| shown(card, &view, filter)));
                 }
-                // One that is damaged doesn't take the others with it; it says so itself when it is opened.
-                Err(fault) if fault.action == Action::Recover => {
-                    let card = damaged_card(&record, &manifest, &marks);
+                // One that is damaged, or not here yet, doesn't take the others with it; it says so itself.
+                Err(fault) if fault.action == Action::Recover || fault.code == COMING => {
+                    let mark = if fault.code == COMING { RecordTag::Coming } else { RecordTag::Damaged };
+                    let card = unread_card(&record, &manifest, &marks, mark);
                     cards.extend(Some(card).filter(|card| filter.hidden || !card.hidden));
                 }
                 Err(fault) => return Err(fault),
@@ -98,8 +102,13 @@ impl Session {
         let missing = || Fault::new("no-file", Action::Recover);
         let copy = record.added.parts.iter().find(|copy| copy.part == number).ok_or_else(missing)?;
         let blob = engine.store().await?.get(Table::Blobs, &copy.address.to_hex()).await?;
-        open_part(manifest, copy, &blob.ok_or_else(missing)?)
-            .map_err(|_| Fault::new("store-damaged", Action::Recover))
+        let blob = match blob {
+            Some(blob) => blob,
+            // With other copies about it comes from one of them.
+            None if self.has_copies(engine).await? => return Err(Fault::new(COMING, Action::Retry)),
+            None => return Err(missing()),
+        };
+        open_part(manifest, copy, &blob).map_err(|_| Fault::new("store-damaged", Action::Recover))
     }
 
     /// One record with history, files and proof.
@@ -250,7 +259,7 @@ fn card(
 }
 
 /// What can be said of a record whose content can't be read: who issued it, and when.
-fn damaged_card(record: &Record, manifest: &Manifest, marks: &Marks) -> RecordCard {
+fn unread_card(record: &Record, manifest: &Manifest, marks: &Marks, mark: RecordTag) -> RecordCard {
     let date = day(manifest.issued_at);
     let organisation = record.added.chain.leaf().subject().organisation.clone();
     RecordCard {
@@ -264,7 +273,7 @@ fn damaged_card(record: &Record, manifest: &Manifest, marks: &Marks) -> RecordCa
         high: 0,
         low: 0,
         finding: String::new(),
-        marks: vec![RecordTag::Damaged],
+        marks: vec![mark],
         tags: marks.tags.iter().cloned().collect(),
         hidden: marks.hidden,
         sensitivity: sensitivity(manifest),

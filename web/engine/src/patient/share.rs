@@ -23,7 +23,7 @@ use suishen_core::proof::log::ProvenValue;
 use suishen_core::qr::{ConsentOffer, consent_url};
 use suishen_core::report::PartCopy;
 use suishen_core::sm::{Random as _, Signed};
-use suishen_core::vault::{Body, GrantIssued, GrantSecrets, Record};
+use suishen_core::vault::{Body, DeviceRole, GrantIssued, GrantSecrets, Record};
 
 /// A desk must scan within half an hour, and within five minutes where the code alone opens.
 const ACCEPT: u64 = 30 * 60;
@@ -105,6 +105,7 @@ impl Session {
         let ledger = engine.fresh_ledger().await?;
         tell(&Event::Progress { task, step: Step::Checking, done: 0, total: 0 });
         self.open_holder(ledger, store).await?;
+        self.move_holder(engine, ledger).await?;
         let ids = choice.records.iter().map(|id| records::id_of(id)).collect::<Result<Vec<_>, _>>()?;
         let holder = self.holder_proof(ledger, store, &ids).await?;
         let (draft, outgoing) = self.draft(engine, ledger, &choice, &ids, holder).await?;
@@ -172,6 +173,26 @@ impl Session {
             ledger.submit(&open).await?;
         }
         self.holder_stands.set(true);
+        Ok(())
+    }
+
+    /// The holder's keys on the ledger follow the newest epoch, so that a removed device can share nothing any more. Any
+    /// device that manages sees to it.
+    pub(super) async fn move_holder(&self, engine: &Engine, ledger: &Ledger) -> Result<(), Fault> {
+        let epochs = self.read(|index| index.holder_moves().len())?;
+        if epochs == self.holder_moves.get() || self.with(|vault| vault.role())? < DeviceRole::Manage {
+            return Ok(());
+        }
+        let store = engine.store().await?;
+        self.open_holder(ledger, store).await?;
+        let id = self.with(|vault| vault.holder())?;
+        let Some(standing) = ledger.holder(store, id).await? else { return Ok(()) };
+        let authority = self.with(|vault| vault.authority())?.map_err(fault)?;
+        if standing.authority != authority.public() {
+            let moved = self.with(|vault| vault.move_holder(&standing.manage, standing.sequence, None))?;
+            ledger.submit(&moved.map_err(fault)?).await?;
+        }
+        self.holder_moves.set(epochs);
         Ok(())
     }
 

@@ -148,7 +148,7 @@ fn notices(marks: &[RecordTag], words: &Words) -> Html {
             RecordTag::Withdrawn => Some("record-withdrawn"),
             RecordTag::IssuerSuspended => Some("record-doubtful"),
             RecordTag::IssuerSuspendedSince => Some("record-suspended"),
-            RecordTag::New | RecordTag::Damaged => None,
+            RecordTag::New | RecordTag::Damaged | RecordTag::Coming => None,
         }).map(|key| html! { { status_line(Status::Caution("warning-circle"), words.say(key), None, None, None) } }) }
     }
 }
