@@ -56,7 +56,11 @@ async fn a_second_device_is_added_by_a_code_and_stays_the_same() -> Result<()> {
         tablet.taps("用这个密码").await?;
         tablet.sees("钱包上锁了").await?;
         phone.taps("关闭").await?;
-        phone.keeps_at("patient", &scene.relay.issues("imaging/report.json").await?).await?;
+        let ticket = scene.relay.issues("imaging/report.json").await?;
+        phone.goes_to("patient", &format!("/t#{}", ticket.split_once('#').unwrap_or_default().1)).await?;
+        phone.unlocks().await?;
+        phone.taps("收下").await?;
+        phone.sees("医院签发，内容没有改动过").await?;
         tablet.goes_to("patient", "/").await?;
         tablet.unlocks().await?;
         tablet.sees("2 份").await?;
