@@ -96,6 +96,15 @@ impl Person {
         self.taps("打开").await
     }
 
+    /// The recovery words on the screen, in their order.
+    pub async fn reads_the_words(&self) -> Result<Vec<String>> {
+        self.finds("main .words li").await?;
+        let words = self.runs(
+            "return [...document.querySelectorAll('main .words li span:last-child')].map((e) => e.innerText)",
+        );
+        Ok(serde_json::from_value(words.await?)?)
+    }
+
     /// Writes the recovery words down, as the page asks, and answers for three of them.
     pub async fn writes_the_words_down(&self) -> Result<()> {
         self.finds("main .words li").await?;

@@ -10,6 +10,14 @@ async fn digits(person: &Person) -> Result<String> {
     Ok(shown.as_str().unwrap_or_default().chars().filter(char::is_ascii_digit).collect())
 }
 
+/// A phone with a first report, locked by a passphrase.
+async fn phone_with_a_report(scene: &mut Scene) -> Result<Person> {
+    let phone = scene.person("phone", Window::Phone).await?;
+    phone.keeps_at("patient", &scene.relay.issues("laboratory/report.json").await?).await?;
+    phone.protects().await?;
+    Ok(phone)
+}
+
 /// The old device shows its code: the link.
 async fn invites(phone: &Person) -> Result<String> {
     phone.goes_to("patient", "/devices").await?;
@@ -21,50 +29,135 @@ async fn invites(phone: &Person) -> Result<String> {
 }
 
 /// The new device opens the code's link and gives its name.
-async fn asks_to_join(tablet: &Person, wallet: &str, link: &str) -> Result<()> {
+async fn asks_to_join(tablet: &Person, link: &str) -> Result<()> {
     let (_, fragment) = link.split_once('#').unwrap_or_default();
-    tablet.goes_to(wallet, &format!("/p#{fragment}")).await?;
+    tablet.goes_to("patient", &format!("/p#{fragment}")).await?;
     tablet.sees("把病历带到这部设备").await?;
-    tablet.taps("加入").await
+    tablet.taps("加入").await?;
+    tablet.sees("请看旧手机").await
+}
+
+/// A tablet joins, and is locked by a passphrase of its own.
+async fn joins(scene: &mut Scene, phone: &Person) -> Result<Person> {
+    let link = invites(phone).await?;
+    let tablet = scene.person("tablet", Window::Phone).await?;
+    asks_to_join(&tablet, &link).await?;
+    phone.sees("两部设备上的数字一样吗").await?;
+    assert_eq!(digits(phone).await?, digits(&tablet).await?);
+    phone.picture("device-digits").await?;
+    tablet.picture("device-joining").await?;
+    phone.taps("一样，添加").await?;
+    phone.sees("已添加").await?;
+    phone.taps("关闭").await?;
+    tablet.taps("血脂与肝功能").await?;
+    tablet.sees("低密度脂蛋白").await?;
+    tablet.sees("医院签发，内容没有改动过").await?;
+    tablet.goes_to("patient", "/protect").await?;
+    tablet.types("设一个密码", PASSPHRASE).await?;
+    tablet.taps("用这个密码").await?;
+    tablet.sees("钱包上锁了").await?;
+    Ok(tablet)
+}
+
+/// Keeps another report in a locked wallet.
+async fn keeps_another(phone: &Person, ticket: &str) -> Result<()> {
+    let (_, fragment) = ticket.split_once('#').unwrap_or_default();
+    phone.goes_to("patient", &format!("/t#{fragment}")).await?;
+    phone.unlocks().await?;
+    phone.taps("收下").await?;
+    phone.sees("医院签发，内容没有改动过").await
 }
 
 #[tokio::test]
-async fn a_second_device_is_added_by_a_code_and_stays_the_same() -> Result<()> {
+async fn a_second_device_is_added_by_a_code_and_stays_the_same_also_while_the_other_is_off() -> Result<()> {
     Scene::play("devices", 2, async |scene| {
-        let phone = scene.person("phone", Window::Phone).await?;
-        phone.keeps_at("patient", &scene.relay.issues("laboratory/report.json").await?).await?;
-        phone.protects().await?;
-        let link = invites(&phone).await?;
-        phone.picture("device-code").await?;
-
-        let tablet = scene.person("tablet", Window::Phone).await?;
-        asks_to_join(&tablet, "patient", &link).await?;
-        tablet.sees("请看旧手机").await?;
-        phone.sees("两部设备上的数字一样吗").await?;
-        assert_eq!(digits(&phone).await?, digits(&tablet).await?);
-        phone.picture("device-digits").await?;
-        tablet.picture("device-joining").await?;
-        phone.taps("一样，添加").await?;
-        phone.sees("已添加").await?;
-        tablet.taps("血脂与肝功能").await?;
-        tablet.sees("低密度脂蛋白").await?;
-        tablet.sees("医院签发，内容没有改动过").await?;
-
-        // A report that the phone keeps appears on the tablet, through the mailbox.
-        tablet.goes_to("patient", "/protect").await?;
-        tablet.types("设一个密码", PASSPHRASE).await?;
-        tablet.taps("用这个密码").await?;
-        tablet.sees("钱包上锁了").await?;
-        phone.taps("关闭").await?;
-        let ticket = scene.relay.issues("imaging/report.json").await?;
-        phone.goes_to("patient", &format!("/t#{}", ticket.split_once('#').unwrap_or_default().1)).await?;
+        let phone = phone_with_a_report(scene).await?;
+        let tablet = joins(scene, &phone).await?;
+        keeps_another(&phone, &scene.relay.issues("imaging/report.json").await?).await?;
+        phone.goes_to("patient", "/devices").await?;
         phone.unlocks().await?;
-        phone.taps("收下").await?;
-        phone.sees("医院签发，内容没有改动过").await?;
+        phone.sees("起一样").await?;
+        phone.picture("devices").await?;
+        // The phone is off when the tablet comes back.
+        phone.goes_to("", "/").await?;
         tablet.goes_to("patient", "/").await?;
         tablet.unlocks().await?;
         tablet.sees("2 份").await?;
         tablet.picture("device-same").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn who_says_no_to_the_digits_gives_nothing_away() -> Result<()> {
+    Scene::play("devices-refused", 2, async |scene| {
+        let phone = phone_with_a_report(scene).await?;
+        let link = invites(&phone).await?;
+        let tablet = scene.person("tablet", Window::Phone).await?;
+        asks_to_join(&tablet, &link).await?;
+        phone.taps("不一样").await?;
+        tablet.sees("另一部设备没有同意，或者断开了").await?;
+        // The code is worth nothing any more.
+        tablet.goes_to("patient", "/").await?;
+        tablet.sees("扫医院的码").await?;
+        phone.goes_to("patient", "/devices").await?;
+        phone.unlocks().await?;
+        phone.sees("这一部").await?;
+        assert!(!phone.has_before_them("已移出的").await?);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_removed_device_learns_nothing_new_and_its_shares_are_taken_back() -> Result<()> {
+    Scene::play("devices-removed", 2, async |scene| {
+        let phone = phone_with_a_report(scene).await?;
+        let tablet = joins(scene, &phone).await?;
+        phone.goes_to("patient", "/").await?;
+        phone.unlocks().await?;
+        phone.shows_this_visit().await?;
+        phone.goes_to("patient", "/devices").await?;
+        phone.unlocks().await?;
+        phone.taps_at("main button.entry").await?;
+        phone.taps("移出").await?;
+        phone.sees("已移出").await?;
+        phone.taps("全部收回").await?;
+        phone.sees("没有要收回的出示").await?;
+        phone.picture("device-removed").await?;
+        keeps_another(&phone, &scene.relay.issues("imaging/report.json").await?).await?;
+        tablet.goes_to("patient", "/").await?;
+        tablet.unlocks().await?;
+        tablet.sees("这部设备已被移出钱包").await?;
+        tablet.sees("1 份").await?;
+        tablet.picture("device-is-out").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn with_every_device_lost_the_words_alone_bring_everything_back() -> Result<()> {
+    Scene::play("devices-lost", 1, async |scene| {
+        let phone = scene.person("phone", Window::Phone).await?;
+        phone.keeps_at("patient", &scene.relay.issues("laboratory/report.json").await?).await?;
+        phone.goes_to("patient", "/protect").await?;
+        phone.types("设一个密码", PASSPHRASE).await?;
+        phone.taps("用这个密码").await?;
+        let words = phone.reads_the_words().await?;
+        assert_eq!(words.len(), 24);
+        phone.goes_to("patient", "/devices").await?;
+        phone.unlocks().await?;
+        phone.sees("起一样").await?;
+
+        // Another browser, which has never seen this wallet.
+        phone.goes_to("patient2", "/restore").await?;
+        phone.types("24 个词", &words.join(" ")).await?;
+        phone.taps("找回").await?;
+        phone.sees("给钱包上锁").await?;
+        phone.taps("返回").await?;
+        phone.taps("血脂与肝功能").await?;
+        phone.sees("低密度脂蛋白").await?;
+        phone.sees("医院签发，内容没有改动过").await
     })
     .await
 }

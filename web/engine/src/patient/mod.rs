@@ -127,26 +127,14 @@ impl Session {
                 A::Done
             }
             R::Bundle { share, read } => return self.bundle(engine, &share, read).await,
-            R::Sync => A::Sync(self.sync(engine).await?),
-            R::SyncNow => {
-                self.follow_mailbox(engine);
-                A::Done
-            }
-            R::Devices => A::Devices(self.members()?),
-            R::InviteDevice { role } => A::Link(self.invite(engine, role).await?),
-            R::AnswerDevice { admit } => {
-                self.answer_device(admit).await?;
-                A::Done
-            }
-            R::StopInviting => {
-                self.stop_inviting();
-                A::Done
-            }
-            R::Join { text, name } => {
-                self.join(engine, task, &text, &name).await?;
-                A::Done
-            }
-            R::RemoveDevice { device } => A::Shares(self.remove_device(engine, &device).await?),
+            request @ (R::Sync
+            | R::SyncNow
+            | R::Devices
+            | R::InviteDevice { .. }
+            | R::AnswerDevice { .. }
+            | R::StopInviting
+            | R::Join { .. }
+            | R::RemoveDevice { .. }) => self.answer_of_devices(engine, task, request).await?,
             R::Delete => {
                 engine.store().await?.erase().await?;
                 self.lock();
@@ -160,6 +148,7 @@ impl Session {
     /// Follows the ledger and the drop boxes; a locked wallet has nothing to follow.
     pub async fn refresh(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
         if self.vault.borrow().is_some() {
+            self.devices.wake();
             self.follow(engine).await?;
         }
         Ok(())

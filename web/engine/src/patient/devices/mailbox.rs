@@ -3,6 +3,9 @@
 use super::{Trouble, content, door, link};
 use crate::engine::Engine;
 use crate::platform::sleep;
+use futures::channel::oneshot;
+use futures::future::select;
+use std::pin::pin;
 use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Fault, SyncState};
@@ -48,7 +51,9 @@ async fn follow(engine: &Rc<Engine>) {
             // This device was removed: nothing new reaches it.
             return;
         }
-        sleep(WAITS[broken.min(WAITS.len() - 1)]).await;
+        let (waiting, woken) = oneshot::channel();
+        *engine.patient.devices.waiting.borrow_mut() = Some(waiting);
+        select(pin!(sleep(WAITS[broken.min(WAITS.len() - 1)])), woken).await;
         broken += 1;
     }
 }

@@ -16,12 +16,15 @@ use crate::store::{Change, Table};
 use crate::worker::tell;
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::channel::oneshot;
 use minicbor::{Decode, Encode};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 use suishen_bridge::peer::Speech;
-use suishen_bridge::{self as bridge, Action, Counterpart, Event, Fault, SyncState, Topic};
+use suishen_bridge::{
+    self as bridge, Action, Counterpart, Event, Fault, PatientRequest, PatientResponse, SyncState, Topic,
+};
 use suishen_core::cbor;
 use suishen_core::id::BlobAddress;
 use suishen_core::sync::{ContentError, ContentRefused, Refused, SyncError};
@@ -40,6 +43,8 @@ pub struct Devices {
     counterparts: RefCell<BTreeMap<String, Counterpart>>,
     /// The mailbox is being followed.
     following: Cell<bool>,
+    /// Ends the wait before the mailbox is tried again.
+    waiting: RefCell<Option<oneshot::Sender<()>>>,
     /// Contents that the mailbox is known to have.
     delivered: RefCell<BTreeSet<BlobAddress>>,
     invitation: RefCell<Option<pairing::Invitation>>,
@@ -146,6 +151,11 @@ impl Devices {
         self.links.borrow_mut().retain(|link| link.unbounded_send(events.to_vec()).is_ok());
     }
 
+    /// Tries the mailbox again at once, where a link to it broke.
+    pub(super) fn wake(&self) {
+        drop(self.waiting.take());
+    }
+
     fn mark(&self, name: &str, mailbox: bool, state: SyncState) {
         let known = Counterpart { name: name.to_owned(), mailbox, state };
         let before = self.counterparts.borrow_mut().insert(name.to_owned(), known.clone());
@@ -159,6 +169,7 @@ impl Devices {
         self.links.borrow_mut().clear();
         self.counterparts.borrow_mut().clear();
         self.invitation.take();
+        self.wake();
         // Its worker ends with it, and every stream with that.
         drop(self.peers.take());
     }
@@ -180,8 +191,34 @@ async fn receive(engine: Weak<Engine>, mut incoming: UnboundedReceiver<Incoming>
 }
 
 impl Session {
+    /// Answers what concerns devices.
+    pub(super) async fn answer_of_devices(
+        &self,
+        engine: &Rc<Engine>,
+        task: u32,
+        request: PatientRequest,
+    ) -> Result<PatientResponse, Fault> {
+        use PatientRequest as R;
+        use PatientResponse as A;
+        match request {
+            R::Sync => return Ok(A::Sync(self.sync(engine).await?)),
+            R::Devices => return Ok(A::Devices(self.members()?)),
+            R::InviteDevice { role } => return Ok(A::Link(self.invite(engine, role).await?)),
+            R::RemoveDevice { device } => return Ok(A::Shares(self.remove_device(engine, &device).await?)),
+            R::SyncNow => {
+                self.follow_mailbox(engine);
+                self.devices.wake();
+            }
+            R::AnswerDevice { admit } => self.answer_device(admit).await?,
+            R::StopInviting => self.stop_inviting(),
+            R::Join { text, name } => self.join(engine, task, &text, &name).await?,
+            _ => {}
+        }
+        Ok(A::Done)
+    }
+
     /// How it stands with the other copies.
-    pub(super) async fn sync(&self, engine: &Engine) -> Result<bridge::Sync, Fault> {
+    async fn sync(&self, engine: &Engine) -> Result<bridge::Sync, Fault> {
         let level = self.level(engine).await?;
         let events = engine.store().await?.keys(Table::Events).await?.len() as u64;
         let mut with: Vec<Counterpart> = self.devices.counterparts.borrow().values().cloned().collect();
