@@ -599,7 +599,7 @@ sync-last = Can't be reached. Last the same: { $when }
 sync-never = Can't be reached, not compared yet
 sync-off = Not begun: protect the wallet first
 sync-removed = This device was removed from the wallet
-sync-removed-text = It gets no new records. Those that were here still are.
+sync-removed-text = The mailbox no longer lets it in, so it gets no new records. Those that were here still are.
 
 ## Progress
 
@@ -832,7 +832,7 @@ fault-wallet-here = There is a wallet in this browser already; it can't join ano
 fault-pairing-ended = The other device did not agree, or has gone
 fault-pairing-gone = The device that showed this code has gone. Show a new one there
 fault-pairing-old = The two devices run different releases. Reload the page on both
-fault-device-removed = This device was removed from the wallet
+fault-device-removed = The mailbox says that this device was removed from the wallet
 fault-mailbox-empty = The mailbox holds no such wallet. Check the words, or choose a backup file
 fault-sync-away = The mailbox can't be reached; changes wait
 fault-share-bounds = The number of records, the time or the reads are out of bounds

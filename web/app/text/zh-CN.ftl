@@ -545,7 +545,7 @@ sync-last = 连不上。上次一样：{ $when }
 sync-never = 连不上，还没有核对过
 sync-off = 还没有开始，先给钱包上锁
 sync-removed = 这部设备已被移出钱包
-sync-removed-text = 这里收不到新的病历了。原来就有的还在。
+sync-removed-text = 信箱不再放它进来，这里收不到新的病历了。原来就有的还在。
 
 ## 进度
 
@@ -772,7 +772,7 @@ fault-wallet-here = 这个浏览器里已经有一个钱包，不能再加入别
 fault-pairing-ended = 另一部设备没有同意，或者断开了
 fault-pairing-gone = 出示这个码的设备不在了，请在它上面重新出示
 fault-pairing-old = 两部设备的版本不一样，请都刷新页面再试
-fault-device-removed = 这部设备已被移出钱包
+fault-device-removed = 信箱说，这部设备已被移出钱包
 fault-mailbox-empty = 信箱里没有这个钱包。看看词对不对，或者选备份文件
 fault-sync-away = 连不上信箱，改动等着
 fault-share-bounds = 出示的份数、时间或次数不在范围里

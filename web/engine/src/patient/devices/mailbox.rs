@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Fault, SyncState};
-use suishen_core::sync::Link;
+use suishen_core::sync::{Link, Refused};
 
 /// How long to wait after a link broke: longer each time, in milliseconds.
 const WAITS: [i32; 6] = [500, 1000, 2000, 5000, 15_000, 30_000];
@@ -31,24 +31,21 @@ impl super::Session {
 async fn follow(engine: &Rc<Engine>) {
     let mut broken = 0;
     while engine.patient.vault.borrow().is_some() {
+        let name = host(&engine.origin());
+        let mark = |state| engine.patient.devices.mark(&name, true, state);
+        mark(SyncState::Busy { done: 0, total: 0 });
         let trouble = match relay(engine).await {
-            Ok(relay) => {
-                let name = host(&relay);
-                let mark = |state| engine.patient.devices.mark(&name, true, state);
-                mark(SyncState::Busy { done: 0, total: 0 });
-                let trouble = once(engine, &relay, &mark, &mut broken).await;
-                mark(match &trouble {
-                    Trouble::Away => SyncState::Away { last: None },
-                    Trouble::Refused(refused) => SyncState::Refused(Trouble::Refused(*refused).into()),
-                    Trouble::Broken(detail) => SyncState::Refused(Trouble::Broken(detail.clone()).into()),
-                    Trouble::Here(fault) => SyncState::Refused(fault.clone()),
-                });
-                trouble
-            }
+            Ok(relay) => once(engine, &relay, &mark, &mut broken).await,
             Err(trouble) => trouble,
         };
-        if matches!(trouble, Trouble::Refused(suishen_core::sync::Refused::Device)) {
-            // This device was removed: nothing new reaches it.
+        // This device was removed: nothing new reaches it.
+        let removed = matches!(trouble, Trouble::Refused(Refused::Device));
+        mark(match trouble {
+            Trouble::Away => SyncState::Away { last: None },
+            Trouble::Here(fault) if fault.code == "offline" => SyncState::Away { last: None },
+            trouble => SyncState::Refused(trouble.into()),
+        });
+        if removed {
             return;
         }
         let (waiting, woken) = oneshot::channel();
@@ -79,6 +76,7 @@ async fn once(engine: &Rc<Engine>, relay: &Relay, mark: &impl Fn(SyncState), bro
             }
             link::Told::Level => {
                 content::exchange(engine, relay).await?;
+                engine.patient.settle(engine).await?;
                 let since = engine.patient.note_level(engine).await?;
                 mark(SyncState::Level { since });
             }
@@ -94,6 +92,6 @@ pub async fn relay(engine: &Engine) -> Result<Relay, Trouble> {
     ledger.first_peer().await.map_err(|error| Trouble::Here(Fault::from(error)))
 }
 
-fn host(relay: &Relay) -> String {
-    relay.origin.split_once("://").map_or(relay.origin.as_str(), |(_, host)| host).to_owned()
+fn host(origin: &str) -> String {
+    origin.split_once("://").map_or(origin, |(_, host)| host).to_owned()
 }

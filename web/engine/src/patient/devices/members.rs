@@ -2,14 +2,15 @@
 
 use crate::engine::Engine;
 use crate::patient::{Session, fault};
-use crate::platform::BrowserRandom;
+use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use data_encoding::HEXLOWER;
 use std::rc::Rc;
 use suishen_bridge::{Action, Device, DeviceRole, Event, Fault, Share, Topic};
 use suishen_core::id::GrantId;
-use suishen_core::sm::PublicKey;
+use suishen_core::sm::{PublicKey, Random as _};
+use suishen_core::vault::StoredEvent;
 
 impl Session {
     /// The wallet's devices, this one first, then by the time of their admission.
@@ -41,19 +42,50 @@ impl Session {
         let key = key.ok_or_else(|| Fault::new("no-device", Action::Nothing))?;
         let now = engine.ledger().await?.now().unwrap_or_default();
         let events = self.with(|vault| vault.remove_device(&key, now, &mut BrowserRandom))?.map_err(fault)?;
-        let changes = events
-            .iter()
-            .map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes.clone()))
-            .collect();
-        self.save_vault(engine, changes).await?;
-        self.devices.news(&events);
-        tell(&Event::Changed(Topic::Devices));
+        self.store_and_tell(engine, &events).await?;
         // The ledger is told at once where there is a network, and else as soon as there is.
         let _ = self.refresh(engine).await;
         let reach: Vec<String> =
             self.read(|index| index.within_reach(&key).map(|(id, _): (&GrantId, _)| id.to_hex()).collect())?;
         let shares = self.shares(engine).await?;
         Ok(shares.into_iter().filter(|share| reach.contains(&share.share) && is_running(share)).collect())
+    }
+}
+
+impl Session {
+    /// After removals that didn't know of each other: one epoch that all who are left have the keys of. By chance one
+    /// device is first.
+    pub(super) async fn settle(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
+        if !self.with(|vault| vault.is_unsettled())? {
+            return Ok(());
+        }
+        let [chance]: [u8; 1] = BrowserRandom.bytes();
+        sleep(i32::from(chance) * 20).await;
+        let now = engine.ledger().await?.now().unwrap_or_default();
+        // A device that may not, or is out by now, leaves it to another.
+        let settled = self.with(|vault| {
+            if vault.is_unsettled() {
+                vault.settle(now, &mut BrowserRandom).unwrap_or_default()
+            } else {
+                Vec::new()
+            }
+        })?;
+        if !settled.is_empty() {
+            self.store_and_tell(engine, &settled).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores events of this device with the epochs among them, then tells the other copies.
+    async fn store_and_tell(&self, engine: &Engine, events: &[StoredEvent]) -> Result<(), Fault> {
+        let changes = events
+            .iter()
+            .map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes.clone()))
+            .collect();
+        self.save_vault(engine, changes).await?;
+        self.devices.news(events);
+        tell(&Event::Changed(Topic::Devices));
+        Ok(())
     }
 }
 

@@ -33,6 +33,9 @@ use suishen_core::vault::{Origin, StoredEvent};
 /// When the mailbox last had all that this device has.
 const LEVEL: &str = "mailbox-level";
 
+/// The mailbox no longer lets this device in.
+const REMOVED: &str = "device-removed";
+
 /// What this worker knows of other copies while it runs.
 #[derive(Debug, Default)]
 pub struct Devices {
@@ -115,7 +118,7 @@ impl From<Trouble> for Fault {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Away => Self::new("sync-away", Action::Retry),
-            Trouble::Refused(Refused::Device) => Self::new("device-removed", Action::Nothing),
+            Trouble::Refused(Refused::Device) => Self::new(REMOVED, Action::Nothing),
             Trouble::Refused(refused) => {
                 Self::new("sync-refused", Action::Retry).with_detail(refused.to_string())
             }
@@ -228,7 +231,10 @@ impl Session {
             }
         }
         let waiting = events.saturating_sub(level.map_or(0, |level| level.events));
-        let removed = self.with(|vault| vault.is_removed())?;
+        // Proven by an epoch, or said by the mailbox, which then lets this device in no more.
+        let shut_out =
+            |one: &Counterpart| matches!(&one.state, SyncState::Refused(fault) if fault.code == REMOVED);
+        let removed = self.with(|vault| vault.is_removed())? || with.iter().any(shut_out);
         Ok(bridge::Sync { with, waiting: u32::try_from(waiting).unwrap_or(u32::MAX), removed })
     }
 
