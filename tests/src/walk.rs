@@ -195,7 +195,10 @@ const STOPS: &str = r"
 const dialog = document.querySelector('dialog[open]');
 window.stops = [...(dialog || document.body).querySelectorAll(
     'a[href], button:not(:disabled), input:not(:disabled), textarea:not(:disabled), select:not(:disabled), summary, [tabindex=\'0\']')]
-    .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]'));
+    .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('[inert]'))
+    // Of a group of radio buttons Tab stops at the chosen one; arrows lead to the others.
+    .filter((e) => e.type !== 'radio' || e.checked
+        || !document.querySelector(`input[type=radio][name='${e.name}']:checked`));
 window.reached = new Set();
 scrollTo(0, 0);
 return window.stops.length;

@@ -48,6 +48,10 @@ pub(super) struct Log {
     /// Events that nobody names yet.
     tips: BTreeSet<Digest>,
     waiting: BTreeMap<Digest, Event>,
+    /// Of those that wait, by one cause that each waits for.
+    awaited: BTreeMap<Digest, Vec<Digest>>,
+    /// The newest event of each device.
+    newest: BTreeMap<PublicKey, (u64, Digest)>,
     devices: Devices,
     judgement: Option<Judgement>,
     index: RecordIndex,
@@ -64,6 +68,8 @@ impl Log {
             first: BTreeMap::new(),
             tips: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            awaited: BTreeMap::new(),
+            newest: BTreeMap::new(),
             devices: Devices::default(),
             judgement: None,
             index: RecordIndex::default(),
@@ -94,11 +100,12 @@ impl Log {
         if event.previous.is_some() != (event.sequence > 0) || !event.seen.is_sorted_by(|a, b| a < b) {
             return Err(EventError::Content);
         }
-        if self.causes_known(&event) {
-            self.place(id, event)?;
-            self.place_waiting();
-        } else {
+        if let Some(cause) = self.missing(&event) {
+            self.awaited.entry(cause).or_default().push(id);
             self.waiting.insert(id, event);
+        } else {
+            self.place(id, event)?;
+            self.place_waiting(id);
         }
         Ok(())
     }
@@ -170,8 +177,7 @@ impl Log {
     /// that doesn't count is named by nobody**: whoever hasn't got it would wait for it.
     pub(super) fn next(&mut self, device: &PublicKey) -> (u64, Option<Digest>, Vec<Digest>) {
         self.judge();
-        let own = self.events.iter().filter(|(_, placed)| placed.event.device == *device);
-        let last = own.map(|((_, id), placed)| (placed.event.sequence, *id)).max();
+        let last = self.newest.get(device).copied();
         let previous = last.map(|(_, id)| id);
         let sequence = last.map_or(0, |(sequence, _)| sequence + 1);
         let seen = self.counting_tips().into_iter().filter(|tip| Some(*tip) != previous).collect();
@@ -180,8 +186,7 @@ impl Log {
 
     /// How many events of `device` there are in a row: the number of its next one.
     pub(super) fn sequence(&self, device: &PublicKey) -> u64 {
-        let own = self.events.values().filter(|placed| placed.event.device == *device);
-        own.map(|placed| placed.event.sequence + 1).max().unwrap_or_default()
+        self.newest.get(device).map_or(0, |(sequence, _)| sequence + 1)
     }
 
     /// The newest events that count.
@@ -200,8 +205,9 @@ impl Log {
         tips
     }
 
-    fn causes_known(&self, event: &Event) -> bool {
-        event.previous.iter().chain(&event.seen).all(|cause| self.places.contains_key(cause))
+    /// A cause of an event that isn't here yet.
+    fn missing(&self, event: &Event) -> Option<Digest> {
+        event.previous.iter().chain(&event.seen).find(|cause| !self.places.contains_key(cause)).copied()
     }
 
     fn found(&self, id: &Digest) -> Option<&Placed> {
@@ -221,6 +227,8 @@ impl Log {
         if event.sequence == 0 {
             self.first.entry(event.device).or_default().insert(id);
         }
+        let newest = self.newest.entry(event.device).or_insert((event.sequence, id));
+        *newest = (*newest).max((event.sequence, id));
         self.learn_certified(&event, role, certificate);
         if self.judgement.as_ref().is_some_and(|judgement| judgement.missing.contains(&id)) {
             self.judgement = None;
@@ -306,12 +314,20 @@ impl Log {
         }
     }
 
-    fn place_waiting(&mut self) {
-        loop {
-            let ready = self.waiting.iter().find(|(_, event)| self.causes_known(event)).map(|(id, _)| *id);
-            let Some(event) = ready.and_then(|id| self.waiting.remove_entry(&id)) else { return };
-            // One that isn't its device's next is dropped; so is, in the end, all that names it.
-            let _ = self.place(event.0, event.1);
+    /// Places what waited for this event, then what waited for that.
+    fn place_waiting(&mut self, placed: Digest) {
+        let mut open = vec![placed];
+        while let Some(cause) = open.pop() {
+            for id in self.awaited.remove(&cause).unwrap_or_default() {
+                let Some(event) = self.waiting.remove(&id) else { continue };
+                if let Some(other) = self.missing(&event) {
+                    self.awaited.entry(other).or_default().push(id);
+                    self.waiting.insert(id, event);
+                } else if self.place(id, event).is_ok() {
+                    open.push(id);
+                }
+                // One that isn't its device's next is dropped; so is, in the end, all that names it.
+            }
         }
     }
 }
