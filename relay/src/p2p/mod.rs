@@ -37,7 +37,7 @@ const WAITING: usize = 64;
 /// A handshake that takes longer is given up.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A connection without streams is closed after this.
-const IDLE: Duration = Duration::from_secs(120);
+const IDLE: Duration = Duration::from_mins(2);
 /// Connections of one peer: one, and one that replaces it after a break.
 const PER_PEER: u32 = 2;
 /// Streams that one connection may have open.

@@ -109,7 +109,8 @@ struct Peer {
     address: Multiaddr,
     streams: libp2p_stream::Control,
     dial: mpsc::UnboundedSender<(bool, Multiaddr)>,
-    listening: mpsc::UnboundedReceiver<()>,
+    /// Told when it is connected to the relay, then when others can reach it there.
+    told: mpsc::UnboundedReceiver<()>,
     running: tokio::task::JoinHandle<()>,
 }
 
@@ -140,7 +141,7 @@ impl Peer {
             .build();
         let (id, streams) = (*swarm.local_peer_id(), swarm.behaviour().streams.new_control());
         let (dial, mut asked) = mpsc::unbounded_channel::<(bool, Multiaddr)>();
-        let (reached, listening) = mpsc::unbounded_channel();
+        let (reached, told) = mpsc::unbounded_channel();
         let running = tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -149,17 +150,26 @@ impl Peer {
                         Some((false, address)) => swarm.dial(address).unwrap(),
                         None => return,
                     },
-                    event = swarm.select_next_some() => if let SwarmEvent::Behaviour(BehaviourEvent::Circuits(
-                        relay::client::Event::ReservationReqAccepted { .. },
-                    )) = event {
+                    event = swarm.select_next_some() => if matches!(
+                        event,
+                        SwarmEvent::ConnectionEstablished { .. }
+                            | SwarmEvent::Behaviour(BehaviourEvent::Circuits(
+                                relay::client::Event::ReservationReqAccepted { .. },
+                            ))
+                    ) {
                         let _ = reached.send(());
                     },
                 }
             }
         });
-        let peer = Self { id, relay: their_id, address, streams, dial, listening, running };
+        let mut peer = Self { id, relay: their_id, address, streams, dial, told, running };
         peer.dial.send((false, peer.address.clone())).unwrap();
+        peer.hears().await;
         peer
+    }
+
+    async fn hears(&mut self) {
+        timeout(SOON, self.told.recv()).await.unwrap().unwrap();
     }
 
     async fn opens(&mut self, protocol: StreamProtocol) -> Frames {
@@ -420,7 +430,7 @@ async fn two_peers_that_came_to_the_relay_speak_through_it() {
     let protocol = StreamProtocol::new("/suishen/pair/1");
     let mut incoming = old.streams.accept(protocol.clone()).unwrap();
     old.dial.send((true, old.address.clone().with(Protocol::P2pCircuit))).unwrap();
-    timeout(SOON, old.listening.recv()).await.unwrap().unwrap();
+    old.hears().await;
     let through = new.address.clone().with(Protocol::P2pCircuit).with(Protocol::P2p(old.id));
     new.dial.send((false, through)).unwrap();
     let opened = loop {

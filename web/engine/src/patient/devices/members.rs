@@ -10,7 +10,7 @@ use std::rc::Rc;
 use suishen_bridge::{Action, Device, DeviceRole, Event, Fault, Share, Topic};
 use suishen_core::id::GrantId;
 use suishen_core::sm::{PublicKey, Random as _};
-use suishen_core::vault::StoredEvent;
+use suishen_core::vault::{StoredEvent, Vault};
 
 impl Session {
     /// The wallet's devices, this one first, then by the time of their admission.
@@ -56,7 +56,7 @@ impl Session {
     /// After removals that didn't know of each other: one epoch that all who are left have the keys of. By chance one
     /// device is first.
     pub(super) async fn settle(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
-        if !self.with(|vault| vault.is_unsettled())? {
+        if !self.with(Vault::is_unsettled)? {
             return Ok(());
         }
         let [chance]: [u8; 1] = BrowserRandom.bytes();
