@@ -1,6 +1,6 @@
 //! A new browser and the recovery phrase: everything back from the mailbox.
 
-use super::{Trouble, door, link::LIMIT, mailbox};
+use super::{Trouble, content, door, link::LIMIT, mailbox};
 use crate::engine::Engine;
 use crate::patient::{Session, fault};
 use crate::peers::Stream;
@@ -50,7 +50,13 @@ impl Session {
                 .rejoin(entropy, &device_name(&engine.language()), now, &mut BrowserRandom)
                 .map_err(fault)?,
         );
-        self.adopt(engine.store().await?, vault, held, Vec::new()).await
+        self.adopt(engine.store().await?, vault, held, Vec::new()).await?;
+        let engine = engine.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            // What doesn't come now comes when the wallet is locked again and follows the mailbox.
+            let _ = content::exchange(&engine, &relay).await;
+        });
+        Ok(())
     }
 }
 
