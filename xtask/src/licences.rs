@@ -1,10 +1,11 @@
-//! Licences and sources of everything that is built, by `cargo metadata` alone: no download, a second's work. The list of
-//! what is allowed is deny.toml's, so that `cargo deny`, where it is installed, judges by the same.
+//! Licences and sources of everything that is built, by `cargo tree` alone: no download, a second's work. The list of what
+//! is allowed is deny.toml's, so that `cargo deny`, where it is installed, judges by the same. Cargo.lock and `cargo metadata`
+//! also name packages that no feature in use brings in; `cargo tree` doesn't.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 
 use crate::machine;
 use crate::place::Place;
@@ -16,11 +17,11 @@ pub fn check(place: &Place) -> Result<()> {
     let list = std::fs::read_to_string(place.root.join("deny.toml")).context("could not read deny.toml")?;
     let allowed = allowed(&list)?;
     let mut cargo = Command::new("cargo");
-    clean(&mut cargo).current_dir(&place.root).args(["metadata", "--format-version", "1", "--locked"]);
-    let metadata =
-        output(&mut cargo).context("`cargo metadata --locked` failed: is Cargo.lock up to date?")?;
-    let metadata: Value = serde_json::from_str(&metadata)?;
-    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    clean(&mut cargo).current_dir(&place.root).args(["tree", "--locked", "--workspace", "--target", "all"]);
+    cargo.args(["--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}\t{l}"]);
+    let tree = output(&mut cargo).context("`cargo tree --locked` failed: is Cargo.lock up to date?")?;
+    let packages: BTreeSet<&str> =
+        tree.lines().map(|line| line.trim_end_matches(" (*)")).filter(|line| !line.is_empty()).collect();
     let faults: Vec<String> = packages.iter().filter_map(|package| fault(package, &allowed)).collect();
     if !faults.is_empty() {
         bail!("not allowed by deny.toml:\n{}", faults.join("\n"));
@@ -44,16 +45,18 @@ fn allowed(list: &str) -> Result<Vec<String>> {
     Ok(names.split('"').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
-fn fault(package: &Value, allowed: &[String]) -> Option<String> {
-    let name = format!("{} {}", package["name"].as_str()?, package["version"].as_str()?);
-    let source = package["source"].as_str();
-    if source.is_some_and(|source| !source.starts_with("registry+")) {
-        return Some(format!("{name}: from {}", source.unwrap_or_default()));
+/// What is wrong with a package, as `cargo tree` names it: name, version, and in brackets its source where that is none of
+/// the registry; a tab; its licence.
+fn fault(package: &str, allowed: &[String]) -> Option<String> {
+    let (name, licence) = package.split_once('\t').unwrap_or((package, ""));
+    let source = name.split_once(" (").map(|(_, source)| source).filter(|source| *source != "proc-macro)");
+    if source.is_some_and(|source| source.contains("://")) {
+        return Some(format!("{name}: not from the registry"));
     }
-    match package["license"].as_str() {
-        Some(expression) if permits(expression, allowed) => None,
-        Some(expression) => Some(format!("{name}: {expression}")),
-        None => Some(format!("{name}: no licence stated")),
+    match licence {
+        "" => Some(format!("{name}: no licence stated")),
+        licence if permits(licence, allowed) => None,
+        licence => Some(format!("{name}: {licence}")),
     }
 }
 
@@ -108,10 +111,21 @@ fn one(words: &mut &[&str], allowed: &[String]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::permits;
+    use super::{fault, permits};
 
     fn allows(expression: &str) -> bool {
         permits(expression, &["MIT", "Apache-2.0", "ISC"].map(str::to_owned))
+    }
+
+    #[test]
+    fn a_package_is_named_with_what_is_wrong_with_it() {
+        let allowed = ["MIT".to_owned()];
+        assert_eq!(fault("a v1.0.0\tMIT", &allowed), None);
+        assert_eq!(fault("a v1.0.0 (proc-macro)\tMIT", &allowed), None);
+        assert_eq!(fault("a v1.0.0 (/here/a)\tMIT", &allowed), None);
+        assert_eq!(fault("a v1.0.0\tGPL-3.0", &allowed).as_deref(), Some("a v1.0.0: GPL-3.0"));
+        assert_eq!(fault("a v1.0.0\t", &allowed).as_deref(), Some("a v1.0.0: no licence stated"));
+        assert!(fault("a v1.0.0 (https://elsewhere.example/a#1)\tMIT", &allowed).is_some());
     }
 
     #[test]
