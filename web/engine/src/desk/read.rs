@@ -70,10 +70,6 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
     held.patient = records.iter().find_map(|r| r.view.patient.as_ref()?.name.clone());
     held.save(store).await?;
     receipt(ledger, &held, &redemption, &terms, &payload).await?;
-    if let Some(read) = held.redemptions.iter_mut().find(|r| r.number == redemption.number) {
-        read.opened = true;
-    }
-    held.save(store).await?;
     let (terms, leaf) = ledger_view(ledger, store, held.grant).await?;
     let mut offer = view(ledger, store, &held, &terms, &leaf).await?;
     offer.state = OfferState::Reading;
@@ -83,6 +79,11 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
     let reading =
         Reading { offer, records, series: series(&views), at, entry, consent: payload.consent.text };
     open.readings.borrow_mut().insert(held.grant, Opened { reading: reading.clone(), files });
+    // The last step: until it is done, another try goes on with the same redemption.
+    if let Some(read) = held.redemptions.iter_mut().find(|r| r.number == redemption.number) {
+        read.opened = true;
+    }
+    held.save(store).await?;
     tell(&Event::Changed(Topic::Desk));
     Ok(reading)
 }
