@@ -17,14 +17,20 @@ use redb::{
     WriteTransaction,
 };
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
-use suishen_core::{cbor, gate::Subject, id::BlobAddress, sm::PublicKey};
+use suishen_core::{
+    cbor,
+    gate::Subject,
+    id::BlobAddress,
+    sm::{DigestBuilder, PublicKey},
+};
 
 const META: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("blobs");
 /// A blob to the keys that uploaded it.
@@ -37,6 +43,21 @@ const LISTS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("ticke
 const MOST_OWNERS: u64 = 4096;
 /// Most blobs that one record may name.
 const MOST_NAMED: usize = 4096;
+
+/// Bytes of a file read at once to hash it.
+const PIECE: usize = 1 << 20;
+
+/// The address that a file's content has.
+pub(crate) fn address_of(file: &Path) -> io::Result<BlobAddress> {
+    let (mut file, mut hash) = (fs::File::open(file)?, DigestBuilder::new());
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(BlobAddress::from_digest(hash.finish())),
+            length => hash.update(&piece[..length]),
+        }
+    }
+}
 
 /// What is known of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]

@@ -1,20 +1,10 @@
 //! Mailboxes, examined: each event against its address, each content against its own.
 
 use super::rows;
-use crate::store::StoreError;
+use crate::{blob, store::StoreError};
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableError};
-use std::{
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-};
-use suishen_core::{
-    id::BlobAddress,
-    sm::{Digest, DigestBuilder},
-};
-
-/// Bytes of content read at once.
-const PIECE: usize = 1 << 20;
+use std::path::Path;
+use suishen_core::id::BlobAddress;
 
 /// What an examination gave.
 #[derive(Debug, Default)]
@@ -46,11 +36,11 @@ pub(crate) fn examine(database: &Database, folder: &Path) -> Result<Examined, St
     }
     for (vault, address, row) in rows::contents(&tx.open_table(rows::CONTENTS)?)? {
         if row.whole {
-            let found = digest(&folder.join(vault.to_hex()).join(address.to_hex()));
+            let found = blob::address_of(&folder.join(vault.to_hex()).join(address.to_hex()));
             examined.note(
                 address,
                 match found {
-                    Ok(found) if BlobAddress::from_digest(found) == address => None,
+                    Ok(found) if found == address => None,
                     Ok(_) => Some("the content was changed: it has another address"),
                     Err(_) => Some("the content is missing or cannot be read"),
                 },
@@ -65,17 +55,6 @@ impl Examined {
         match why {
             None => self.whole += 1,
             Some(why) => self.wrong.push((address, why)),
-        }
-    }
-}
-
-fn digest(file: &Path) -> io::Result<Digest> {
-    let (mut file, mut hash) = (File::open(file)?, DigestBuilder::new());
-    let mut piece = vec![0; PIECE];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(hash.finish()),
-            length => hash.update(&piece[..length]),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Finding, Report};
 use crate::{
-    blob::Blobs,
+    blob::{self, Blobs},
     command::progress::Progress,
     gate::{ROWS, TEAR_FILE},
     mailbox,
@@ -17,19 +17,15 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableError};
 use std::{
     collections::BTreeSet,
     convert::Infallible,
-    fs::{self, File},
-    io::{self, Read as _},
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
 use suishen_core::{
     gate::{SLOT, SlotState, Slots, TearFile},
     id::BlobAddress,
-    sm::{Digest, DigestBuilder},
+    sm::Digest,
 };
-
-/// Bytes of a blob read at once.
-const PIECE: usize = 1 << 20;
 
 /// Examines blobs and shares.
 pub fn examine(data: &Path, report: &mut Report, progress: &Progress) -> io::Result<()> {
@@ -94,8 +90,8 @@ fn blobs(folder: &Path, report: &mut Report, progress: &Progress) -> io::Result<
             report.findings.push(Finding::Blob(name.to_owned(), "this is no blob's name".into()));
             continue;
         };
-        match digest(file) {
-            Ok(found) if BlobAddress::from_digest(found) == address => {}
+        match blob::address_of(file) {
+            Ok(found) if found == address => {}
             Ok(_) => {
                 let why = "its content was changed: it has another address".into();
                 report.findings.push(Finding::Blob(address.to_hex(), why));
@@ -114,17 +110,6 @@ fn entries(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
     match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         other => other?.map(|entry| Ok(entry?.path())).collect(),
-    }
-}
-
-fn digest(file: &Path) -> io::Result<Digest> {
-    let (mut file, mut hash) = (File::open(file)?, DigestBuilder::new());
-    let mut piece = vec![0; PIECE];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(hash.finish()),
-            length => hash.update(&piece[..length]),
-        }
     }
 }
 
