@@ -2,7 +2,7 @@
 
 use suishen_bridge::{DeskRequest, IssuedReport, IssuedState, Request, Topic};
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, Properties, component, html, use_callback, use_state};
+use yew::{AttrValue, Callback, Html, Properties, component, html, use_callback};
 
 use super::hospital::{read_desk, read_issued};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         timer::use_interval,
         work::use_work,
     },
-    component::{Code, Proof, fault_card, glyph, logo, seal, small_glyph},
+    component::{Code, CopyLink, Proof, fault_card, glyph, logo, seal, small_glyph},
     words::Words,
 };
 
@@ -32,7 +32,6 @@ pub struct Props {
 #[component]
 pub fn TicketPanel(props: &Props) -> Html {
     let (words, ledger, work, engine) = (use_words(), use_ledger(), use_work(), use_engine());
-    let copied = use_state(|| false);
     let (list, _) =
         use_asked((), &[Topic::Desk, Topic::Ledger], |()| Request::Desk(DeskRequest::Issued), read_issued);
     let now_known =
@@ -47,13 +46,6 @@ pub fn TicketPanel(props: &Props) -> Html {
     });
     use_interval(if waiting { 5000 } else { 0 }, refresh);
     let link = props.report.link.clone();
-    let copy = {
-        let (copied, link) = (copied.setter(), link.clone().unwrap_or_default());
-        Callback::from(move |_| {
-            let (copied, link) = (copied.clone(), link.clone());
-            spawn_local(async move { copied.set(page::copy(&link).await) });
-        })
-    };
     let cancel = {
         let (work, report, why) = (work.clone(), props.report.report.clone(), words.say("ticket-cancel-why"));
         Callback::from(move |_| {
@@ -77,7 +69,7 @@ pub fn TicketPanel(props: &Props) -> Html {
             if waiting && link.is_some() {
                 <button class="button primary wide" onclick={Callback::from(|_| page::print())}>{ glyph("printer") }{ words.say("ticket-print") }</button>
                 <div class="buttons">
-                    <button class="button" onclick={copy}>{ glyph("link-simple") }{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
+                    <CopyLink link={link.clone().map(AttrValue::from)} />
                     <button class="button" onclick={cancel} disabled={work.busy()}>{ glyph("prohibit") }{ words.say("ticket-cancel") }</button>
                 </div>
                 <a class="plain" href={link.clone()} target="_blank" rel="noopener">{ words.say("ticket-open-here") }</a>

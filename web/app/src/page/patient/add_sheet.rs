@@ -14,10 +14,9 @@ use crate::{
     browser::{
         engine::{Engine, use_engine},
         language::use_words,
-        page,
         work::use_work,
     },
-    component::{Code, Sheet, fault_card, glyph, progress_card, use_voice},
+    component::{Code, CopyLink, Sheet, fault_card, glyph, progress_card, use_voice},
     words::Words,
 };
 
@@ -35,7 +34,6 @@ pub fn AddSheet(props: &Props) -> Html {
     use_end();
     let role = use_state(|| DeviceRole::Manage);
     let link = use_state(|| None::<AttrValue>);
-    let copied = use_state(|| false);
     let added = use_state(|| false);
     let invite = {
         let (work, role, link, pairing) = (work.clone(), role.clone(), link.setter(), pairing.setter());
@@ -91,7 +89,7 @@ pub fn AddSheet(props: &Props) -> Html {
             </>},
         )
     } else if let Some(link) = &*link {
-        ("pair-show", shown(link, &copied, &words))
+        ("pair-show", shown(link, &words))
     } else {
         (
             "devices-add",
@@ -120,19 +118,12 @@ fn use_end() {
 }
 
 /// The code, and what to do with the other device.
-fn shown(link: &AttrValue, copied: &UseStateHandle<bool>, words: &Words) -> Html {
-    let copy = {
-        let (link, copied) = (link.clone(), copied.setter());
-        Callback::from(move |_| {
-            let (link, copied) = (link.clone(), copied.clone());
-            spawn_local(async move { copied.set(page::copy(&link).await) });
-        })
-    };
+fn shown(link: &AttrValue, words: &Words) -> Html {
     html! {<>
         <Code text={link.clone()} label={words.say("pair-code")} />
         <p class="sentence">{ words.say("pair-how") }</p>
         <p class="waiting">{ dots() }<span>{ words.say("pair-waiting") }</span></p>
-        <button class="button wide" onclick={copy}>{ glyph("link-simple") }{ words.say(if **copied { "copied" } else { "copy-link" }) }</button>
+        <CopyLink link={link.clone()} wide={true} />
     </>}
 }
 

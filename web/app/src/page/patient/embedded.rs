@@ -1,11 +1,10 @@
 //! Opened inside WeChat or another app: nothing is bound here; how to go on in a true browser (FIELD).
 
-use wasm_bindgen_futures::spawn_local;
-use yew::{AttrValue, Callback, Html, Properties, component, html, use_state};
+use yew::{AttrValue, Html, Properties, component, html};
 
 use crate::{
-    browser::{language::use_words, page},
-    component::{LanguageSwitch, glyph, logo},
+    browser::language::use_words,
+    component::{CopyLink, LanguageSwitch, glyph, logo},
 };
 
 /// Where it was opened.
@@ -21,14 +20,6 @@ pub struct Props {
 #[component]
 pub fn EmbeddedPage(props: &Props) -> Html {
     let words = use_words();
-    let copied = use_state(|| false);
-    let copy = {
-        let (link, copied) = (props.link.clone(), copied.setter());
-        Callback::from(move |_| {
-            let (link, copied) = (link.clone(), copied.clone());
-            spawn_local(async move { copied.set(page::copy(&link).await) });
-        })
-    };
     html! {
         <div class="phone bare">
             <header class="top">
@@ -43,7 +34,7 @@ pub fn EmbeddedPage(props: &Props) -> Html {
                     <li class="note">{ glyph("arrow-square-out") }<span>{ words.say("embedded-open") }</span></li>
                 </ol>
                 <p class="quiet">{ words.say("embedded-safe") }</p>
-                <button class="button wide" onclick={copy}>{ glyph("link-simple") }{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
+                <CopyLink link={props.link.clone()} wide={true} />
             </main>
         </div>
     }

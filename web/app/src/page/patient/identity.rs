@@ -2,17 +2,16 @@
 
 use suishen_bridge::{PatientRequest, PatientResponse, Request, Response};
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, Properties, component, html, use_callback, use_state};
+use yew::{AttrValue, Callback, Html, Properties, component, html, use_callback};
 
 use crate::{
     browser::{
         asking::{Asked, use_asked},
         engine::use_engine,
         language::use_words,
-        page,
         timer::use_interval,
     },
-    component::{Code, Sheet, fault_card, glyph},
+    component::{Code, CopyLink, Sheet, fault_card},
 };
 
 /// Told when closed.
@@ -33,7 +32,6 @@ fn read(response: Response) -> Option<String> {
 #[component]
 pub fn IdentitySheet(props: &Props) -> Html {
     let (words, engine) = (use_words(), use_engine());
-    let copied = use_state(|| false);
     let (link, again) = use_asked((), &[], |()| Request::Patient(PatientRequest::Identity), read);
     // While it is up, what the desk sends comes in.
     let look = use_callback(engine, |(), engine| {
@@ -46,20 +44,11 @@ pub fn IdentitySheet(props: &Props) -> Html {
     let content = match link {
         Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
         Asked::Failed(fault) => html! { { fault_card(&words, &fault, Some(&again), false) } },
-        Asked::Here(link) => {
-            let copy = {
-                let (link, copied) = (link.clone(), copied.setter());
-                Callback::from(move |_| {
-                    let (link, copied) = (link.clone(), copied.clone());
-                    spawn_local(async move { copied.set(page::copy(&link).await) });
-                })
-            };
-            html! {<>
-                <Code text={(*link).clone()} label={words.say("identity-code")} />
-                <p class="sentence">{ words.say("identity-text") }</p>
-                <button class="button wide" onclick={copy}>{ glyph("link-simple") }{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
-            </>}
-        }
+        Asked::Here(link) => html! {<>
+            <Code text={(*link).clone()} label={words.say("identity-code")} />
+            <p class="sentence">{ words.say("identity-text") }</p>
+            <CopyLink link={AttrValue::from((*link).clone())} wide={true} />
+        </>},
     };
     html! { <Sheet title={words.say("identity")} close={props.close.clone()}><div class="stack">{ content }</div></Sheet> }
 }

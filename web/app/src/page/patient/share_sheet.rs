@@ -2,7 +2,7 @@
 
 use suishen_bridge::{PatientRequest, PatientResponse, Request, Response, Share, ShareState};
 use wasm_bindgen_futures::spawn_local;
-use yew::{Callback, Html, Properties, component, html, use_callback, use_effect_with, use_state};
+use yew::{AttrValue, Callback, Html, Properties, component, html, use_callback, use_effect_with, use_state};
 
 use super::revoke_sheet::RevokeSheet;
 use crate::{
@@ -10,11 +10,10 @@ use crate::{
         engine::use_engine,
         language::use_words,
         ledger::use_ledger,
-        page,
         timer::{use_interval, use_tick},
         work::use_work,
     },
-    component::{Code, Countdown, Proof, Sheet, fault_card, glyph, person_seal, seal, use_voice},
+    component::{Code, CopyLink, Countdown, Proof, Sheet, fault_card, glyph, person_seal, seal, use_voice},
     view::passage::{purpose_key, sentence},
     words::{Words, figure, rich},
 };
@@ -72,18 +71,10 @@ pub fn ShareSheet(props: &Props) -> Html {
 fn Offered(props: &Props) -> Html {
     use_tick(1000);
     let (words, ledger, work) = (use_words(), use_ledger(), use_work());
-    let copied = use_state(|| false);
     let revoking = use_state(|| false);
     let share = &props.share;
     let whole = share.accept_by.saturating_sub(share.issued);
     let left = ledger.now().map_or(whole, |now| share.accept_by.saturating_sub(now));
-    let copy = {
-        let (copied, link) = (copied.setter(), share.link.clone().unwrap_or_default());
-        Callback::from(move |_| {
-            let (copied, link) = (copied.clone(), link.clone());
-            spawn_local(async move { copied.set(page::copy(&link).await) });
-        })
-    };
     let extend = {
         let (work, share, made) = (work.clone(), share.share.clone(), props.made.clone());
         Callback::from(move |_| {
@@ -120,7 +111,7 @@ fn Offered(props: &Props) -> Html {
                 }
                 <div class="buttons">
                     <button class="button" onclick={ask_revoke(true).reform(|_| ())}>{ words.say("revoke") }</button>
-                    <button class="button" onclick={copy} disabled={share.link.is_none()}>{ glyph("link-simple") }{ words.say(if *copied { "copied" } else { "copy-link" }) }</button>
+                    <CopyLink link={share.link.clone().map(AttrValue::from)} />
                 </div>
             </div>
         </Sheet>
