@@ -3,7 +3,7 @@
 use super::{Ledger, LedgerError, ask};
 use crate::http::{self, Call, CallError};
 use crate::platform::BrowserRandom;
-
+use suishen_bridge::peer::Relay;
 use suishen_core::cbor;
 use suishen_core::consent::Message;
 use suishen_core::gate::GateDay;
@@ -59,8 +59,7 @@ impl Ledger {
     pub async fn gate_keys(&self) -> Result<Vec<Gate>, LedgerError> {
         let mut gates = Vec::new();
         for relay in &self.relays {
-            let Ok(answer) = http::send(relay, &Call::get("/v1/info")).await else { continue };
-            let info: Info = cbor::decode(&answer).map_err(|_| LedgerError::Unsound("info"))?;
+            let Some(info) = info(relay).await? else { continue };
             let member = self.genesis.members.iter().position(|m| m.name == info.name);
             let Some((index, member)) = member.and_then(|i| Some((i, self.genesis.members.get(i)?))) else {
                 continue;
@@ -73,20 +72,23 @@ impl Ledger {
         }
         if gates.is_empty() { Err(CallError::Unreachable.into()) } else { Ok(gates) }
     }
-}
 
-impl Ledger {
     /// The first relay that answers, as a peer.
-    pub async fn first_peer(&self) -> Result<suishen_bridge::peer::Relay, LedgerError> {
+    pub async fn first_peer(&self) -> Result<Relay, LedgerError> {
         for relay in &self.relays {
-            let Ok(answer) = http::send(relay, &Call::get("/v1/info")).await else { continue };
-            let info: Info = cbor::decode(&answer).map_err(|_| LedgerError::Unsound("info"))?;
+            let Some(info) = info(relay).await? else { continue };
             if info.ledger == self.id {
-                return Ok(suishen_bridge::peer::Relay { origin: relay.clone(), peer: info.peer });
+                return Ok(Relay { origin: relay.clone(), peer: info.peer });
             }
         }
         Err(CallError::Unreachable.into())
     }
+}
+
+/// What a relay says of itself; none when it doesn't answer.
+async fn info(relay: &str) -> Result<Option<Info>, LedgerError> {
+    let Ok(answer) = http::send(relay, &Call::get("/v1/info")).await else { return Ok(None) };
+    cbor::decode(&answer).map(Some).map_err(|_| LedgerError::Unsound("info"))
 }
 
 fn is_stale(answer: &Result<Vec<u8>, CallError>) -> bool {
