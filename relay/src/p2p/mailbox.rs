@@ -5,6 +5,7 @@ use super::frames::Frames;
 use crate::{
     mailbox::{MailboxError, Mailboxes, Put, Taken},
     node::Node,
+    random::SystemRandom,
 };
 use futures_util::StreamExt as _;
 use libp2p::{PeerId, Stream, StreamProtocol};
@@ -16,7 +17,10 @@ use std::{
 };
 use suishen_core::{
     id::VaultId,
-    sync::{Act, ContentFrame, ContentRefused, Found, Knock, Link, Refused, Request, Welcome},
+    sync::{
+        Act, CONTENT_PROTOCOL, ContentError, ContentFrame, ContentRefused, Found, Knock, LINK_FRAME, Link,
+        Refused, Request, SYNC_PROTOCOL, SyncError, Welcome,
+    },
     vault::StoredEvent,
 };
 use tokio::{
@@ -24,12 +28,6 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Events of a vault.
-const SYNC: StreamProtocol = StreamProtocol::new("/suishen/sync/1");
-/// Content by address.
-const CONTENT: StreamProtocol = StreamProtocol::new("/suishen/content/1");
-/// The longest frame of a link, in bytes.
-const LIMIT: usize = 60 * 1024;
 /// How long a knock may take.
 const AT_THE_DOOR: Duration = Duration::from_secs(15);
 /// How long the work for a new mailbox may take.
@@ -52,8 +50,10 @@ enum End {
     Gone,
     #[error("refused: {0}")]
     Refused(Refused),
-    #[error("{0}")]
-    Rules(String),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error(transparent)]
+    Content(#[from] ContentError),
     #[error(transparent)]
     Mailbox(#[from] MailboxError),
 }
@@ -83,7 +83,8 @@ type Shared = Arc<(Arc<Node>, Mutex<Links>)>;
 /// Serves the streams that peers open, until it is dropped.
 pub async fn serve(node: Arc<Node>) {
     let mut control = node.peers.streams();
-    let (Ok(mut links), Ok(mut contents)) = (control.accept(SYNC), control.accept(CONTENT)) else { return };
+    let accepted = [SYNC_PROTOCOL, CONTENT_PROTOCOL].map(|name| control.accept(StreamProtocol::new(name)));
+    let [Ok(mut links), Ok(mut contents)] = accepted else { return };
     let shared: Shared = Arc::new((node, Mutex::default()));
     let mut streams = JoinSet::new();
     loop {
@@ -175,12 +176,12 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
     let Some((own, sender, mut news)) = joined else {
         return refuse(frames, Refused::Busy).await;
     };
-    let mut link = Link::new(false, LIMIT);
+    let mut link = Link::new(false, LINK_FRAME);
     let mut compared = Instant::now().checked_sub(COMPARE_EVERY).unwrap_or_else(Instant::now);
     loop {
         let mut acts: VecDeque<Act> = tokio::select! {
             frame = frames.next() => match frame {
-                Some(frame) => link.take(&frame).map_err(|error| End::Rules(error.to_string()))?,
+                Some(frame) => link.take(&frame)?,
                 None => return Ok(()),
             },
             told = news.recv() => match told {
@@ -202,7 +203,7 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
                 Act::Send(frame) => frames.send(&frame).await?,
                 Act::Load(addresses) => {
                     let events = blocking(node, move |all| all.load(&vault, &addresses)).await?;
-                    acts.extend(link.loaded(events).map_err(|error| End::Rules(error.to_string()))?);
+                    acts.extend(link.loaded(events)?);
                 }
                 Act::Store(events) => match blocking(node, move |all| all.store(&vault, events)).await {
                     Ok(new) if new.is_empty() => {}
@@ -228,8 +229,7 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
                     tokio::time::sleep(COMPARE_EVERY.saturating_sub(compared.elapsed())).await;
                     compared = Instant::now();
                     let events = blocking(node, move |all| all.addresses(&vault)).await?;
-                    let begun = link.start(events, &mut crate::random::SystemRandom);
-                    acts.extend(begun.map_err(|error| End::Rules(error.to_string()))?);
+                    acts.extend(link.start(events, &mut SystemRandom)?);
                 }
                 Act::Finished | Act::Level | Act::Refused(_) => {}
             }
@@ -266,14 +266,13 @@ fn join(
 /// Takes and gives content, one request after another.
 async fn content(node: &Arc<Node>, frames: &mut Frames, knock: &Knock) -> Result<(), End> {
     let vault = knock.vault;
-    let rules = |error: suishen_core::sync::ContentError| End::Rules(error.to_string());
     while let Some(frame) = frames.next().await {
         let pass = knock.pass.clone();
         if !blocking(node, move |all| all.admits(&vault, &pass)).await? {
             frames.send(&ContentFrame::Refused(ContentRefused::Device).to_bytes()).await?;
             return Err(End::Refused(Refused::Device));
         }
-        match Request::read(&frame).map_err(rules)? {
+        match Request::read(&frame)? {
             Request::Lacks(addresses) => {
                 let lacking = blocking(node, move |all| all.lacks(&vault, &addresses)).await?;
                 frames.send(&ContentFrame::Lacking(lacking).to_bytes()).await?;
@@ -312,7 +311,7 @@ async fn content(node: &Arc<Node>, frames: &mut Frames, knock: &Knock) -> Result
                                 Ok((taking, taken))
                             })
                             .await?;
-                            match taken.map_err(rules)? {
+                            match taken? {
                                 Taken::More => {}
                                 Taken::Kept => break ContentFrame::Kept,
                                 Taken::Wrong => break ContentFrame::Wrong,

@@ -26,7 +26,10 @@ use std::{
 };
 use suishen_core::{
     id::{BlobAddress, LedgerId},
-    sync::{Act, ContentFrame, Found, Given, Giving, Knock, Link, Refused, Welcome, Work},
+    sync::{
+        Act, CONTENT_PROTOCOL, ContentFrame, Found, Given, Giving, Knock, LINK_FRAME, Link, PAIR_PROTOCOL,
+        Refused, SYNC_PROTOCOL, Welcome, Work,
+    },
     vault::{Body, DeviceRole, NewDevice, Origin, StoredEvent, Vault},
 };
 use suishen_relay::random::SystemRandom;
@@ -34,9 +37,8 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 const SOON: Duration = Duration::from_secs(30);
-const SYNC: StreamProtocol = StreamProtocol::new("/suishen/sync/1");
-const CONTENT: StreamProtocol = StreamProtocol::new("/suishen/content/1");
-const LIMIT: usize = 60 * 1024;
+const SYNC: StreamProtocol = StreamProtocol::new(SYNC_PROTOCOL);
+const CONTENT: StreamProtocol = StreamProtocol::new(CONTENT_PROTOCOL);
 
 trait Duplex: AsyncRead + AsyncWrite + Send {}
 impl<T: AsyncRead + AsyncWrite + Send> Duplex for T {}
@@ -235,7 +237,7 @@ impl Device {
         let mut peer = Peer::at(relay).await;
         let (frames, welcome) = peer.knocks(&vault, SYNC).await;
         assert_eq!(welcome, Welcome::Open(None));
-        let mut device = Self { vault, events, frames, link: Link::new(true, LIMIT), _peer: peer };
+        let mut device = Self { vault, events, frames, link: Link::new(true, LINK_FRAME), _peer: peer };
         let addresses: Vec<BlobAddress> = device.events.iter().map(|event| event.address).collect();
         let acts = device.link.start(addresses, &mut SystemRandom).unwrap();
         device.acts(acts).await;
@@ -427,7 +429,7 @@ async fn content_goes_in_and_comes_out_whole() {
 async fn two_peers_that_came_to_the_relay_speak_through_it() {
     let relay = Relay::start().await;
     let (mut old, mut new) = (Peer::at(&relay).await, Peer::at(&relay).await);
-    let protocol = StreamProtocol::new("/suishen/pair/1");
+    let protocol = StreamProtocol::new(PAIR_PROTOCOL);
     let mut incoming = old.streams.accept(protocol.clone()).unwrap();
     old.dial.send((true, old.address.clone().with(Protocol::P2pCircuit))).unwrap();
     old.hears().await;

@@ -24,8 +24,6 @@ use minicbor::{Decode, Encode};
 
 /// The largest message at the door, in bytes. Epochs for which there is no room follow in the first session.
 pub const MOST_AT_DOOR: usize = 256 << 10;
-/// Certificates in a pass: the device's own, its issuer's, … up to one by the vault's root.
-pub const MOST_IN_PASS: usize = MOST_PASS;
 /// What founding a mailbox costs where nothing else is said: about 2^18 digests.
 pub const WORK_BITS: u8 = 18;
 /// The most that a wallet works for a mailbox, about a minute on a phone: beyond it the mailbox only wastes its battery.
@@ -89,7 +87,7 @@ impl Knock {
     /// The device's certificate, once form, vault and proof hold for this connection: `by` is the peer id of who knocked,
     /// `to` this side's own. **No certificate's signature is verified**: the vault's roster judges the pass.
     pub fn verify(&self, ledger: &LedgerId, by: &[u8], to: &[u8]) -> Result<DeviceCertificate, Refused> {
-        if !(1..=MOST_IN_PASS).contains(&self.pass.len()) || by == to {
+        if !(1..=MOST_PASS).contains(&self.pass.len()) || by == to {
             return Err(Refused::Form);
         }
         let certificate = self.pass[0].claimed().map_err(|_| Refused::Form)?;

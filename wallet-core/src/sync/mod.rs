@@ -29,6 +29,15 @@
 //!                         ←   done
 //! ```
 
+/// The libp2p protocol of a link: [`door`], then [`Link`]'s frames.
+pub const SYNC_PROTOCOL: &str = "/suishen/sync/1";
+/// The libp2p protocol of contents: [`door`], then [`ContentFrame`]s.
+pub const CONTENT_PROTOCOL: &str = "/suishen/content/1";
+/// The libp2p protocol of admitting a device: [`Ask`], then [`PairReply`]s.
+pub const PAIR_PROTOCOL: &str = "/suishen/pair/1";
+/// The longest frame of a link over libp2p, in bytes, without [`FRAME_OVERHEAD`].
+pub const LINK_FRAME: usize = 60 << 10;
+
 mod content;
 mod door;
 mod frame;
@@ -43,8 +52,7 @@ pub use content::{
     MOST_CONTENT_FRAME, MOST_PIECE, Received, Receiving, Request, lacking,
 };
 pub use door::{
-    Found, Knock, MOST_AT_DOOR, MOST_IN_PASS, MOST_WORK_BITS, Presence, Refused, WORK_BITS, Welcome, Work,
-    work_holds,
+    Found, Knock, MOST_AT_DOOR, MOST_WORK_BITS, Presence, Refused, WORK_BITS, Welcome, Work, work_holds,
 };
 pub use frame::{FRAME_OVERHEAD, LEAST_FRAME, MOST_EVENT};
 pub use link::Link;

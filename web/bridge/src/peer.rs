@@ -6,6 +6,7 @@
 //! [`Taken`]: PeerCommand::Taken
 
 use minicbor::{Decode, Encode};
+use suishen_core::sync::{CONTENT_PROTOCOL, PAIR_PROTOCOL, SYNC_PROTOCOL};
 
 /// Largest frame of a stream, in bytes.
 pub const MOST_FRAME: usize = 128 * 1024;
@@ -34,9 +35,9 @@ impl Speech {
     /// Its libp2p protocol.
     pub const fn protocol(self) -> &'static str {
         match self {
-            Self::Sync => "/suishen/sync/1",
-            Self::Content => "/suishen/content/1",
-            Self::Pair => "/suishen/pair/1",
+            Self::Sync => SYNC_PROTOCOL,
+            Self::Content => CONTENT_PROTOCOL,
+            Self::Pair => PAIR_PROTOCOL,
         }
     }
 }

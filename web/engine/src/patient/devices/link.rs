@@ -9,10 +9,7 @@ use futures::StreamExt as _;
 use futures::future::{Either, select};
 use std::pin::pin;
 use std::rc::Rc;
-use suishen_core::sync::{Act, Link, Tally};
-
-/// The longest frame of a link, in bytes.
-pub const LIMIT: usize = 60 * 1024;
+use suishen_core::sync::{Act, LINK_FRAME, Link, Tally};
 
 /// What a link tells whoever runs it.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +24,7 @@ pub enum Told {
 pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Result<(), Trouble> {
     let own = engine.patient.devices.peers(engine).await?;
     door::answer(engine, &mut stream, (own.id(), peer)).await?;
-    let trouble = run(engine, stream, Link::new(false, LIMIT), async |told| {
+    let trouble = run(engine, stream, Link::new(false, LINK_FRAME), async |told| {
         if matches!(told, Told::Level) {
             engine.patient.devices.is_level(peer);
         }

@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Fault, SyncState};
-use suishen_core::sync::{Link, Refused};
+use suishen_core::sync::{LINK_FRAME, Link, Refused};
 
 /// How long to wait after a link broke: longer each time, in milliseconds.
 const WAITS: [i32; 6] = [500, 1000, 2000, 5000, 15_000, 30_000];
@@ -68,7 +68,7 @@ async fn once(engine: &Rc<Engine>, relay: &Relay, mark: &impl Fn(SyncState), bro
         Err(trouble) => return trouble,
     };
     *broken = 0;
-    link::run(engine, stream, Link::new(true, link::LIMIT), async |told| {
+    link::run(engine, stream, Link::new(true, LINK_FRAME), async |told| {
         match told {
             link::Told::At(tally) => {
                 let done = tally.given + tally.taken;

@@ -16,7 +16,7 @@ use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Action, DeviceRole, Event, Fault, Pairing, Step, Topic, Wallet};
 use suishen_core::qr::{PairingOffer, Scanned, pairing_url, scan};
 use suishen_core::sm::Key32;
-use suishen_core::sync::{Link, Pair, PairReply};
+use suishen_core::sync::{LINK_FRAME, Link, Pair, PairReply};
 use suishen_core::vault::{Admission, NewDevice, Vault};
 
 /// How this device is called, until it can write its first event.
@@ -160,7 +160,7 @@ impl Session {
             Ok(stream) => stream,
             Err(trouble) => return trouble,
         };
-        link::run(engine, stream, Link::new(true, link::LIMIT), async |told| match told {
+        link::run(engine, stream, Link::new(true, LINK_FRAME), async |told| match told {
             link::Told::At(tally) => {
                 let done = tally.taken;
                 tell(&Event::Progress { task, step: Step::Fetching, done, total: done + tally.left });

@@ -1,6 +1,6 @@
 //! A new browser and the recovery phrase: everything back from the mailbox.
 
-use super::{Trouble, content, door, link::LIMIT, mailbox};
+use super::{Trouble, content, door, mailbox};
 use crate::engine::Engine;
 use crate::patient::{Session, fault};
 use crate::peers::Stream;
@@ -11,7 +11,7 @@ use suishen_bridge::peer::Speech;
 use suishen_bridge::{Action, Event, Fault, Step};
 use suishen_core::identity::Entropy;
 use suishen_core::sm::{SecretKey, Signed};
-use suishen_core::sync::{Act, Knock, Link, Welcome};
+use suishen_core::sync::{Act, Knock, LINK_FRAME, Link, Welcome};
 use suishen_core::vault::{DeviceCertificate, DeviceRole, Origin, StoredEvent, Vault};
 
 impl Session {
@@ -80,7 +80,7 @@ fn knock(entropy: &Entropy, (ledger, now): (suishen_core::id::LedgerId, u64), id
 
 /// All events that the mailbox holds.
 async fn all(stream: &mut Stream, task: u32) -> Result<Vec<StoredEvent>, Trouble> {
-    let mut link = Link::new(true, LIMIT);
+    let mut link = Link::new(true, LINK_FRAME);
     let mut acts = link.start([], &mut BrowserRandom)?;
     let mut events = Vec::new();
     loop {
