@@ -176,6 +176,10 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
     let Some((own, sender, mut news)) = joined else {
         return refuse(frames, Refused::Busy).await;
     };
+    // Whoever was removed between the door and here was told by nobody.
+    if !is_in(node, knock).await? {
+        return refuse(frames, Refused::Device).await;
+    }
     let mut link = Link::new(false, LINK_FRAME);
     let mut compared = Instant::now().checked_sub(COMPARE_EVERY).unwrap_or_else(Instant::now);
     loop {
@@ -193,7 +197,8 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
                         link.news(events.iter().cloned())
                     }
                 }
-                Err(RecvError::Lagged(_)) => link.again(),
+                Err(RecvError::Lagged(_)) if is_in(node, knock).await? => link.again(),
+                Err(RecvError::Lagged(_)) => link.refuse(Refused::Device),
                 Err(RecvError::Closed) => return Ok(()),
             },
         }
@@ -204,6 +209,9 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
                 Act::Load(addresses) => {
                     let events = blocking(node, move |all| all.load(&vault, &addresses)).await?;
                     acts.extend(link.loaded(events)?);
+                }
+                Act::Store(_) if !is_in(node, knock).await? => {
+                    acts = link.refuse(Refused::Device).into();
                 }
                 Act::Store(events) => match blocking(node, move |all| all.store(&vault, events)).await {
                     Ok(new) if new.is_empty() => {}
@@ -245,8 +253,13 @@ async fn is_out(node: &Node, knock: &Knock, events: &[StoredEvent]) -> Result<bo
     if events.iter().all(|event| event.epoch().is_none()) {
         return Ok(false);
     }
+    Ok(!is_in(node, knock).await?)
+}
+
+/// Whether the device at this link still belongs to the vault.
+async fn is_in(node: &Node, knock: &Knock) -> Result<bool, MailboxError> {
     let (vault, pass) = (knock.vault, knock.pass.clone());
-    Ok(!blocking(node, move |all| all.admits(&vault, &pass)).await?)
+    blocking(node, move |all| all.admits(&vault, &pass)).await
 }
 
 /// A place among the vault's links; none when there are too many.
@@ -267,8 +280,7 @@ fn join(
 async fn content(node: &Arc<Node>, frames: &mut Frames, knock: &Knock) -> Result<(), End> {
     let vault = knock.vault;
     while let Some(frame) = frames.next().await {
-        let pass = knock.pass.clone();
-        if !blocking(node, move |all| all.admits(&vault, &pass)).await? {
+        if !is_in(node, knock).await? {
             frames.send(&ContentFrame::Refused(ContentRefused::Device).to_bytes()).await?;
             return Err(End::Refused(Refused::Device));
         }

@@ -130,6 +130,11 @@ impl Locked {
         self.platform.as_deref()
     }
 
+    /// The vault, as a mailbox knows it.
+    pub const fn id(&self) -> &VaultId {
+        &self.vault
+    }
+
     /// The ledger that this wallet belongs to.
     pub const fn ledger(&self) -> &LedgerId {
         &self.ledger

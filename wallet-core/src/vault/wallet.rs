@@ -17,6 +17,9 @@ use core::fmt;
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 
+/// Events that may wait for the key of their epoch.
+const MOST_UNREAD: usize = 4096;
+
 /// What a device keeps secret.
 #[derive(Encode, Decode)]
 #[cbor(map)]
@@ -61,6 +64,9 @@ pub struct LoadReport {
     pub epochs: usize,
     /// Refused, and why.
     pub refused: Vec<(BlobAddress, EventError)>,
+    /// Of an epoch whose key isn't here yet, so that nobody can say who wrote them: **not to be stored** until
+    /// [`Vault::read_late`] gives them.
+    pub unread: Vec<BlobAddress>,
 }
 
 /// An open vault.
@@ -72,6 +78,8 @@ pub struct Vault {
     pub(super) log: Log,
     /// Events of epochs whose keys aren't here (yet).
     unread: BTreeMap<BlobAddress, (StoredEvent, Origin)>,
+    /// Of those, verified since and not yet handed out to be stored.
+    late: Vec<StoredEvent>,
 }
 
 impl fmt::Debug for Vault {
@@ -208,7 +216,12 @@ impl Vault {
             self.keys.add(held);
         }
         self.open_earlier();
-        self.read_again();
+        self.read_again(&mut LoadReport::default());
+    }
+
+    /// Events that could not be read when they were loaded, and were verified since: to be stored.
+    pub fn read_late(&mut self) -> Vec<StoredEvent> {
+        core::mem::take(&mut self.late)
     }
 
     /// A vault that is new on this device.
@@ -228,7 +241,7 @@ impl Vault {
         let mut keys = Keyring::default();
         keys.add_all(secrets.epochs.iter().cloned());
         let (log, unread) = (Log::new(roots), BTreeMap::new());
-        let mut vault = Self { stored, device, secrets, keys, log, unread };
+        let mut vault = Self { stored, device, secrets, keys, log, unread, late: Vec::new() };
         for epoch in vault.stored.epochs.clone() {
             // One that doesn't hold is as good as none.
             let _ = vault.log.take_epoch(&epoch);
@@ -283,7 +296,11 @@ impl Vault {
         for stored in events {
             let taken = match stored.epoch() {
                 Some(epoch) => self.take_epoch(stored, &epoch).map(|new| report.epochs += usize::from(new)),
-                None => self.take(stored, origin),
+                None => self.take(stored, origin).map(|read| {
+                    if !read {
+                        report.unread.push(stored.address);
+                    }
+                }),
             };
             match taken {
                 Ok(()) => report.taken += 1,
@@ -292,23 +309,29 @@ impl Vault {
         }
         if report.epochs > 0 {
             self.stored.seal();
-            report.refused.extend(self.read_again());
+            self.read_again(&mut report);
         }
         report.waiting = self.log.waiting() + self.log.roster().waiting() + self.unread.len();
         report
     }
 
-    /// Tries what could not be read before; gives what is refused now.
-    fn read_again(&mut self) -> Vec<(BlobAddress, EventError)> {
-        let unread = core::mem::take(&mut self.unread).into_iter();
-        unread.filter_map(|(address, (e, origin))| Some((address, self.take(&e, origin).err()?))).collect()
+    /// Tries what could not be read before.
+    fn read_again(&mut self, report: &mut LoadReport) {
+        for (address, (stored, origin)) in core::mem::take(&mut self.unread) {
+            match self.take(&stored, origin) {
+                Ok(true) => self.late.push(stored),
+                Ok(false) => {}
+                Err(error) => report.refused.push((address, error)),
+            }
+        }
     }
 
-    fn take(&mut self, stored: &StoredEvent, origin: Origin) -> Result<(), EventError> {
+    /// Whether it could be read.
+    fn take(&mut self, stored: &StoredEvent, origin: Origin) -> Result<bool, EventError> {
         let signed = match stored.open(&self.stored.vault, |number| self.keys.read(number)) {
-            Err(EventError::Epoch) => {
+            Err(EventError::Epoch) if self.unread.len() < MOST_UNREAD => {
                 self.unread.insert(stored.address, (stored.clone(), origin));
-                return Ok(());
+                return Ok(false);
             }
             opened => opened?,
         };
@@ -316,7 +339,7 @@ impl Vault {
         if origin == Origin::Elsewhere {
             signed.verify(&event.device, &self.stored.ledger).map_err(|_| EventError::Signature)?;
         }
-        self.log.insert(signed.id(), event)
+        self.log.insert(signed.id(), event).map(|()| true)
     }
 
     fn take_epoch(&mut self, stored: &StoredEvent, epoch: &Signed<Epoch>) -> Result<bool, EventError> {

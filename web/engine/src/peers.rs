@@ -53,6 +53,8 @@ struct State {
     started: Option<oneshot::Sender<Vec<u8>>>,
     listening: BTreeMap<Vec<u8>, Vec<oneshot::Sender<bool>>>,
     incoming: Option<UnboundedSender<Incoming>>,
+    /// The worker has ended.
+    over: bool,
 }
 
 #[derive(Debug)]
@@ -100,7 +102,7 @@ impl Peers {
             let shared = Rc::downgrade(&shared);
             Closure::<dyn FnMut(JsValue)>::new(move |_| {
                 if let Some(shared) = shared.upgrade() {
-                    shared.state.replace(State::default());
+                    shared.end();
                 }
             })
         };
@@ -115,8 +117,21 @@ impl Peers {
         &self.own
     }
 
+    /// Whether the worker has ended.
+    pub fn is_over(&self) -> bool {
+        self.shared.state.borrow().over
+    }
+
+    /// Ends the worker, and every stream with it.
+    pub fn end(&self) {
+        self.shared.end();
+    }
+
     /// Has others reach this wallet through a relay; waits until they do.
     pub async fn listen(&self, relay: &Relay) -> Result<(), NotThere> {
+        if self.is_over() {
+            return Err(NotThere);
+        }
         let (sender, listening) = oneshot::channel();
         self.shared.state.borrow_mut().listening.entry(relay.peer.clone()).or_default().push(sender);
         self.shared.tell(&PeerCommand::Listen(relay.clone()));
@@ -125,6 +140,9 @@ impl Peers {
 
     /// Opens a stream to a relay, or to a peer that waits there.
     pub async fn open(&self, relay: &Relay, peer: Option<&[u8]>, speech: Speech) -> Result<Stream, NotThere> {
+        if self.is_over() {
+            return Err(NotThere);
+        }
         let (sender, opened) = oneshot::channel();
         let number = {
             let mut state = self.shared.state.borrow_mut();
@@ -141,11 +159,17 @@ impl Peers {
 
 impl Drop for Peers {
     fn drop(&mut self) {
-        self.shared.worker.terminate();
+        self.shared.end();
     }
 }
 
 impl Shared {
+    /// Whoever waits for the worker hears that it is gone.
+    fn end(&self) {
+        self.worker.terminate();
+        drop(self.state.replace(State { over: true, ..State::default() }));
+    }
+
     fn tell(&self, command: &PeerCommand) {
         let Ok(bytes) = minicbor::to_vec(command) else { return };
         let buffer = to_js(&bytes).buffer();

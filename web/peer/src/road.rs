@@ -42,6 +42,13 @@ pub type Spawn = fn(Pin<Box<dyn Future<Output = ()>>>);
 /// Tells the engine.
 pub type Tell = fn(&PeerEvent);
 
+/// Where others reach this wallet.
+struct Waiting {
+    listener: ListenerId,
+    /// The relay has said yes.
+    reached: bool,
+}
+
 type Handles = Rc<RefCell<BTreeMap<u32, Handle>>>;
 
 /// The swarm and its streams.
@@ -49,7 +56,7 @@ pub struct Road {
     swarm: Swarm<Behaviour>,
     handles: Handles,
     /// Where others reach this wallet: the relay, and what listens there.
-    waiting: BTreeMap<PeerId, ListenerId>,
+    waiting: BTreeMap<PeerId, Waiting>,
     spawn: Spawn,
     tell: Tell,
 }
@@ -101,11 +108,14 @@ impl Road {
 
     fn listen(&mut self, relay: &Relay) {
         let listening = address::relay(relay).and_then(|(peer, address)| {
-            if self.waiting.contains_key(&peer) {
+            if let Some(waiting) = self.waiting.get(&peer) {
+                if waiting.reached {
+                    (self.tell)(&PeerEvent::Listening(relay.peer.clone()));
+                }
                 return Some(());
             }
             let listener = self.swarm.listen_on(address::circuit(address, None)).ok()?;
-            self.waiting.insert(peer, listener);
+            self.waiting.insert(peer, Waiting { listener, reached: false });
             Some(())
         });
         if listening.is_none() {
@@ -147,9 +157,14 @@ impl Road {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Circuits(
                 relay::client::Event::ReservationReqAccepted { relay_peer_id, .. },
-            )) => (self.tell)(&PeerEvent::Listening(relay_peer_id.to_bytes())),
+            )) => {
+                if let Some(waiting) = self.waiting.get_mut(relay_peer_id) {
+                    waiting.reached = true;
+                }
+                (self.tell)(&PeerEvent::Listening(relay_peer_id.to_bytes()));
+            }
             SwarmEvent::ListenerClosed { listener_id, .. } => {
-                let relay = self.waiting.iter().find(|(_, listener)| *listener == listener_id);
+                let relay = self.waiting.iter().find(|(_, waiting)| waiting.listener == *listener_id);
                 if let Some(relay) = relay.map(|(relay, _)| *relay) {
                     self.waiting.remove(&relay);
                     (self.tell)(&PeerEvent::Unreachable(relay.to_bytes()));

@@ -128,7 +128,9 @@ impl Session {
         self.adopt(store, vault, events, Vec::new()).await
     }
 
-    /// Stores a vault that is new here, under the platform's key, and opens it.
+    /// Stores a vault that is new here, under the platform's key, and opens it. Never in another one's place: whoever took
+    /// long to get here may find that the person has kept a report meanwhile. The same wallet brought back keeps its
+    /// events; what its old device key had sealed nobody opens any more.
     pub(super) async fn adopt(
         &self,
         store: &Store,
@@ -136,6 +138,12 @@ impl Session {
         events: Vec<StoredEvent>,
         mut changes: Vec<Change>,
     ) -> Result<(), Fault> {
+        // What is damaged can't be anybody's any more: this is how it is brought back.
+        match self.stored(store).await.unwrap_or_default() {
+            Some(here) if here.id() != vault.id() => return Err(Fault::new("wallet-here", Action::Nothing)),
+            Some(_) => changes.insert(0, Change::Clear(Table::Pending)),
+            None => {}
+        }
         let key = PlatformKey::provide(store, PLATFORM).await?;
         let device = vault.device_key().map_err(fault)?.clone();
         vault.set_platform(key.seal(device.as_bytes()).await?);

@@ -24,6 +24,7 @@ pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble>
     let peers = devices.peers(engine).await?;
     let mut stream = peers.open(relay, None, Speech::Content).await?;
     door::at_mailbox(engine, &mut stream, (peers.id(), &relay.peer)).await?;
+    fetch_from(engine, &mut stream, missing).await?;
     for asked in undelivered.chunks(MOST_ADDRESSES) {
         stream.send(ContentFrame::Lacks(asked.to_vec()).to_bytes()).await?;
         for address in lacking(asked, &frame(&mut stream).await?)? {
@@ -31,7 +32,7 @@ pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble>
         }
         devices.delivered.borrow_mut().extend(asked);
     }
-    fetch_from(engine, &mut stream, missing).await
+    Ok(())
 }
 
 /// Fetches from another device of this wallet what this one lacks.

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::platform::sleep;
 use futures::channel::oneshot;
 use futures::future::select;
+use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
@@ -29,13 +30,13 @@ impl super::Session {
 }
 
 async fn follow(engine: &Rc<Engine>) {
-    let mut broken = 0;
+    let broken = Cell::new(0);
     while engine.patient.vault.borrow().is_some() {
         let name = host(&engine.origin());
         let mark = |state| engine.patient.devices.mark(&name, true, state);
         mark(SyncState::Busy { done: 0, total: 0 });
         let trouble = match relay(engine).await {
-            Ok(relay) => once(engine, &relay, &mark, &mut broken).await,
+            Ok(relay) => once(engine, &relay, &mark, &broken).await,
             Err(trouble) => trouble,
         };
         // This device was removed: nothing new reaches it.
@@ -50,13 +51,18 @@ async fn follow(engine: &Rc<Engine>) {
         }
         let (waiting, woken) = oneshot::channel();
         *engine.patient.devices.waiting.borrow_mut() = Some(waiting);
-        select(pin!(sleep(WAITS[broken.min(WAITS.len() - 1)])), woken).await;
-        broken += 1;
+        select(pin!(sleep(WAITS[broken.get().min(WAITS.len() - 1)])), woken).await;
+        broken.set(broken.get() + 1);
     }
 }
 
 /// One link, until it breaks.
-async fn once(engine: &Rc<Engine>, relay: &Relay, mark: &impl Fn(SyncState), broken: &mut usize) -> Trouble {
+async fn once(
+    engine: &Rc<Engine>,
+    relay: &Relay,
+    mark: &impl Fn(SyncState),
+    broken: &Cell<usize>,
+) -> Trouble {
     let opened = async {
         let peers = engine.patient.devices.peers(engine).await?;
         let mut stream = peers.open(relay, None, Speech::Sync).await?;
@@ -67,7 +73,6 @@ async fn once(engine: &Rc<Engine>, relay: &Relay, mark: &impl Fn(SyncState), bro
         Ok(stream) => stream,
         Err(trouble) => return trouble,
     };
-    *broken = 0;
     link::run(engine, stream, Link::new(true, LINK_FRAME), async |told| {
         match told {
             link::Told::At(tally) => {
@@ -75,10 +80,16 @@ async fn once(engine: &Rc<Engine>, relay: &Relay, mark: &impl Fn(SyncState), bro
                 mark(SyncState::Busy { done, total: done + tally.left });
             }
             link::Told::Level => {
-                content::exchange(engine, relay).await?;
+                // A device that was added and then interrupted writes its first event now.
+                engine.patient.enter(engine).await?;
                 engine.patient.settle(engine).await?;
-                let since = engine.patient.note_level(engine).await?;
-                mark(SyncState::Level { since });
+                broken.set(0);
+                // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
+                match content::exchange(engine, relay).await {
+                    Ok(()) => mark(SyncState::Level { since: engine.patient.note_level(engine).await? }),
+                    Err(Trouble::Away) => return Err(Trouble::Away),
+                    Err(trouble) => mark(SyncState::Refused(trouble.into())),
+                }
             }
         }
         Ok(true)

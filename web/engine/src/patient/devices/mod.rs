@@ -132,7 +132,7 @@ impl Devices {
     /// The network's worker, started when it is first asked for.
     async fn peers(&self, engine: &Rc<Engine>) -> Result<Rc<Peers>, Trouble> {
         let _one_at_a_time = self.starting.lock().await;
-        if let Some(peers) = &*self.peers.borrow() {
+        if let Some(peers) = self.peers.borrow().as_ref().filter(|peers| !peers.is_over()) {
             return Ok(peers.clone());
         }
         let (sender, incoming) = unbounded();
@@ -173,8 +173,9 @@ impl Devices {
         self.counterparts.borrow_mut().clear();
         self.invitation.take();
         self.wake();
-        // Its worker ends with it, and every stream with that.
-        drop(self.peers.take());
+        if let Some(peers) = self.peers.take() {
+            peers.end();
+        }
     }
 }
 
@@ -267,9 +268,12 @@ impl Session {
 
     /// Takes events that came from another copy: those that hold are stored.
     async fn take_events(&self, engine: &Engine, events: Vec<StoredEvent>) -> Result<(), Fault> {
-        let report = self.with(|vault| vault.load(&events, Origin::Elsewhere))?;
-        let refused: BTreeSet<BlobAddress> = report.refused.iter().map(|(address, _)| *address).collect();
-        let held = events.into_iter().filter(|event| !refused.contains(&event.address));
+        let (report, late) =
+            self.with(|vault| (vault.load(&events, Origin::Elsewhere), vault.read_late()))?;
+        // What can't be verified yet isn't stored: what is stored here counts as verified when the wallet is next opened.
+        let mut left: BTreeSet<BlobAddress> = report.refused.iter().map(|(address, _)| *address).collect();
+        left.extend(report.unread);
+        let held = events.into_iter().filter(|event| !left.contains(&event.address)).chain(late);
         let changes: Vec<Change> =
             held.map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes)).collect();
         if report.epochs > 0 {

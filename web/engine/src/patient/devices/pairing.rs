@@ -14,9 +14,10 @@ use std::pin::pin;
 use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Action, DeviceRole, Event, Fault, Pairing, Step, Topic, Wallet};
+use suishen_core::cbor;
 use suishen_core::qr::{PairingOffer, Scanned, pairing_url, scan};
 use suishen_core::sm::Key32;
-use suishen_core::sync::{LINK_FRAME, Link, Pair, PairReply};
+use suishen_core::sync::{Ask, LINK_FRAME, Link, Pair, PairReply};
 use suishen_core::vault::{Admission, NewDevice, Vault};
 
 /// How this device is called, until it can write its first event.
@@ -84,8 +85,9 @@ impl Session {
         let (answer, waiting) = {
             let mut invitation = self.devices.invitation.borrow_mut();
             let invitation = invitation.as_mut().ok_or_else(ended)?;
+            let answer = invitation.answer.take().ok_or_else(ended)?;
             invitation.agreed = admit;
-            (invitation.answer.take().ok_or_else(ended)?, invitation.waiting.take())
+            (answer, invitation.waiting.take())
         };
         answer.send(admit).map_err(|_| ended())?;
         if !admit {
@@ -130,8 +132,11 @@ impl Session {
         let PairReply::Admitted(admission) = reply(&mut stream).await? else { return Err(ended()) };
         let admission = Admission::from_bytes(&admission).map_err(fault)?;
         let vault = Vault::join(device, &admission, ledger.id, &mut BrowserRandom).map_err(fault)?;
-        self.adopt(engine.store().await?, vault, Vec::new(), Vec::new()).await?;
-        self.keep_pending(engine, NAME, &name.to_owned()).await?;
+        // With the name goes what is left to do, should this be interrupted.
+        let text = zeroize::Zeroizing::new(cbor::encode(&name.to_owned()));
+        let named =
+            Change::Put(Table::Pending, NAME.to_owned(), vault.seal_local(NAME, &text, &mut BrowserRandom));
+        self.adopt(engine.store().await?, vault, Vec::new(), vec![named]).await?;
         let brought = self.bring(engine, task, &relay, &offer.peer).await;
         if self.pending::<String>(engine, NAME).await?.is_some() {
             // Nothing came, so nothing is here: as it was before.
@@ -173,7 +178,7 @@ impl Session {
     }
 
     /// Writes this device's first event; whether there was one to write.
-    async fn enter(&self, engine: &Engine) -> Result<bool, Fault> {
+    pub(super) async fn enter(&self, engine: &Engine) -> Result<bool, Fault> {
         let Some(name) = self.pending::<String>(engine, NAME).await? else { return Ok(false) };
         let now = engine.ledger().await?.now().unwrap_or_default();
         let event = self.with(|vault| vault.enter(&name, now, &mut BrowserRandom))?.map_err(fault)?;
@@ -237,8 +242,7 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
         Either::Left((Ok(admitted), _)) => admitted,
         // It went away, or says something where it has nothing to say.
         Either::Left((Err(_), _)) | Either::Right(_) => {
-            session.devices.invitation.take();
-            tell(&Event::Pairing(Pairing::Ended));
+            session.devices.gives_up(peer);
             return Err(Trouble::Away);
         }
     };
@@ -246,17 +250,21 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
         stream.send(PairReply::No.to_bytes()).await?;
         return Ok(());
     }
+    let let_in = let_in(engine, &mut stream, &ask, role).await;
+    if let_in.is_err() {
+        // Whoever waits for the yes to come to something hears that it doesn't.
+        session.devices.gives_up(peer);
+        stream.send(PairReply::No.to_bytes()).await?;
+    }
+    let_in
+}
+
+async fn let_in(engine: &Engine, stream: &mut Stream, ask: &Ask, role: DeviceRole) -> Result<(), Trouble> {
+    let session = &engine.patient;
     let now = engine.ledger().await?.now().unwrap_or_default();
-    let admission = session
+    let (admission, event) = session
         .with(|vault| vault.admit(&ask.device, role_of(role), now, &mut BrowserRandom))?
-        .map_err(fault);
-    let (admission, event) = match admission {
-        Ok(admission) => admission,
-        Err(fault) => {
-            stream.send(PairReply::No.to_bytes()).await?;
-            return Err(fault.into());
-        }
-    };
+        .map_err(fault)?;
     engine.store().await?.put(Table::Events, &event.address.to_hex(), event.bytes.clone()).await?;
     session.devices.news(&[event]);
     tell(&Event::Changed(Topic::Devices));
@@ -267,6 +275,16 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
 }
 
 impl super::Devices {
+    /// Ends the invitation that this peer answered; one that was made since stands.
+    fn gives_up(&self, peer: &[u8]) {
+        let mut invitation = self.invitation.borrow_mut();
+        let asked = invitation.as_ref().and_then(|open| open.admitted.as_ref());
+        if asked.is_some_and(|(asked, _)| asked == peer) {
+            invitation.take();
+            tell(&Event::Pairing(Pairing::Ended));
+        }
+    }
+
     /// A device of this wallet has everything: if it was just admitted, the patient hears of it.
     pub(super) fn is_level(&self, peer: &[u8]) {
         let mut invitation = self.invitation.borrow_mut();

@@ -6,9 +6,11 @@ use crate::patient::{Session, fault};
 use crate::peers::Stream;
 use crate::platform::{BrowserRandom, device_name};
 use crate::worker::tell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use suishen_bridge::peer::Speech;
 use suishen_bridge::{Action, Event, Fault, Step};
+use suishen_core::id::BlobAddress;
 use suishen_core::identity::Entropy;
 use suishen_core::sm::{SecretKey, Signed};
 use suishen_core::sync::{Act, Knock, LINK_FRAME, Link, Welcome};
@@ -41,15 +43,11 @@ impl Session {
         let epochs = events.iter().filter_map(StoredEvent::epoch).collect();
         let mut vault = Vault::restore(entropy, ledger.id, epochs, &mut BrowserRandom).map_err(fault)?;
         let report = vault.load(&events, Origin::Elsewhere);
-        let held = events.into_iter();
-        let mut held: Vec<StoredEvent> = held
-            .filter(|event| report.refused.iter().all(|(address, _)| *address != event.address))
-            .collect();
-        held.push(
-            vault
-                .rejoin(entropy, &device_name(&engine.language()), now, &mut BrowserRandom)
-                .map_err(fault)?,
-        );
+        let own = vault.rejoin(entropy, &device_name(&engine.language()), now, &mut BrowserRandom);
+        let mut left: BTreeSet<BlobAddress> = report.refused.iter().map(|(address, _)| *address).collect();
+        left.extend(report.unread);
+        let held = events.into_iter().filter(|event| !left.contains(&event.address));
+        let held = held.chain(vault.read_late()).chain([own.map_err(fault)?]).collect();
         self.adopt(engine.store().await?, vault, held, Vec::new()).await?;
         let engine = engine.clone();
         wasm_bindgen_futures::spawn_local(async move {
