@@ -2,7 +2,7 @@
 
 use super::{MailboxError, Mailboxes, rows};
 use crate::store::StoreError;
-use redb::WriteTransaction;
+use redb::{ReadableTable as _, WriteTransaction};
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 use suishen_core::{
     id::{BlobAddress, VaultId},
@@ -12,8 +12,10 @@ use suishen_core::{
 
 /// Most events of a vault.
 const MOST_EVENTS: u64 = 1 << 18;
-/// Most epochs of a vault.
-const MOST_EPOCHS: u64 = 4096;
+/// Most epochs of a vault, and their bytes: what a roster takes, and some that were stored while they waited and turned out
+/// to be nothing.
+const MOST_EPOCHS: u64 = 2560;
+const MOST_EPOCH_BYTES: u64 = 4 << 20;
 
 impl Mailboxes {
     /// The addresses of a vault's events.
@@ -42,8 +44,8 @@ impl Mailboxes {
         Ok(found)
     }
 
-    /// Stores events, all or none; gives those that are new. Durable when it returns. An epoch that doesn't hold is left
-    /// out. Among the new ones is an epoch: ask [`Mailboxes::admits`] again for every open link of the vault.
+    /// Stores events, all or none; gives those that are new. Durable when it returns. An epoch that doesn't hold, or for
+    /// which the roster has no room, is left out. Among the new ones is an epoch: ask [`Mailboxes::admits`] again for every open link of the vault.
     pub fn store(
         &self,
         vault: &VaultId,
@@ -64,13 +66,13 @@ impl Mailboxes {
         }
         let named = |epoch: &_| StoredEvent::of_epoch(epoch).address;
         let all: BTreeSet<_> = epochs.iter().map(named).collect();
-        let mut rosters = self.0.rosters.lock();
-        let (roster, refused) = self.judge(&mut rosters, vault, epochs)?;
-        let refused: BTreeSet<_> = refused.iter().map(named).collect();
-        events.retain(|event| !refused.contains(&event.address));
-        let new = self.insert(vault, events, &all)?;
-        rosters.keep(*vault, roster);
-        Ok(new)
+        self.0.rosters.alone(vault, || {
+            let (roster, refused) = self.judge(vault, epochs)?;
+            events.retain(|event| !refused.contains(&event.address));
+            let new = self.insert(vault, events, &all)?;
+            self.0.rosters.keep(*vault, roster);
+            Ok(new)
+        })
     }
 
     /// Begins a vault with its epochs.
@@ -114,17 +116,27 @@ impl Mailboxes {
         if !new.is_empty() && !self.has_room(added) {
             return Err(MailboxError::Full);
         }
-        let mut full = false;
+        let new_epochs = new.iter().filter(|event| epochs.contains(&event.address)).count() as u64;
+        let mut full = new_epochs > 0 && epoch_bytes(tx, vault)? > MOST_EPOCH_BYTES;
         rows::change(tx, vault, |row| {
             row.events += new.len() as u64;
-            row.epochs += new.iter().filter(|event| epochs.contains(&event.address)).count() as u64;
+            row.epochs += new_epochs;
             row.event_bytes += added;
-            full = row.events > MOST_EVENTS
+            full |= row.events > MOST_EVENTS
                 || row.epochs > MOST_EPOCHS
                 || row.event_bytes > self.0.limits.events;
         })?;
         if full { Err(MailboxError::Full) } else { Ok((new, added)) }
     }
+}
+
+fn epoch_bytes(tx: &WriteTransaction, vault: &VaultId) -> Result<u64, StoreError> {
+    let (events, epochs) = (tx.open_table(rows::EVENTS)?, tx.open_table(rows::EPOCHS)?);
+    let mut bytes = 0;
+    for row in epochs.range(rows::range(vault))? {
+        bytes += events.get(row?.0.value())?.map_or(0, |event| event.value().len() as u64);
+    }
+    Ok(bytes)
 }
 
 fn write(

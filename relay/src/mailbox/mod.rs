@@ -205,18 +205,12 @@ impl Mailboxes {
         now: u64,
     ) -> Result<Welcome, MailboxError> {
         let vault = knock.vault;
-        // The cheapest first.
+        // The cheapest first. Nobody else in the vault is held up while its epochs are verified.
         if !work_holds(&vault, own_peer, found.work, self.0.limits.bits) {
             return Ok(Welcome::Refused(Refused::Work));
         }
         if let Err(refused) = knock.verify(&self.0.ledger, their_peer, own_peer) {
             return Ok(Welcome::Refused(refused));
-        }
-        let mut rosters = self.0.rosters.lock();
-        if self.row(&vault)?.is_some() {
-            // Another device was faster.
-            drop(rosters);
-            return self.knock(knock, their_peer, own_peer, now);
         }
         let Ok(roster) = rosters::from_epochs(self.0.ledger, vault, &found.epochs) else {
             return Ok(Welcome::Refused(Refused::Epochs));
@@ -228,18 +222,26 @@ impl Mailboxes {
             return Ok(Welcome::Refused(Refused::Device));
         }
         let epochs: Vec<_> = found.epochs.iter().map(StoredEvent::of_epoch).collect();
-        match self.begin(&vault, &epochs, now) {
-            Err(MailboxError::Full) => return Ok(Welcome::Refused(Refused::Full)),
-            other => other?,
+        let begun = self.0.rosters.alone(&vault, || {
+            if self.row(&vault)?.is_some() {
+                return Ok(false);
+            }
+            self.begin(&vault, &epochs, now)?;
+            self.0.rosters.keep(vault, roster.into());
+            Ok(true)
+        });
+        match begun {
+            Ok(true) => Ok(Welcome::Open(None)),
+            // Another device was faster.
+            Ok(false) => self.knock(knock, their_peer, own_peer, now),
+            Err(MailboxError::Full) => Ok(Welcome::Refused(Refused::Full)),
+            Err(error) => Err(error),
         }
-        rosters.keep(vault, roster.into());
-        Ok(Welcome::Open(None))
     }
 
     /// Whether the device with this pass still belongs to the vault: ask again for every open link after an epoch came in.
     pub fn admits(&self, vault: &VaultId, pass: &[Signed<DeviceCertificate>]) -> Result<bool, MailboxError> {
-        let mut rosters = self.0.rosters.lock();
-        Ok(self.roster(&mut rosters, vault)?.admits(pass).is_ok())
+        Ok(self.roster(vault)?.admits(pass).is_ok())
     }
 
     /// Deletes what its time is over: vaults that no device has visited, content that never became whole.
@@ -263,12 +265,13 @@ impl Mailboxes {
 
     /// Deletes a vault whole.
     fn delete(&self, vault: &VaultId) -> Result<(), StoreError> {
-        let mut rosters = self.0.rosters.lock();
-        let rows = self.0.store.write(|tx| rows::delete(tx, vault))?;
-        rosters.forget(vault);
-        let files = content::remove_folder(&self.folder_of(vault))?;
-        self.0.used.fetch_sub(rows + files, Ordering::Relaxed);
-        Ok(())
+        self.0.rosters.alone(vault, || {
+            let rows = self.0.store.write(|tx| rows::delete(tx, vault))?;
+            self.0.rosters.forget(vault);
+            let files = content::remove_folder(&self.folder_of(vault))?;
+            self.0.used.fetch_sub(rows + files, Ordering::Relaxed);
+            Ok(())
+        })
     }
 
     fn row(&self, vault: &VaultId) -> Result<Option<VaultRow>, StoreError> {

@@ -270,6 +270,55 @@ fn epochs_may_come_in_any_order_and_a_restart_judges_the_same() {
 }
 
 #[test]
+fn malicious_vault_whose_epochs_are_being_verified_holds_up_no_other_vault() {
+    let (relay, vault) = Relay::of_a_wallet();
+    let (mut other, events) = wallet();
+    assert_eq!(relay.begin(&other), Welcome::Open(None));
+    relay.mailboxes.store(other.id(), events).unwrap();
+    let (tablet, certified) = device(&mut other, DeviceRole::Share);
+    let removal = other.remove_device(&tablet.device(), 3, &mut SystemRandom).unwrap();
+    let mailboxes = relay.mailboxes.clone();
+    let id = *vault.id();
+    let done = relay.mailboxes.0.rosters.alone(&id, || {
+        let (done, doing) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let relay = Relay { folder: tempfile::tempdir().unwrap(), mailboxes };
+            assert_eq!(relay.comes(&other), Welcome::Open(None));
+            relay.mailboxes.store(other.id(), [vec![certified], removal].concat()).unwrap();
+            assert_eq!(relay.comes(&tablet), refused(Refused::Device));
+            assert_eq!(relay.begin(&wallet().0), Welcome::Open(None));
+            // Who belongs to the busy one is known all the same.
+            assert_eq!(relay.comes(&vault), Welcome::Open(None));
+            done.send(()).unwrap();
+        });
+        doing.recv_timeout(std::time::Duration::from_mins(1))
+    });
+    assert_eq!(done, Ok(()));
+}
+
+#[test]
+fn malicious_epochs_that_wait_for_nothing_are_left_out_and_those_that_hold_still_count() {
+    let (relay, mut phone) = Relay::of_a_wallet();
+    let (tablet, certified) = device(&mut phone, DeviceRole::Manage);
+    let claimed = phone.epochs()[0].claimed().unwrap();
+    let waiting = (0..100_u8).map(|n| {
+        let previous = vec![suishen_core::sm::Digest::of(&[n])];
+        let pass = phone.pass();
+        phone.sign_as_device(&Epoch { number: 1, previous, pass, ..claimed.clone() })
+    });
+    let waiting: Vec<_> = waiting.map(|epoch| StoredEvent::of_epoch(&epoch)).collect();
+    assert_eq!(relay.mailboxes.store(phone.id(), waiting.clone()).unwrap().len(), 64);
+    assert!(relay.mailboxes.store(phone.id(), waiting).unwrap().is_empty());
+    relay.mailboxes.store(phone.id(), vec![certified]).unwrap();
+    let removal = phone.remove_device(&tablet.device(), 3, &mut SystemRandom).unwrap();
+    relay.mailboxes.store(phone.id(), removal).unwrap();
+    assert_eq!(relay.comes(&tablet), refused(Refused::Device));
+    let relay = relay.restart();
+    assert_eq!(relay.comes(&tablet), refused(Refused::Device));
+    assert_eq!(relay.comes(&phone), Welcome::Open(None));
+}
+
+#[test]
 fn malicious_device_cannot_take_more_than_its_vaults_quota() {
     let (relay, mut vault) = Relay::of_a_wallet();
     let before = (relay.mailboxes.used(), relay.mailboxes.addresses(vault.id()).unwrap());

@@ -1,9 +1,9 @@
 //! The relay's side of a wallet's streams: the door, then the mailbox's events or its content. The rules are
 //! `suishen_core::sync`'s; what is stored is [`crate::mailbox`]'s.
 
-use super::frames::Frames;
+use super::{frames::Frames, turns::Turns};
 use crate::{
-    mailbox::{MailboxError, Mailboxes, Put, Taken},
+    mailbox::{MailboxError, Put, Taken},
     node::Node,
     random::SystemRandom,
 };
@@ -78,14 +78,20 @@ struct Links {
     last: u64,
 }
 
-type Shared = Arc<(Arc<Node>, Mutex<Links>)>;
+/// What all streams share.
+struct Shared {
+    node: Arc<Node>,
+    turns: Turns,
+    links: Mutex<Links>,
+}
 
 /// Serves the streams that peers open, until it is dropped.
 pub async fn serve(node: Arc<Node>) {
     let mut control = node.peers.streams();
     let accepted = [SYNC_PROTOCOL, CONTENT_PROTOCOL].map(|name| control.accept(StreamProtocol::new(name)));
     let [Ok(mut links), Ok(mut contents)] = accepted else { return };
-    let shared: Shared = Arc::new((node, Mutex::default()));
+    let turns = Turns::new(node.mailboxes.clone());
+    let shared = Arc::new(Shared { node, turns, links: Mutex::default() });
     let mut streams = JoinSet::new();
     loop {
         let (is_link, opened) = tokio::select! {
@@ -101,11 +107,11 @@ pub async fn serve(node: Arc<Node>) {
     }
 }
 
-async fn one(shared: Shared, peer: PeerId, stream: Stream, is_link: bool) {
+async fn one(shared: Arc<Shared>, peer: PeerId, stream: Stream, is_link: bool) {
     let mut frames = Frames::new(stream);
-    let ended = match door(&shared.0, &mut frames, peer).await {
+    let ended = match door(&shared, &mut frames, peer).await {
         Ok(knock) if is_link => link(&shared, &mut frames, &knock).await,
-        Ok(knock) => content(&shared.0, &mut frames, &knock).await,
+        Ok(knock) => content(&shared, &mut frames, &knock).await,
         Err(end) => Err(end),
     };
     match ended {
@@ -115,20 +121,9 @@ async fn one(shared: Shared, peer: PeerId, stream: Stream, is_link: bool) {
     }
 }
 
-/// Works on the mailboxes where blocking is allowed.
-async fn blocking<T: Send + 'static>(
-    node: &Node,
-    work: impl FnOnce(&Mailboxes) -> Result<T, MailboxError> + Send + 'static,
-) -> Result<T, MailboxError> {
-    let mailboxes = node.mailboxes.clone();
-    match tokio::task::spawn_blocking(move || work(&mailboxes)).await {
-        Ok(done) => done,
-        Err(error) => Err(MailboxError::Store(io::Error::other(error).into())),
-    }
-}
-
 /// Lets a device in, or says why not.
-async fn door(node: &Node, frames: &mut Frames, peer: PeerId) -> Result<Knock, End> {
+async fn door(shared: &Shared, frames: &mut Frames, peer: PeerId) -> Result<Knock, End> {
+    let (node, turns) = (&shared.node, &shared.turns);
     let frame = frames.next_within(AT_THE_DOOR).await.ok_or(End::Gone)?;
     let (theirs, own) = (peer.to_bytes(), node.peers.id().to_bytes());
     let knock = match Knock::from_bytes(&frame) {
@@ -137,7 +132,7 @@ async fn door(node: &Node, frames: &mut Frames, peer: PeerId) -> Result<Knock, E
     };
     let judged = {
         let (knock, theirs, own, now) = (knock.clone(), theirs.clone(), own.clone(), node.now());
-        blocking(node, move |mailboxes| mailboxes.knock(&knock, &theirs, &own, now)).await?
+        turns.knock(move |mailboxes| mailboxes.knock(&knock, &theirs, &own, now)).await?
     };
     frames.send(&judged.to_bytes()).await?;
     let welcome = match judged {
@@ -149,8 +144,7 @@ async fn door(node: &Node, frames: &mut Frames, peer: PeerId) -> Result<Knock, E
             };
             let (knock, now) = (knock.clone(), node.now());
             let founded =
-                blocking(node, move |mailboxes| mailboxes.found(&knock, &found, (&theirs, &own), now))
-                    .await?;
+                turns.found(move |mailboxes| mailboxes.found(&knock, &found, (&theirs, &own), now)).await?;
             frames.send(&founded.to_bytes()).await?;
             founded
         }
@@ -170,14 +164,13 @@ async fn refuse<T>(frames: &mut Frames, refused: Refused) -> Result<T, End> {
 
 /// Keeps a device and its mailbox the same until one goes.
 async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(), End> {
-    let (node, links) = (&shared.0, &shared.1);
-    let vault = knock.vault;
-    let joined = join(links, vault);
+    let (turns, vault) = (&shared.turns, knock.vault);
+    let joined = join(&shared.links, vault);
     let Some((own, sender, mut news)) = joined else {
         return refuse(frames, Refused::Busy).await;
     };
     // Whoever was removed between the door and here was told by nobody.
-    if !is_in(node, knock).await? {
+    if !is_in(turns, knock).await? {
         return refuse(frames, Refused::Device).await;
     }
     let mut link = Link::new(false, LINK_FRAME);
@@ -191,13 +184,13 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
             told = news.recv() => match told {
                 Ok(News { from, .. }) if from == own => continue,
                 Ok(News { events, .. }) => {
-                    if is_out(node, knock, &events).await? {
+                    if is_out(turns, knock, &events).await? {
                         link.refuse(Refused::Device)
                     } else {
                         link.news(events.iter().cloned())
                     }
                 }
-                Err(RecvError::Lagged(_)) if is_in(node, knock).await? => link.again(),
+                Err(RecvError::Lagged(_)) if is_in(turns, knock).await? => link.again(),
                 Err(RecvError::Lagged(_)) => link.refuse(Refused::Device),
                 Err(RecvError::Closed) => return Ok(()),
             },
@@ -207,17 +200,17 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
             match act {
                 Act::Send(frame) => frames.send(&frame).await?,
                 Act::Load(addresses) => {
-                    let events = blocking(node, move |all| all.load(&vault, &addresses)).await?;
+                    let events = turns.inside(vault, move |all| all.load(&vault, &addresses)).await?;
                     acts.extend(link.loaded(events)?);
                 }
-                Act::Store(_) if !is_in(node, knock).await? => {
+                Act::Store(_) if !is_in(turns, knock).await? => {
                     acts = link.refuse(Refused::Device).into();
                 }
-                Act::Store(events) => match blocking(node, move |all| all.store(&vault, events)).await {
+                Act::Store(events) => match turns.inside(vault, move |all| all.store(&vault, events)).await {
                     Ok(new) if new.is_empty() => {}
                     Ok(new) => {
                         let told = News { from: own, events: Arc::new(new) };
-                        let out = is_out(node, knock, &told.events).await?;
+                        let out = is_out(turns, knock, &told.events).await?;
                         // This link listens too, so there is one who hears it.
                         let _ = sender.send(told);
                         if out {
@@ -236,7 +229,7 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
                 Act::Compare => {
                     tokio::time::sleep(COMPARE_EVERY.saturating_sub(compared.elapsed())).await;
                     compared = Instant::now();
-                    let events = blocking(node, move |all| all.addresses(&vault)).await?;
+                    let events = turns.inside(vault, move |all| all.addresses(&vault)).await?;
                     acts.extend(link.start(events, &mut SystemRandom)?);
                 }
                 Act::Finished | Act::Level | Act::Refused(_) => {}
@@ -249,17 +242,17 @@ async fn link(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(),
 }
 
 /// Whether these events put the device at this link out.
-async fn is_out(node: &Node, knock: &Knock, events: &[StoredEvent]) -> Result<bool, MailboxError> {
+async fn is_out(turns: &Turns, knock: &Knock, events: &[StoredEvent]) -> Result<bool, MailboxError> {
     if events.iter().all(|event| event.epoch().is_none()) {
         return Ok(false);
     }
-    Ok(!is_in(node, knock).await?)
+    Ok(!is_in(turns, knock).await?)
 }
 
 /// Whether the device at this link still belongs to the vault.
-async fn is_in(node: &Node, knock: &Knock) -> Result<bool, MailboxError> {
+async fn is_in(turns: &Turns, knock: &Knock) -> Result<bool, MailboxError> {
     let (vault, pass) = (knock.vault, knock.pass.clone());
-    blocking(node, move |all| all.admits(&vault, &pass)).await
+    turns.inside(vault, move |all| all.admits(&vault, &pass)).await
 }
 
 /// A place among the vault's links; none when there are too many.
@@ -277,20 +270,20 @@ fn join(
 }
 
 /// Takes and gives content, one request after another.
-async fn content(node: &Arc<Node>, frames: &mut Frames, knock: &Knock) -> Result<(), End> {
-    let vault = knock.vault;
+async fn content(shared: &Shared, frames: &mut Frames, knock: &Knock) -> Result<(), End> {
+    let (turns, vault) = (&shared.turns, knock.vault);
     while let Some(frame) = frames.next().await {
-        if !is_in(node, knock).await? {
+        if !is_in(turns, knock).await? {
             frames.send(&ContentFrame::Refused(ContentRefused::Device).to_bytes()).await?;
             return Err(End::Refused(Refused::Device));
         }
         match Request::read(&frame)? {
             Request::Lacks(addresses) => {
-                let lacking = blocking(node, move |all| all.lacks(&vault, &addresses)).await?;
+                let lacking = turns.inside(vault, move |all| all.lacks(&vault, &addresses)).await?;
                 frames.send(&ContentFrame::Lacking(lacking).to_bytes()).await?;
             }
             Request::Get { address, from } => {
-                let Some(held) = blocking(node, move |all| all.get(&vault, &address)).await? else {
+                let Some(held) = turns.inside(vault, move |all| all.get(&vault, &address)).await? else {
                     frames.send(&ContentFrame::Missing.to_bytes()).await?;
                     continue;
                 };
@@ -299,7 +292,7 @@ async fn content(node: &Arc<Node>, frames: &mut Frames, knock: &Knock) -> Result
                 let mut offset = from;
                 while offset < held.size {
                     let read = held.clone();
-                    let piece = blocking(node, move |_| Ok(read.piece(offset)?)).await?;
+                    let piece = turns.inside(vault, move |_| Ok(read.piece(offset)?)).await?;
                     if piece.is_empty() {
                         return Err(End::Gone);
                     }
@@ -308,8 +301,8 @@ async fn content(node: &Arc<Node>, frames: &mut Frames, knock: &Knock) -> Result
                 }
             }
             Request::Put { address, size } => {
-                let now = node.now();
-                let put = blocking(node, move |all| all.put(&vault, &address, size, now)).await?;
+                let now = shared.node.now();
+                let put = turns.inside(vault, move |all| all.put(&vault, &address, size, now)).await?;
                 let verdict = match put {
                     Put::Kept => ContentFrame::Kept,
                     Put::Refused(refused) => ContentFrame::Refused(refused),
@@ -318,11 +311,12 @@ async fn content(node: &Arc<Node>, frames: &mut Frames, knock: &Knock) -> Result
                         loop {
                             let piece = frames.next_within(PIECE).await.ok_or(End::Gone)?;
                             let taken;
-                            (taking, taken) = blocking(node, move |_| {
-                                let taken = taking.take(&piece)?;
-                                Ok((taking, taken))
-                            })
-                            .await?;
+                            (taking, taken) = turns
+                                .inside(vault, move |_| {
+                                    let taken = taking.take(&piece)?;
+                                    Ok((taking, taken))
+                                })
+                                .await?;
                             match taken? {
                                 Taken::More => {}
                                 Taken::Kept => break ContentFrame::Kept,

@@ -6,6 +6,7 @@
 mod frames;
 pub mod mailbox;
 mod socket;
+mod turns;
 
 use crate::config::Limits;
 use anyhow::Context as _;

@@ -25,11 +25,16 @@ pub const MOST_PASS: usize = 8;
 pub const MOST_DEVICES: usize = 64;
 /// Most heads of an epoch.
 pub(super) const MOST_HEADS: usize = 512;
-/// Most epochs that wait for what they build on.
+/// The largest epoch, in bytes: one of as many devices and heads as there may be has three quarters of it.
+const MOST_BYTES: usize = 128 << 10;
+/// Most epochs that wait for what they build on, and their bytes together.
 const MOST_WAITING: usize = 64;
-/// Most epochs by devices, and most by one of them.
-const MOST_EPOCHS: usize = 1024;
-const MOST_BY_ONE: usize = 256;
+const MOST_WAITING_BYTES: usize = 1 << 20;
+/// What the epochs of one device may take, those of all devices, and these with the root's: **the phrase has its own share**,
+/// so that no device can use up what it takes to put it out.
+const BY_ONE: Extent = Extent { epochs: 256, bytes: 512 << 10, removed: 512 };
+const BY_DEVICES: Extent = Extent { epochs: 1024, bytes: 1 << 20, removed: 1024 };
+const IN_ALL: Extent = Extent { epochs: 2048, bytes: 2 << 20, removed: 2048 };
 
 /// Why an epoch or a pass is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +101,36 @@ struct Taken {
     epoch: Epoch,
     /// The device that signed; none for the root.
     signer: Option<PublicKey>,
+    bytes: usize,
+}
+
+impl Taken {
+    fn extent(&self) -> Extent {
+        Extent { epochs: 1, bytes: self.bytes, removed: self.epoch.removed.len() }
+    }
+}
+
+/// What some epochs take.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    epochs: usize,
+    bytes: usize,
+    /// Devices that they name as removed.
+    removed: usize,
+}
+
+impl Extent {
+    fn and(self, other: Self) -> Self {
+        Self {
+            epochs: self.epochs + other.epochs,
+            bytes: self.bytes + other.bytes,
+            removed: self.removed + other.removed,
+        }
+    }
+
+    const fn is_within(self, most: Self) -> bool {
+        self.epochs <= most.epochs && self.bytes <= most.bytes && self.removed <= most.removed
+    }
 }
 
 /// What a set of epochs says.
@@ -141,12 +176,16 @@ impl Roster {
         if self.taken.contains_key(&id) || self.waiting.contains_key(&id) {
             return Ok(false);
         }
+        let bytes = signed.to_bytes().len();
+        if bytes > MOST_BYTES {
+            return Err(RosterError::Form);
+        }
         let epoch = self.well_formed(signed)?;
         if self.past_known(&epoch) {
             self.place(id, signed.clone(), epoch)?;
             self.place_waiting();
             self.now = self.view(self.taken.keys().copied().collect());
-        } else if self.waiting.len() < MOST_WAITING {
+        } else if self.waiting.len() < MOST_WAITING && self.waiting_bytes() + bytes <= MOST_WAITING_BYTES {
             self.waiting.insert(id, signed.clone());
         } else {
             return Err(RosterError::Full);
@@ -171,6 +210,15 @@ impl Roster {
         let mut taken: Vec<_> = self.taken.values().collect();
         taken.sort_by_key(|taken| taken.epoch.number);
         taken.into_iter().map(|taken| &taken.signed).collect()
+    }
+
+    /// Bytes of all epochs that are here, taken or waiting.
+    pub fn bytes(&self) -> usize {
+        self.taken.values().map(|taken| taken.bytes).sum::<usize>() + self.waiting_bytes()
+    }
+
+    fn waiting_bytes(&self) -> usize {
+        self.waiting.values().map(|signed| signed.to_bytes().len()).sum()
     }
 
     /// The epochs that were taken, with their ids.
@@ -304,15 +352,25 @@ impl Roster {
             if member.role < DeviceRole::Manage {
                 return Err(RosterError::Role);
             }
-            let by_devices = self.taken.values().filter(|taken| taken.signer.is_some());
-            let by_this = by_devices.clone().filter(|taken| taken.signer == Some(member.sign)).count();
-            if by_devices.count() >= MOST_EPOCHS || by_this >= MOST_BY_ONE {
-                return Err(RosterError::Full);
-            }
             Some(member.sign)
         };
-        self.taken.insert(id, Taken { signed, epoch, signer: by });
+        let taken = Taken { bytes: signed.to_bytes().len(), signed, epoch, signer: by };
+        if !self.has_room(&taken) {
+            return Err(RosterError::Full);
+        }
+        self.taken.insert(id, taken);
         Ok(())
+    }
+
+    fn has_room(&self, new: &Taken) -> bool {
+        let fits = |counts: &dyn Fn(&Taken) -> bool, most| {
+            let extents = self.taken.values().filter(|taken| counts(taken)).map(Taken::extent);
+            extents.fold(new.extent(), Extent::and).is_within(most)
+        };
+        let of_devices = new.signer.is_none()
+            || fits(&|taken| taken.signer == new.signer, BY_ONE)
+                && fits(&|taken| taken.signer.is_some(), BY_DEVICES);
+        of_devices && fits(&|_| true, IN_ALL)
     }
 
     fn place_waiting(&mut self) {

@@ -268,6 +268,53 @@ fn one_that_waits_for_its_past_is_judged_then() {
     assert!(waiting.last().unwrap() == Err(RosterError::Full));
 }
 
+#[test]
+fn malicious_device_cannot_fill_the_roster_so_that_the_phrase_no_longer_puts_it_out() {
+    let first = device(1, manage(), 0, ROOT);
+    let pass = [first.clone()];
+    let zero = by_root(&epoch(0, &[], &[&first]));
+    let mut roster = roster(&[&zero]);
+    let large = |previous: &Signed<Epoch>, number, bytes| {
+        let mut epoch = epoch(number, &[previous], &[&first]);
+        epoch.wraps[0].sealed = vec![1; bytes];
+        epoch
+    };
+    let huge = by_device(large(&zero, 1, 200 << 10), &pass, 1);
+    assert_eq!(roster.take(&huge), Err(RosterError::Form));
+    let mut newest = zero.clone();
+    let full = (1..).find_map(|number| {
+        let next = by_device(large(&newest, number, 100 << 10), &pass, 1);
+        match roster.take(&next) {
+            Ok(_) => newest = next,
+            Err(error) => return Some((number, error)),
+        }
+        None
+    });
+    assert_eq!(full, Some((6, RosterError::Full)), "half a mebibyte of one device");
+    assert!((500 << 10..600 << 10).contains(&roster.bytes()));
+    let out = removing(epoch(6, &[&newest], &[]), vec![public(1)]);
+    assert_eq!(roster.take(&by_root(&out)), Ok(true));
+    assert_eq!(roster.admits(&pass), Err(RosterError::Removed));
+}
+
+#[test]
+fn malicious_device_cannot_name_removed_devices_without_end() {
+    let first = device(1, manage(), 0, ROOT);
+    let pass = [first.clone()];
+    let zero = by_root(&epoch(0, &[], &[&first]));
+    let mut roster = roster(&[&zero]);
+    let never_were = |from: u16, to: u16| -> Vec<PublicKey> {
+        let key = |n: u16| {
+            SecretKey::from_bytes(&[[2; 30].as_slice(), &n.to_be_bytes()].concat().try_into().unwrap())
+        };
+        (from..to).map(|n| key(n).unwrap().public()).collect()
+    };
+    let one = by_device(removing(epoch(1, &[&zero], &[&first]), never_were(0, 512)), &pass, 1);
+    assert_eq!(roster.take(&one), Ok(true));
+    let two = by_device(removing(epoch(2, &[&one], &[&first]), never_were(512, 513)), &pass, 1);
+    assert_eq!(roster.take(&two), Err(RosterError::Full));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
