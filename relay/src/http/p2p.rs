@@ -13,6 +13,9 @@ use std::net::SocketAddr;
 /// Longest message, in bytes: peers send what they have at a time, in frames of far less.
 const LONGEST: usize = 1 << 20;
 
+/// What is read at a time, in bytes: each socket keeps as much, and most of them have nothing to say.
+const READ: usize = 8 << 10;
+
 /// Opens a socket.
 pub async fn open(
     State(node): State<Shared>,
@@ -29,5 +32,7 @@ pub async fn open(
     Ok(upgrade
         .max_message_size(LONGEST)
         .max_frame_size(LONGEST)
+        .read_buffer_size(READ)
+        .write_buffer_size(0)
         .on_upgrade(move |socket| async move { node.peers.take(socket, from) }))
 }

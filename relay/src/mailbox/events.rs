@@ -12,10 +12,21 @@ use suishen_core::{
 
 /// Most events of a vault.
 const MOST_EVENTS: u64 = 1 << 18;
+/// Bytes of events that are loaded at a time; one that is larger is loaded alone.
+const AT_ONCE: usize = 256 << 10;
 /// Most epochs of a vault, and their bytes: what a roster takes, and some that were stored while they waited and turned out
 /// to be nothing.
 const MOST_EPOCHS: u64 = 2560;
 const MOST_EPOCH_BYTES: u64 = 4 << 20;
+
+/// Events that were loaded.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Their bytes.
+    pub events: Vec<Vec<u8>>,
+    /// Those that are to be loaded after these.
+    pub rest: Vec<BlobAddress>,
+}
 
 impl Mailboxes {
     /// The addresses of a vault's events.
@@ -29,19 +40,22 @@ impl Mailboxes {
         })
     }
 
-    /// Those of these events that are here.
-    pub fn load(&self, vault: &VaultId, addresses: &[BlobAddress]) -> Result<Vec<Vec<u8>>, MailboxError> {
-        let found = self.0.store.read(|tx| {
+    /// Those of these events that are here, as many as are loaded at a time.
+    pub fn load(&self, vault: &VaultId, mut addresses: Vec<BlobAddress>) -> Result<Loaded, MailboxError> {
+        let loaded = self.0.store.read(|tx| {
             let table = tx.open_table(rows::EVENTS)?;
-            let mut found = Vec::with_capacity(addresses.len());
-            for address in addresses {
-                found.extend(
-                    table.get((vault.as_bytes(), address.as_bytes()))?.map(|row| row.value().to_vec()),
-                );
+            let (mut events, mut bytes) = (Vec::new(), 0);
+            for (at, address) in addresses.iter().enumerate() {
+                let Some(row) = table.get((vault.as_bytes(), address.as_bytes()))? else { continue };
+                bytes += row.value().len();
+                if bytes > AT_ONCE && !events.is_empty() {
+                    return Ok(Loaded { events, rest: addresses.split_off(at) });
+                }
+                events.push(row.value().to_vec());
             }
-            Ok::<_, StoreError>(found)
+            Ok::<_, StoreError>(Loaded { events, rest: Vec::new() })
         })?;
-        Ok(found)
+        Ok(loaded)
     }
 
     /// Stores events, all or none; gives those that are new. Durable when it returns. An epoch that doesn't hold, or for

@@ -17,6 +17,7 @@ mod rows;
 mod tests;
 
 pub use content::{Held, Put, Taken, Taking};
+pub use events::Loaded;
 pub(crate) use examined::{database, examine};
 
 use crate::store::{Store, StoreError, make_folder};

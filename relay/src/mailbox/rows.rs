@@ -24,14 +24,18 @@ pub(super) const EPOCHS: Of<()> = Of::new("epochs");
 /// Content by address; its bytes are in files.
 pub(super) const CONTENTS: Of<&'static [u8]> = Of::new("contents");
 
+/// What an event takes at least.
+const LEAST_WEIGHT: u64 = 1 << 10;
 /// What a vault's row takes of the room.
 const VAULT_WEIGHT: u64 = 256;
 /// What a row of content takes of it, beside its file.
 pub(super) const CONTENT_WEIGHT: u64 = 256;
 
-/// What an event takes of quota and room: its row, and its part of the tables.
+/// What an event takes of quota and room: its row, its part of the tables, and a session's memory of it, which is the same for
+/// the smallest.
 pub(super) const fn weight(event: &[u8]) -> u64 {
-    event.len() as u64 + 192
+    let bytes = event.len() as u64 + 192;
+    if bytes < LEAST_WEIGHT { LEAST_WEIGHT } else { bytes }
 }
 
 /// What is known of a vault.

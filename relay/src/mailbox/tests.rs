@@ -140,8 +140,8 @@ fn a_wallet_begins_a_mailbox_and_comes_again() {
     all.sort_unstable();
     assert_eq!(relay.mailboxes.addresses(vault.id()).unwrap(), all);
     let absent = BlobAddress::of(b"absent");
-    let loaded = relay.mailboxes.load(vault.id(), &[events[1].address, absent]).unwrap();
-    assert_eq!(loaded, [events[1].bytes.clone()]);
+    let loaded = relay.mailboxes.load(vault.id(), vec![events[1].address, absent]).unwrap();
+    assert_eq!(loaded, Loaded { events: vec![events[1].bytes.clone()], rest: Vec::new() });
     let counts = relay.mailboxes.counts().unwrap();
     assert_eq!((counts.vaults, counts.events), (1, events.len() as u64));
 }
@@ -241,7 +241,7 @@ fn malicious_device_without_the_role_cannot_remove_others() {
     let opaque = StoredEvent::from_bytes(vec![0x82, 1, 2]);
     let new = relay.mailboxes.store(phone.id(), vec![epoch, forged.clone(), opaque.clone()]).unwrap();
     assert_eq!(new, [opaque], "what holds is kept, what doesn't is left out");
-    assert!(relay.mailboxes.load(phone.id(), &[forged.address]).unwrap().is_empty());
+    assert!(relay.mailboxes.load(phone.id(), vec![forged.address]).unwrap().events.is_empty());
     assert_eq!(relay.comes(&phone), Welcome::Open(None));
     let relay = relay.restart();
     assert_eq!(relay.comes(&phone), Welcome::Open(None));
@@ -334,6 +334,29 @@ fn malicious_device_cannot_take_more_than_its_vaults_quota() {
     let unknown = *wallet().0.id();
     let event = StoredEvent::from_bytes(vec![1]);
     assert!(matches!(relay.mailboxes.store(&unknown, vec![event]), Err(MailboxError::Unknown)));
+}
+
+#[test]
+fn malicious_device_cannot_have_much_loaded_at_a_time_or_much_counted_as_nothing() {
+    let relay = Relay::with(MailboxLimits { events: 1 << 20, room: 8 << 20, ..LIMITS });
+    let (vault, _) = wallet();
+    relay.begin(&vault);
+    let large: Vec<_> = (0..6_u8).map(|n| StoredEvent::from_bytes(vec![n; 100_000])).collect();
+    let huge = StoredEvent::from_bytes(vec![9; 300_000]);
+    let mut asked = vec![huge.address];
+    asked.extend(large.iter().map(|event| event.address));
+    relay.mailboxes.store(vault.id(), [large, vec![huge]].concat()).unwrap();
+    let mut counts = Vec::new();
+    while !asked.is_empty() {
+        let loaded = relay.mailboxes.load(vault.id(), asked).unwrap();
+        counts.push(loaded.events.len());
+        asked = loaded.rest;
+    }
+    assert_eq!(counts, [1, 2, 2, 2]);
+    let used = relay.mailboxes.used();
+    let tiny: Vec<_> = (0..10_u8).map(|n| StoredEvent::from_bytes(vec![0x82, n])).collect();
+    relay.mailboxes.store(vault.id(), tiny).unwrap();
+    assert_eq!(relay.mailboxes.used() - used, 10 << 10);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod frames;
 pub mod mailbox;
+mod places;
 mod socket;
 mod turns;
 

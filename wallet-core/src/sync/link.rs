@@ -99,6 +99,20 @@ impl Link {
         matches!(self.standing, Standing::Level)
     }
 
+    /// Whether nothing is under way: the other side may be silent for as long as it likes. Before its first session, within
+    /// one and until a push is acknowledged it has something to say.
+    pub const fn is_at_rest(&self) -> bool {
+        matches!(self.stage, Stage::Idle)
+            && self.pushed.is_none()
+            && matches!(self.need, Need::Nothing)
+            && !matches!(self.standing, Standing::Unknown)
+    }
+
+    /// Whether a session is under way or about to be: this side's set of events is, or will be, in memory.
+    pub const fn is_in_session(&self) -> bool {
+        matches!(self.stage, Stage::Waiting(_) | Stage::Session(_))
+    }
+
     /// Whether the link has ended, by an error or a refusal.
     pub const fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Over)
@@ -175,11 +189,20 @@ impl Link {
 
     /// Takes the events that were to be loaded; those that are gone since may be missing.
     pub fn loaded(&mut self, events: Vec<Vec<u8>>) -> Result<Vec<Act>, SyncError> {
+        self.loaded_part(events, Vec::new())
+    }
+
+    /// Takes the first of the events that were to be loaded, and names the others: see [`Session::loaded_part`].
+    pub fn loaded_part(
+        &mut self,
+        events: Vec<Vec<u8>>,
+        rest: Vec<BlobAddress>,
+    ) -> Result<Vec<Act>, SyncError> {
         let Stage::Session(mut session) = core::mem::replace(&mut self.stage, Stage::Over) else {
             self.end();
             return Err(SyncError::Turn);
         };
-        let acts = session.loaded(events).inspect_err(|_| self.end())?;
+        let acts = session.loaded_part(events, rest).inspect_err(|_| self.end())?;
         self.stage = Stage::Session(session);
         Ok(acts)
     }

@@ -68,9 +68,10 @@ impl Side {
         while let Some(act) = acts.pop_front() {
             match act {
                 Act::Send(frame) => self.out.push_back(frame),
-                Act::Load(addresses) => {
+                Act::Load(mut addresses) => {
+                    let rest = addresses.split_off(addresses.len().min(7));
                     let events = addresses.iter().filter_map(|a| self.store.get(a).cloned()).collect();
-                    acts.extend(self.link.loaded(events).unwrap());
+                    acts.extend(self.link.loaded_part(events, rest).unwrap());
                 }
                 Act::Store(events) => self.store.extend(events.into_iter().map(|e| (e.address, e.bytes))),
                 Act::Compare => (self.asked, self.read) = (true, None),
@@ -262,6 +263,23 @@ fn level() -> Pair {
     pair.settle();
     assert!(pair.is_level());
     pair
+}
+
+#[test]
+fn a_link_is_at_rest_only_when_nothing_is_awaited_of_the_other_side() {
+    assert!([true, false].map(|begins| Link::new(begins, LEAST_FRAME)).iter().all(|link| !link.is_at_rest()));
+    let mut pair = level();
+    assert!(pair.sides.iter().all(|side| side.link.is_at_rest() && !side.link.is_in_session()));
+    pair.sides[1].add(event(1000, SMALL));
+    pair.stir(1, 2);
+    assert!(!pair.sides[1].link.is_at_rest(), "a push is on its way");
+    pair.settle();
+    assert!(pair.sides[1].link.is_at_rest());
+    assert_eq!(pair.sides[1].link.again().len(), 1);
+    assert!(!pair.sides[1].link.is_at_rest(), "a session was asked for");
+    let acts = pair.sides[0].link.again();
+    assert_eq!(acts, [Act::Compare]);
+    assert!(pair.sides[0].link.is_in_session() && !pair.sides[0].link.is_at_rest());
 }
 
 #[test]

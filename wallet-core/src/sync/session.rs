@@ -37,7 +37,8 @@ pub enum SyncError {
 pub enum Act {
     /// Send this frame.
     Send(Vec<u8>),
-    /// Load these events and hand them over by [`Session::loaded`], before the next frame is taken.
+    /// Load these events and hand them over by [`Session::loaded`], or the first of them by [`Session::loaded_part`], before
+    /// the next frame is taken.
     Load(Vec<BlobAddress>),
     /// Store these events. Their addresses are true; what they are worth, the vault says.
     Store(Vec<StoredEvent>),
@@ -265,7 +266,7 @@ impl Session {
         Ok((Stage::Answering { ranges, rounds: 0, loading: false }, vec![Act::Send(hello)]))
     }
 
-    fn name(&self, address: &BlobAddress) -> [u8; 32] {
+    pub(super) fn name(&self, address: &BlobAddress) -> [u8; 32] {
         *Digest::labelled(NAME, &[&self.nonce, address.as_bytes()]).as_bytes()
     }
 
@@ -323,11 +324,24 @@ impl Session {
 
     /// Takes the events that were to be loaded; those that are gone since may be missing.
     pub fn loaded(&mut self, events: Vec<Vec<u8>>) -> Result<Vec<Act>, SyncError> {
+        self.loaded_part(events, Vec::new())
+    }
+
+    /// Takes the first of the events that were to be loaded, as many as the shell wants to hold at a time; once they are on
+    /// their way the others, `rest`, are to be loaded ([`Act::Load`]).
+    pub fn loaded_part(
+        &mut self,
+        events: Vec<Vec<u8>>,
+        rest: Vec<BlobAddress>,
+    ) -> Result<Vec<Act>, SyncError> {
         self.tally.given += events.len() as u64;
         let mut acts: Vec<Act> =
             gives(events, self.limit).iter().map(|frame| Act::Send(frame.to_bytes())).collect();
         let stage = core::mem::replace(&mut self.stage, Stage::Over);
         let (stage, more) = match stage {
+            stage @ (Stage::Giving { .. } | Stage::Answering { loading: true, .. }) if !rest.is_empty() => {
+                (stage, vec![Act::Load(rest)])
+            }
             Stage::Giving { give, want } => Self::give(give, want),
             Stage::Answering { ranges, rounds, loading: true } => {
                 let given = Act::Send(Frame::Given.to_bytes());

@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 type Copy = BTreeMap<BlobAddress, Vec<u8>>;
 
+/// Events that a side loads at a time.
+const AT_ONCE: usize = 5;
+
 /// An event as others see it: bytes, of which the number says which.
 fn event(number: u16, size: usize) -> Vec<u8> {
     let mut bytes = number.to_be_bytes().to_vec();
@@ -37,9 +40,10 @@ impl Side {
         while let Some(act) = acts.pop_front() {
             match act {
                 Act::Send(frame) => self.out.push_back(frame),
-                Act::Load(addresses) => {
+                Act::Load(mut addresses) => {
+                    let rest = addresses.split_off(addresses.len().min(AT_ONCE));
                     let events = addresses.iter().filter_map(|a| self.store.get(a).cloned()).collect();
-                    acts.extend(self.session.loaded(events)?);
+                    acts.extend(self.session.loaded_part(events, rest)?);
                 }
                 Act::Store(events) => self.store.extend(events.into_iter().map(|e| (e.address, e.bytes))),
                 Act::Finished => self.finished = true,
@@ -277,6 +281,24 @@ fn one_event_is_given_once_however_often_it_is_asked_for() {
     session.take(&want).unwrap();
     session.loaded(vec![event(1, 40)]).unwrap();
     assert_eq!(session.take(&want).unwrap(), [Act::Load(Vec::new())]);
+}
+
+#[test]
+fn a_side_that_loads_little_at_a_time_gives_all_before_it_goes_on() {
+    let store = copy([(1, 40), (2, 40)]);
+    let (first, second) = (BlobAddress::of(&event(1, 40)), BlobAddress::of(&event(2, 40)));
+    let mut session = answering(&store);
+    let names = [first, second].map(|address| session.name(&address)).concat();
+    assert_eq!(session.take(&Frame::Want(names).to_bytes()), Ok(vec![Act::Load(vec![first, second])]));
+    let acts = session.loaded_part(vec![event(1, 40)], vec![second]).unwrap();
+    assert!(matches!(acts.as_slice(), [Act::Send(_), Act::Load(rest)] if rest == &[second]), "{acts:?}");
+    assert_eq!(session.take(&Frame::Done.to_bytes()).unwrap_err(), SyncError::Turn, "loading");
+    let mut session = answering(&store);
+    let names = [first, second].map(|address| session.name(&address)).concat();
+    session.take(&Frame::Want(names).to_bytes()).unwrap();
+    session.loaded_part(vec![event(1, 40)], vec![second]).unwrap();
+    let acts = session.loaded(vec![event(2, 40)]).unwrap();
+    assert_eq!(acts.last(), Some(&Act::Send(Frame::Given.to_bytes())));
 }
 
 #[test]
