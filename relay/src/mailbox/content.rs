@@ -4,7 +4,7 @@
 //! after its bytes are durable and were found to be the address's. A file without a whole row is a part that goes on growing; what a
 //! power cut tore of it is found out at its end, when the hash doesn't match, and it begins anew.
 
-use super::{BlobAddress, MailboxError, Mailboxes, VaultId, rows};
+use super::{BlobAddress, MailboxError, Mailboxes, Shares, VaultId, rows};
 use crate::store::{StoreError, make_folder};
 use rows::{CONTENT_WEIGHT, ContentRow};
 use std::{
@@ -164,7 +164,8 @@ impl Mailboxes {
         now: u64,
     ) -> Result<bool, MailboxError> {
         let (limits, mut new) = (self.0.limits, false);
-        if !self.has_room(CONTENT_WEIGHT) {
+        let shares = self.shares();
+        if shares.free() < CONTENT_WEIGHT {
             return Ok(false);
         }
         self.0.store.write(|tx| {
@@ -176,7 +177,10 @@ impl Mailboxes {
                 row.contents += u64::from(new);
                 row.content_bytes += size;
                 row.content_bytes -= known.map_or(0, |known| known.size);
-                full = row.contents > MOST_CONTENTS || row.content_bytes > limits.content;
+                let more = size.saturating_sub(known.map_or(0, |known| known.size));
+                full = row.contents > MOST_CONTENTS
+                    || row.content_bytes > limits.content
+                    || (more > 0 && !shares.take_content(row.content_bytes, more));
             })?;
             if full {
                 return Err(MailboxError::Full);
@@ -279,8 +283,9 @@ impl Taking {
             }
         };
         let more = bytes.len() as u64;
-        let before = self.mailboxes.0.used.fetch_add(more, Ordering::Relaxed);
-        if before.saturating_add(more) > self.mailboxes.0.limits.room {
+        let room = self.mailboxes.0.limits.room;
+        let used = self.mailboxes.0.used.fetch_add(more, Ordering::Relaxed);
+        if (Shares { room, used }).free_for_content() < more {
             self.mailboxes.0.used.fetch_sub(more, Ordering::Relaxed);
             return Ok(Ok(Taken::Refused(ContentRefused::Full)));
         }

@@ -127,15 +127,13 @@ impl Mailboxes {
     ) -> Result<(Vec<StoredEvent>, u64), MailboxError> {
         let new = write(tx, vault, events, epochs)?;
         let added: u64 = new.iter().map(|event| rows::weight(&event.bytes)).sum();
-        if !new.is_empty() && !self.has_room(added) {
-            return Err(MailboxError::Full);
-        }
         let new_epochs = new.iter().filter(|event| epochs.contains(&event.address)).count() as u64;
         let mut full = new_epochs > 0 && epoch_bytes(tx, vault)? > MOST_EPOCH_BYTES;
         rows::change(tx, vault, |row| {
             row.events += new.len() as u64;
             row.epochs += new_epochs;
             row.event_bytes += added;
+            full |= added > 0 && !self.shares().take_events(row.event_bytes, added);
             full |= row.events > MOST_EVENTS
                 || row.epochs > MOST_EPOCHS
                 || row.event_bytes > self.0.limits.events;

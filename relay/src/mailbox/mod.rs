@@ -3,7 +3,7 @@
 //! A mailbox is one more replica: a set of opaque events by address, the epoch objects among them, and content beside them.
 //! It reads no event. **Who may come in follows from epochs and certificates alone** (the vault's roster), so a removed
 //! device is out with the epoch that removes it. Beginning one costs a proof of work, each has its quotas, all together
-//! have a room, and one that no device has visited for long is deleted whole.
+//! have a room of which each has a share, and one that no device has visited for long is deleted whole.
 //!
 //! Rows are in a database of their own, so that what strangers write holds up neither the ledger nor the gate. Everything
 //! here blocks: call it where blocking is allowed.
@@ -13,6 +13,7 @@ mod events;
 mod examined;
 mod rosters;
 mod rows;
+mod shares;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub(crate) use examined::{database, examine};
 use crate::store::{Store, StoreError, make_folder};
 use rosters::Rosters;
 use rows::VaultRow;
+use shares::Shares;
 use std::{
     collections::BTreeSet,
     fmt, io,
@@ -180,11 +182,10 @@ impl Mailboxes {
             return Ok(Welcome::Refused(refused));
         }
         let Some(row) = self.row(&knock.vault)? else {
-            let full = self.used() >= self.0.limits.room;
-            return Ok(if full {
+            return Ok(if self.shares().free() == 0 {
                 Welcome::Refused(Refused::Full)
             } else {
-                Welcome::Unknown(self.0.limits.bits)
+                Welcome::Unknown(self.work())
             });
         };
         if !self.admits(&knock.vault, &knock.pass)? {
@@ -207,7 +208,7 @@ impl Mailboxes {
     ) -> Result<Welcome, MailboxError> {
         let vault = knock.vault;
         // The cheapest first. Nobody else in the vault is held up while its epochs are verified.
-        if !work_holds(&vault, own_peer, found.work, self.0.limits.bits) {
+        if !work_holds(&vault, own_peer, found.work, self.work()) {
             return Ok(Welcome::Refused(Refused::Work));
         }
         if let Err(refused) = knock.verify(&self.0.ledger, their_peer, own_peer) {
@@ -287,8 +288,13 @@ impl Mailboxes {
         self.0.coming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether so many bytes more have room.
-    fn has_room(&self, bytes: u64) -> bool {
-        self.used().saturating_add(bytes) <= self.0.limits.room
+    /// The room, as it is taken now.
+    fn shares(&self) -> Shares {
+        Shares { room: self.0.limits.room, used: self.used() }
+    }
+
+    /// What beginning a mailbox costs now.
+    fn work(&self) -> u8 {
+        self.shares().work(self.0.limits.bits)
     }
 }

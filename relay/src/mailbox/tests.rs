@@ -373,6 +373,17 @@ fn all_mailboxes_together_have_one_room() {
     assert!(relay.mailboxes.used() <= 20_000);
     let full = Relay::with(MailboxLimits { room: 100, ..LIMITS });
     assert_eq!(full.begin(&vault), refused(Refused::Full));
+    let (next, _) = wallet();
+    assert!(
+        matches!(relay.comes(&next), Welcome::Unknown(bits) if bits > LIMITS.bits),
+        "it costs more by now"
+    );
+    let small = StoredEvent::from_bytes(vec![1; 1000]);
+    assert_eq!(
+        relay.mailboxes.store(vault.id(), vec![small]).unwrap().len(),
+        1,
+        "changes have the last eighth"
+    );
 }
 
 #[test]
