@@ -38,6 +38,7 @@ const SHARED: &[Stop<'_>] = &[
     ("identity", "/show", &["main > .button.wide"]),
     ("devices", "/devices", &[]),
     ("devices-add", "/devices", &["main .push .button"]),
+    ("devices-add-person", "/devices", &["main .push .button", "dialog fieldset .choice:last-child"]),
     ("share", "/show", &["main .card > button.entry"]),
     ("revoke", "/show", &["main .card .padded .button"]),
 ];

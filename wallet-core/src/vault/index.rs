@@ -83,6 +83,8 @@ pub struct Grant {
     pub time: u64,
     /// The epoch under whose act key its secrets lie.
     pub epoch: u32,
+    /// The device that made it, by its key to sign.
+    pub by: PublicKey,
     /// Yes or no, to whom.
     pub answer: Option<Answer>,
     /// When it was taken back.
@@ -298,6 +300,7 @@ impl RecordIndex {
                     issued: (**issued).clone(),
                     time: event.time,
                     epoch: event.epoch,
+                    by: event.device,
                     answer: None,
                     revoked: None,
                     reads: BTreeMap::new(),

@@ -17,6 +17,7 @@ mod admission;
 mod backup;
 #[cfg(test)]
 mod backup_tests;
+mod care;
 mod devices;
 mod epoch;
 mod event;

@@ -27,9 +27,10 @@ impl Vault {
         &self.stored.slots
     }
 
-    /// Whether there is a passkey or passphrase. Before, nothing can be shared or leave this device.
+    /// Whether there is a passkey or passphrase, or that of the wallet whose care it is in. Before, nothing can be shared or
+    /// leave this device.
     pub fn is_protected(&self) -> bool {
-        !self.stored.slots.is_empty()
+        self.in_care || !self.stored.slots.is_empty()
     }
 
     /// Adds a passphrase, if it is hard enough to guess. Takes a second.

@@ -7,6 +7,7 @@ use crate::sm::seeded::Seeded;
 use crate::sm::{Key32, SecretKey, Signed};
 use proptest::prelude::*;
 
+mod care;
 mod devices;
 mod histories;
 mod members;

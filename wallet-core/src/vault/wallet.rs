@@ -80,6 +80,8 @@ pub struct Vault {
     unread: BTreeMap<BlobAddress, (StoredEvent, Origin)>,
     /// Of those, verified since and not yet handed out to be stored.
     late: Vec<StoredEvent>,
+    /// Another person's wallet, in the care of the one of this device's owner.
+    pub(super) in_care: bool,
 }
 
 impl fmt::Debug for Vault {
@@ -241,7 +243,7 @@ impl Vault {
         let mut keys = Keyring::default();
         keys.add_all(secrets.epochs.iter().cloned());
         let (log, unread) = (Log::new(roots), BTreeMap::new());
-        let mut vault = Self { stored, device, secrets, keys, log, unread, late: Vec::new() };
+        let mut vault = Self { stored, device, secrets, keys, log, unread, late: Vec::new(), in_care: false };
         for epoch in vault.stored.epochs.clone() {
             // One that doesn't hold is as good as none.
             let _ = vault.log.take_epoch(&epoch);

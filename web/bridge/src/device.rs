@@ -62,6 +62,8 @@ pub struct Device {
     pub role: DeviceRole,
     /// This very device.
     pub this: bool,
+    /// Another person's, who helps.
+    pub person: bool,
     /// When it was admitted, ledger time.
     pub since: u64,
     /// When it was removed, ledger time.
@@ -69,7 +71,7 @@ pub struct Device {
 }
 
 /// What a device may do; each includes the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DeviceRole {
     /// Look.
     View,

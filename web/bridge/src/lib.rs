@@ -19,8 +19,8 @@ pub use desk::{
 };
 pub use device::{Counterpart, Device, DeviceRole, Pairing, Sync, SyncState};
 pub use patient::{
-    Access, AccessLog, AccessOutcome, Duration, PatientRequest, PatientResponse, Purpose, Share, ShareChoice,
-    ShareSentence, ShareState, Slot, TicketNotice, Wallet,
+    Access, AccessLog, AccessOutcome, Duration, KeptWallet, PatientRequest, PatientResponse, Purpose, Share,
+    ShareChoice, ShareSentence, ShareState, Slot, TicketNotice, Wallet,
 };
 pub use record::{Filter, ProofLine, RecordCard, RecordDetail, RecordTag, Sensitivity};
 

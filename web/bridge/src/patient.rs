@@ -153,6 +153,8 @@ pub enum PatientRequest {
     InviteDevice {
         /// What the new device may do.
         role: DeviceRole,
+        /// It is another person's, who helps.
+        person: bool,
     },
     /// Yes or no to the device that asks. After a yes the answer comes when it has everything; progress events follow.
     AnswerDevice {
@@ -161,20 +163,34 @@ pub enum PatientRequest {
     },
     /// No device is awaited any longer.
     StopInviting,
-    /// On the new device: become a device of the wallet whose code was scanned. The event [`super::Pairing::Compare`]
-    /// says what to show; the answer comes when the wallet is here and can be used; contents may still follow.
+    /// On the new device: become a device of the wallet whose code was scanned, which is another person's where there is a
+    /// wallet here already: it then lies beside that one, and is open. The event [`super::Pairing::Compare`] says what to
+    /// show; the answer comes when the wallet is here and can be used; contents may still follow.
     Join {
         /// The code's link. Secret.
         text: String,
         /// How this device is to be called.
         name: String,
+        /// Beside one's own: how the other person's wallet is to be called here.
+        whose: String,
+    },
+    /// Opens another person's wallet that is kept here, or this browser's owner's again.
+    Switch {
+        /// [`KeptWallet::wallet`]; none for the owner's own.
+        to: Option<String>,
+    },
+    /// Deletes another person's wallet from this browser; the owner's is open then.
+    PutAway {
+        /// [`KeptWallet::wallet`].
+        wallet: String,
     },
     /// Takes a device out of the wallet. Answer: the running shares that it could act on, [`PatientResponse::Shares`].
     RemoveDevice {
         /// The device.
         device: String,
     },
-    /// Empties this browser of the wallet. The hospital keeps its own records.
+    /// Empties this browser of the owner's wallet, and of all others that are kept beside it. The hospital keeps its own
+    /// records.
     Delete,
 }
 
@@ -279,9 +295,26 @@ pub enum Wallet {
         unseen_reads: u32,
         /// The slots, for settings.
         slots: Vec<Slot>,
+        /// What this device may do in it.
+        role: DeviceRole,
+        /// Whose it is, where it isn't this browser's owner's own: [`KeptWallet::wallet`].
+        of: Option<String>,
+        /// The wallets of others that are kept here beside the owner's, by name.
+        kept: Vec<KeptWallet>,
     },
     /// The store cannot be read: damaged, not a wrong passphrase.
     Damaged,
+}
+
+/// Another person's wallet that is kept in this browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptWallet {
+    /// Its id.
+    pub wallet: String,
+    /// What this browser's owner calls it.
+    pub name: String,
+    /// Its owner took this device out of it: it can no longer be opened here, and may be put away.
+    pub taken_back: bool,
 }
 
 /// A way to open the wallet.
@@ -486,6 +519,8 @@ pub struct Access {
     pub purpose: Purpose,
     /// Ledger entry, one tap on.
     pub entry: Option<u64>,
+    /// The device that gave it, where that isn't this one: by its name.
+    pub by: Option<String>,
 }
 
 /// How an access ended.

@@ -2,7 +2,7 @@
 
 use crate::ledger::Ledger;
 use crate::platform::WalletLock;
-use crate::store::Store;
+use crate::store::{OWN, Store};
 use crate::worker::{Answer, tell};
 use crate::{desk, patient};
 use futures::lock::{Mutex, OwnedMutexGuard};
@@ -11,15 +11,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 use suishen_bridge::{self as bridge, Action, Event, Fault, LedgerState, Request, Response, Topic};
 
-/// Everything behind the worker's message loop.
+/// Everything behind the worker's message loop. Another person's wallet that is kept beside the owner's has an engine of its
+/// own, whose lock, ledger and settings are the owner's: whatever is under way for one wallet never meets the other's store.
 #[derive(Debug)]
 pub struct Engine {
+    owner: Option<Rc<Self>>,
+    /// The wallet, of another person's: known once it has been joined.
+    wallet: OnceCell<String>,
+    /// Wallets of others.
+    pub care: patient::Care,
     settings: RefCell<Settings>,
     lock: RefCell<Option<WalletLock>>,
     /// Held until the page has said who it is, and while the lock is asked for: what comes meanwhile waits.
     asking: Arc<Mutex<()>>,
     unmet: RefCell<Option<OwnedMutexGuard<()>>>,
-    store: OnceCell<Store>,
+    store: OnceCell<Rc<Store>>,
     ledger: OnceCell<Ledger>,
     /// The patient's wallet.
     pub patient: patient::Session,
@@ -39,6 +45,9 @@ impl Engine {
     pub fn new() -> Self {
         let asking = Arc::new(Mutex::new(()));
         Self {
+            owner: None,
+            wallet: OnceCell::new(),
+            care: patient::Care::default(),
             settings: RefCell::default(),
             lock: RefCell::default(),
             unmet: RefCell::new(asking.try_lock_owned()),
@@ -48,6 +57,49 @@ impl Engine {
             patient: patient::Session::default(),
             desk: desk::Session::default(),
         }
+    }
+
+    /// An engine for another person's wallet beside this one.
+    pub fn beside(owner: &Rc<Self>) -> Rc<Self> {
+        Rc::new(Self { owner: Some(owner.clone()), ..Self::new() })
+    }
+
+    /// Says which wallet of another person's this is.
+    pub fn is_of(&self, wallet: String) {
+        let _ = self.wallet.set(wallet);
+    }
+
+    /// Which wallet of another person's this is; none for the owner's.
+    pub fn wallet(&self) -> Option<&String> {
+        self.wallet.get()
+    }
+
+    /// The engine of this browser's owner: this one, or the one that it is beside.
+    pub fn owner(self: &Rc<Self>) -> Rc<Self> {
+        self.owner.as_ref().unwrap_or(self).clone()
+    }
+
+    /// The same, borrowed.
+    pub fn own(&self) -> &Self {
+        self.owner.as_deref().unwrap_or(self)
+    }
+
+    /// Whether this is another person's wallet.
+    pub const fn is_beside(&self) -> bool {
+        self.owner.is_some()
+    }
+
+    /// The engine of the wallet that is open.
+    fn opened(self: &Rc<Self>) -> Rc<Self> {
+        self.care.opened().unwrap_or_else(|| self.clone())
+    }
+
+    /// Locks the owner's wallet and with it all others.
+    pub fn lock(&self) {
+        let owner = self.own();
+        owner.care.lock();
+        owner.patient.lock();
+        owner.desk.lock();
     }
 
     /// Answers one request.
@@ -74,7 +126,8 @@ impl Engine {
                     Err(fault) => Err(fault),
                 };
                 if refreshed.is_ok() {
-                    self.patient.refresh(self).await?;
+                    let open = self.opened();
+                    open.patient.refresh(&open).await?;
                     // The desk's lists follow the ledger.
                     tell(&Event::Changed(Topic::Desk));
                 }
@@ -82,7 +135,8 @@ impl Engine {
                 refreshed.map(|()| (Response::Ledger(self.ledger_state()), None))
             }
             Request::Patient(request) => {
-                let (response, file) = self.patient.answer(self, task, request, bytes).await?;
+                let open = self.opened();
+                let (response, file) = open.patient.answer(&open, task, request, bytes).await?;
                 Ok((Response::Patient(response), file))
             }
             Request::Desk(request) => {
@@ -94,8 +148,9 @@ impl Engine {
 
     /// Whether this tab may use the wallet.
     pub async fn holds_lock(&self) -> bool {
-        drop(self.asking.lock().await);
-        self.lock.borrow().is_some()
+        let owner = self.own();
+        drop(owner.asking.lock().await);
+        owner.lock.borrow().is_some()
     }
 
     async fn take_lock(self: &Rc<Self>, steal: bool) {
@@ -103,8 +158,7 @@ impl Engine {
         let lost = move || {
             if let Some(engine) = engine.upgrade() {
                 *engine.lock.borrow_mut() = None;
-                engine.patient.lock();
-                engine.desk.lock();
+                engine.lock();
                 tell(&Event::TakenOver);
             }
         };
@@ -113,47 +167,61 @@ impl Engine {
         }
     }
 
-    /// Storage, once this tab holds the lock.
+    /// The wallet's storage, once this tab holds the lock.
     pub async fn store(&self) -> Result<&Store, Fault> {
         if !self.holds_lock().await {
             return Err(Fault::new("elsewhere", Action::Nothing));
         }
+        let own = match &self.owner {
+            Some(owner) => Some(owner.open_store(OWN, None).await?.clone()),
+            None => None,
+        };
+        let name = match (&self.owner, self.wallet()) {
+            (None, _) => OWN.to_owned(),
+            (Some(_), Some(wallet)) => patient::database(wallet),
+            (Some(_), None) => return Err(Fault::new("no-wallet", Action::Nothing)),
+        };
+        self.open_store(&name, own).await.map(|store| &**store)
+    }
+
+    async fn open_store(&self, name: &str, own: Option<Rc<Store>>) -> Result<&Rc<Store>, Fault> {
         if self.store.get().is_none() {
             // Two requests may open at once; the second opening is dropped.
-            let _ = self.store.set(Store::open().await?);
+            let _ = self.store.set(Rc::new(Store::open(name, own).await?));
         }
         self.store.get().ok_or_else(|| Fault::new("store", Action::Retry))
     }
 
     /// The ledger: known from before, or met now.
     pub async fn ledger(&self) -> Result<&Ledger, Fault> {
-        if self.ledger.get().is_none() {
-            let relays = self.settings.borrow().relays.clone();
-            let _ = self.ledger.set(Ledger::open(self.store().await?, relays).await?);
+        let owner = self.own();
+        if owner.ledger.get().is_none() {
+            let relays = owner.settings.borrow().relays.clone();
+            let _ = owner.ledger.set(Ledger::open(owner.store().await?, relays).await?);
         }
-        self.ledger.get().ok_or_else(|| Fault::new("offline", Action::Retry))
+        owner.ledger.get().ok_or_else(|| Fault::new("offline", Action::Retry))
     }
 
     /// The ledger, if it was met already.
     pub fn known_ledger(&self) -> Option<&Ledger> {
-        self.ledger.get()
+        self.own().ledger.get()
     }
 
     /// The ledger with a time told within the last minutes and a fresh checkpoint.
     pub async fn fresh_ledger(&self) -> Result<&Ledger, Fault> {
         let ledger = self.ledger().await?;
-        ledger.refresh(self.store().await?).await?;
+        ledger.refresh(self.own().store().await?).await?;
         Ok(ledger)
     }
 
     /// BCP 47 language of the page.
     pub fn language(&self) -> String {
-        self.settings.borrow().language.clone()
+        self.own().settings.borrow().language.clone()
     }
 
     /// The page's own origin first: where links lead.
     pub fn origin(&self) -> String {
-        self.settings.borrow().relays.first().cloned().unwrap_or_default()
+        self.own().settings.borrow().relays.first().cloned().unwrap_or_default()
     }
 
     fn ledger_state(&self) -> bridge::Ledger {

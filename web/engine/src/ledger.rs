@@ -112,19 +112,20 @@ struct SubmitAnswer {
 impl Ledger {
     /// Opens the ledger that this device knows, or gets to know the one that its relays serve.
     pub async fn open(store: &Store, relays: Vec<String>) -> Result<Self, LedgerError> {
-        let known = store.get(Table::Plain, GENESIS).await?;
+        let known = store.own().get(Table::Plain, GENESIS).await?;
         let bytes = if let Some(bytes) = known {
             bytes
         } else {
             let bytes = ask(&relays, &Call::get("/v1/ledger/genesis")).await?;
-            store.put(Table::Plain, GENESIS, bytes.clone()).await?;
+            store.own().put(Table::Plain, GENESIS, bytes.clone()).await?;
             bytes
         };
         let genesis: Genesis = cbor::decode(&bytes).map_err(|_| LedgerError::Unsound("genesis"))?;
         genesis.check().map_err(|_| LedgerError::Unsound("genesis"))?;
         let cosigners = genesis.members.iter().map(|m| Cosigner { name: m.name.clone(), key: m.cosigner });
         let epoch = Epoch { number: 0, cosigners: cosigners.collect() };
-        let remembered = store.get(Table::Plain, REMEMBERED).await?.and_then(|b| cbor::decode(&b).ok());
+        let remembered = store.own().get(Table::Plain, REMEMBERED).await?;
+        let remembered = remembered.and_then(|b| cbor::decode(&b).ok());
         Ok(Self {
             relays,
             id: genesis.ledger_id(),
@@ -290,7 +291,7 @@ impl Ledger {
     }
 
     async fn remember(&self, store: &Store, next: Remembered) -> Result<(), LedgerError> {
-        store.put(Table::Plain, REMEMBERED, cbor::encode(&next)).await?;
+        store.own().put(Table::Plain, REMEMBERED, cbor::encode(&next)).await?;
         *self.remembered.borrow_mut() = Some(next);
         Ok(())
     }

@@ -1,10 +1,11 @@
-//! The wallet's storage in this browser: IndexedDB by rexie. Keys are text, values bytes; what must change
-//! together changes in one transaction. Everything personal arrives here encrypted; the plain lines are the
+//! A wallet's storage in this browser: IndexedDB by rexie, one database a wallet. Keys are text, values bytes; what must
+//! change together changes in one transaction. Everything personal arrives here encrypted; the plain lines are the
 //! remembered checkpoint, the ledger's genesis and unlock slots.
 
 use crate::platform::to_js;
 use js_sys::Uint8Array;
 use rexie::{ObjectStore, Rexie, TransactionMode};
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// The tables.
@@ -61,31 +62,51 @@ pub enum Change {
     Clear(Table),
 }
 
-/// The open database.
+/// The database of this browser's owner: the wallet, what is remembered of the ledger, a desk's own.
+pub const OWN: &str = "suishen";
+
+/// An open database, closed when it is dropped.
 #[derive(Debug)]
 pub struct Store {
-    database: Rexie,
+    /// Until it is dropped.
+    database: Option<Rexie>,
+    own: Option<Rc<Self>>,
 }
 
 impl Store {
-    /// Opens the database, making it the first time.
-    pub async fn open() -> Result<Self, StoreError> {
-        let builder = TABLES.iter().fold(Rexie::builder("suishen").version(1), |b, t| {
-            b.add_object_store(ObjectStore::new(t.name()))
-        });
-        Ok(Self { database: builder.build().await? })
+    /// Opens the database of this name, making it the first time; beside the owner's for another person's wallet.
+    pub async fn open(name: &str, own: Option<Rc<Self>>) -> Result<Self, StoreError> {
+        let builder = TABLES
+            .iter()
+            .fold(Rexie::builder(name).version(1), |b, t| b.add_object_store(ObjectStore::new(t.name())));
+        Ok(Self { database: Some(builder.build().await?), own })
+    }
+
+    /// The owner's: what this browser remembers of the ledger is remembered once.
+    pub fn own(&self) -> &Self {
+        self.own.as_deref().unwrap_or(self)
+    }
+
+    /// Deletes the database of this name. Done when nobody has it open any more.
+    pub async fn delete(name: &str) -> Result<(), StoreError> {
+        Ok(Rexie::delete(name).await?)
+    }
+
+    fn transaction(&self, tables: &[&str], mode: TransactionMode) -> Result<rexie::Transaction, StoreError> {
+        let database = self.database.as_ref().ok_or_else(|| StoreError("closed".into()))?;
+        Ok(database.transaction(tables, mode)?)
     }
 
     /// A value.
     pub async fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let transaction = self.database.transaction(&[table.name()], TransactionMode::ReadOnly)?;
+        let transaction = self.transaction(&[table.name()], TransactionMode::ReadOnly)?;
         let value = transaction.store(table.name())?.get(key.into()).await?;
         Ok(value.map(|v| v.unchecked_into::<Uint8Array>().to_vec()))
     }
 
     /// All keys and values of a table, in key order.
     pub async fn all(&self, table: Table) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let transaction = self.database.transaction(&[table.name()], TransactionMode::ReadOnly)?;
+        let transaction = self.transaction(&[table.name()], TransactionMode::ReadOnly)?;
         let rows = transaction.store(table.name())?.scan(None, None, None, None).await?;
         let text = |key: JsValue| key.as_string().ok_or_else(|| StoreError("a key that is no text".into()));
         rows.into_iter().map(|(k, v)| Ok((text(k)?, v.unchecked_into::<Uint8Array>().to_vec()))).collect()
@@ -93,7 +114,7 @@ impl Store {
 
     /// All keys of a table, in order.
     pub async fn keys(&self, table: Table) -> Result<Vec<String>, StoreError> {
-        let transaction = self.database.transaction(&[table.name()], TransactionMode::ReadOnly)?;
+        let transaction = self.transaction(&[table.name()], TransactionMode::ReadOnly)?;
         let keys = transaction.store(table.name())?.get_all_keys(None, None).await?;
         Ok(keys.iter().filter_map(JsValue::as_string).collect())
     }
@@ -101,7 +122,7 @@ impl Store {
     /// Writes all changes or none.
     pub async fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let names: Vec<_> = TABLES.iter().map(|t| t.name()).collect();
-        let transaction = self.database.transaction(&names, TransactionMode::ReadWrite)?;
+        let transaction = self.transaction(&names, TransactionMode::ReadWrite)?;
         for change in changes {
             match change {
                 Change::Put(table, key, value) => {
@@ -123,14 +144,14 @@ impl Store {
     /// A platform key object.
     pub async fn platform_key(&self, name: &str) -> Result<Option<JsValue>, StoreError> {
         let table = Table::Keys.name();
-        let transaction = self.database.transaction(&[table], TransactionMode::ReadOnly)?;
+        let transaction = self.transaction(&[table], TransactionMode::ReadOnly)?;
         Ok(transaction.store(table)?.get(name.into()).await?)
     }
 
     /// Stores a platform key object.
     pub async fn put_platform_key(&self, name: &str, key: &JsValue) -> Result<(), StoreError> {
         let table = Table::Keys.name();
-        let transaction = self.database.transaction(&[table], TransactionMode::ReadWrite)?;
+        let transaction = self.transaction(&[table], TransactionMode::ReadWrite)?;
         transaction.store(table)?.put(key, Some(&name.into())).await?;
         transaction.done().await?;
         Ok(())
@@ -139,5 +160,13 @@ impl Store {
     /// Empties everything: the person deletes the wallet from this browser.
     pub async fn erase(&self) -> Result<(), StoreError> {
         self.write(TABLES.iter().map(|t| Change::Clear(*t)).collect()).await
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(database) = self.database.take() {
+            database.close();
+        }
     }
 }

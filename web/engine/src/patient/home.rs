@@ -1,6 +1,6 @@
 //! The wallet itself: is there one, is it open, make one, open it.
 
-use super::{Session, fault, slot_of};
+use super::{Session, care, devices, fault, slot_of};
 use crate::engine::Engine;
 use crate::platform::{BrowserRandom, device_name};
 use crate::platform_key::PlatformKey;
@@ -43,10 +43,12 @@ impl Session {
         let name = self.records(engine, &suishen_bridge::Filter::default()).await?;
         let newest = name.first().map(|card| card.record.clone());
         let copies = self.has_copies(engine).await?;
+        let kept = care::kept(engine).await?;
         let opened = self.opened.borrow();
         let name = newest.and_then(|id| opened.get(&id)?.patient.as_ref()?.name.clone());
         let (protected, slots, phrase_gone) = self
             .with(|v| (v.is_protected(), v.slots().iter().map(slot_of).collect(), v.entropy().is_none()))?;
+        let role = devices::role_of(self.with(|vault| vault.role())?);
         self.read(|index| Wallet::Open {
             name,
             records: u32::try_from(index.records().filter(|r| !index.marks(&r.added.record).hidden).count())
@@ -65,16 +67,23 @@ impl Session {
             )
             .unwrap_or(u32::MAX),
             slots,
+            role,
+            of: engine.wallet().cloned(),
+            kept,
         })
     }
 
-    async fn stored(&self, store: &Store) -> Result<Option<Locked>, Fault> {
+    pub(super) async fn stored(&self, store: &Store) -> Result<Option<Locked>, Fault> {
         let bytes = store.get(Table::Plain, VAULT).await?;
         bytes.map(|bytes| Locked::from_bytes(&bytes).map_err(fault)).transpose()
     }
 
     async fn open(&self, store: &Store, locked: Locked, unlock: Unlock<'_>) -> Result<(), Fault> {
-        let mut vault = locked.open(unlock).map_err(fault)?;
+        self.open_vault(store, locked.open(unlock).map_err(fault)?).await
+    }
+
+    /// Reads the vault's events and holds it open.
+    pub(super) async fn open_vault(&self, store: &Store, mut vault: Vault) -> Result<(), Fault> {
         let events: Vec<StoredEvent> = store
             .all(Table::Events)
             .await?
@@ -144,9 +153,14 @@ impl Session {
             Some(_) => changes.insert(0, Change::Clear(Table::Pending)),
             None => {}
         }
-        let key = PlatformKey::provide(store, PLATFORM).await?;
-        let device = vault.device_key().map_err(fault)?.clone();
-        vault.set_platform(key.seal(device.as_bytes()).await?);
+        // Nor does anybody open the wallets of others that were in the old device key's care.
+        changes.splice(0..0, care::abandoned(store).await?);
+        // One in care opens with its keeper.
+        if !vault.is_protected() {
+            let key = PlatformKey::provide(store, PLATFORM).await?;
+            let device = vault.device_key().map_err(fault)?.clone();
+            vault.set_platform(key.seal(device.as_bytes()).await?);
+        }
         changes.push(Change::Put(Table::Plain, VAULT.to_owned(), vault.to_bytes()));
         changes.extend(events.into_iter().map(|e| Change::Put(Table::Events, e.address.to_hex(), e.bytes)));
         store.write(changes).await?;

@@ -21,7 +21,7 @@ use suishen_core::identity::{Certificate, Chain};
 use suishen_core::qr::{IdentityOffer, QrError, Scanned, identity_url, scan};
 use suishen_core::report::{Manifest, PartCopy, Ticket, TicketContents, open_part, seal_part};
 use suishen_core::sm::{Key32, SecretKey};
-use suishen_core::vault::{Body, IdentityShown, RecordAdded, Source};
+use suishen_core::vault::{Body, DeviceRole, IdentityShown, RecordAdded, Source};
 
 /// A binding under way.
 #[derive(minicbor::Encode, minicbor::Decode)]
@@ -123,6 +123,10 @@ impl Session {
             return Err(Fault::new("scan-damaged", Action::ScanAgain));
         };
         self.provide(engine).await?;
+        // Before the ticket is bound: a device that may only look could not keep what it was given for it.
+        if self.with(|vault| vault.role())? < DeviceRole::Share {
+            return Err(Fault::new("role", Action::Nothing));
+        }
         let commitment = ticket.commitment();
         if self.read(|index| index.record(&commitment).is_some())? {
             return Ok(commitment.to_hex());

@@ -26,7 +26,10 @@ impl Session {
         let mut accesses = Vec::new();
         for (id, grant) in grants {
             let titles = self.titles(engine, &grant.issued.records).await?;
+            let from = accesses.len();
             self.accesses_of(&id, &grant, &titles, &mut accesses);
+            let by = self.made_by(&grant)?;
+            accesses[from..].iter_mut().for_each(|access| access.by.clone_from(&by));
         }
         accesses.sort_by_key(|access| core::cmp::Reverse((access.at, access.entry)));
         let fresh = engine.known_ledger().is_some_and(|l| l.state() == LedgerState::Fresh);
@@ -37,6 +40,14 @@ impl Session {
             accesses,
             last_looked: self.read(suishen_core::vault::RecordIndex::last_looked)?,
         })
+    }
+
+    /// The device that made a share, by name; none for this one.
+    fn made_by(&self, grant: &Grant) -> Result<Option<String>, Fault> {
+        if self.with(|vault| vault.device())? == grant.by {
+            return Ok(None);
+        }
+        self.read(|index| index.device(&grant.by).and_then(|device| device.name.clone()))
     }
 
     fn accesses_of(&self, id: &GrantId, grant: &Grant, titles: &[String], out: &mut Vec<Access>) {
@@ -66,6 +77,7 @@ impl Session {
                 records: pick(&all),
                 purpose: purpose_of(&grant.issued.purpose),
                 entry,
+                by: None,
             }
         };
         for (number, read) in &grant.reads {

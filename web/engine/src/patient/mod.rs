@@ -1,5 +1,6 @@
 //! The patient's part of the engine: the open vault, and what its pages ask.
 
+mod care;
 mod devices;
 mod home;
 mod keep;
@@ -8,6 +9,8 @@ mod protect;
 mod records;
 mod share;
 mod watch;
+
+pub use care::{Care, database};
 
 use crate::engine::Engine;
 use crate::platform::BrowserRandom;
@@ -43,6 +46,10 @@ pub struct Session {
     broken: RefCell<Option<String>>,
     /// Other copies of the wallet.
     devices: devices::Devices,
+    /// Another wallet is open instead: nothing is asked for this one, and nothing follows its copies.
+    resting: Cell<bool>,
+    /// The access log was asked for since this wallet was opened.
+    listed: Cell<bool>,
 }
 
 type Answered = Result<(PatientResponse, Option<Vec<u8>>), Fault>;
@@ -58,6 +65,9 @@ impl Session {
     ) -> Answered {
         use PatientRequest as R;
         use PatientResponse as A;
+        if engine.is_beside() && is_for_owner(&request) {
+            return Err(Fault::new("role", Action::Nothing));
+        }
         let response = match request {
             R::Wallet => A::Wallet(self.wallet(engine).await?),
             R::Scan { text } => A::Scanned(keep::notice(engine, &text).await?),
@@ -89,7 +99,7 @@ impl Session {
                 A::Done
             }
             R::Lock => {
-                self.lock();
+                engine.lock();
                 tell(&Event::Changed(Topic::Wallet));
                 A::Done
             }
@@ -114,7 +124,12 @@ impl Session {
                 A::Done
             }
             R::Extend { share } => A::Share(Box::new(self.extend(engine, task, &share).await?)),
-            R::Log => A::Log(self.access_log(engine).await?),
+            R::Log => {
+                self.listed.set(true);
+                A::Log(self.access_log(engine).await?)
+            }
+            // Whoever helps doesn't look in the owner's place; and what was never listed wasn't looked at.
+            R::Looked if engine.is_beside() || !self.listed.get() => A::Done,
             R::Looked => {
                 // As of what was seen: a read that this phone hears of later is new, however old it is.
                 let latest = self.read(|index| {
@@ -133,12 +148,9 @@ impl Session {
             | R::InviteDevice { .. }
             | R::AnswerDevice { .. }
             | R::StopInviting
-            | R::Join { .. }
-            | R::RemoveDevice { .. }) => self.answer_of_devices(engine, task, request).await?,
-            R::Delete => {
-                engine.store().await?.erase().await?;
-                self.lock();
-                tell(&Event::Changed(Topic::Wallet));
+            | R::RemoveDevice { .. }) => self.answer_of_devices(engine, request).await?,
+            request @ (R::Join { .. } | R::Switch { .. } | R::PutAway { .. } | R::Delete) => {
+                care::answer(engine, task, request).await?;
                 A::Done
             }
         };
@@ -147,7 +159,7 @@ impl Session {
 
     /// Follows the ledger and the drop boxes; a locked wallet has nothing to follow.
     pub async fn refresh(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
-        if self.vault.borrow().is_some() {
+        if self.is_at_work() {
             self.devices.wake();
             self.follow(engine).await?;
         }
@@ -163,6 +175,20 @@ impl Session {
         self.anchored.take();
         self.holder_stands.set(false);
         self.holder_moves.set(0);
+        self.resting.set(false);
+        self.listed.set(false);
+    }
+
+    /// Another wallet is opened instead: this one stays as it is, and its links end.
+    fn rest(&self) {
+        self.resting.set(true);
+        self.listed.set(false);
+        self.devices.leave();
+    }
+
+    /// Whether this wallet is open, and no other instead.
+    fn is_at_work(&self) -> bool {
+        self.vault.borrow().is_some() && !self.resting.get()
     }
 
     /// Reads from the open vault.
@@ -217,6 +243,20 @@ impl Session {
         let text = self.with(|vault| vault.open_local(name, &sealed))?;
         Ok(text.ok().and_then(|text| cbor::decode(&text).ok()))
     }
+}
+
+/// What concerns the owner's own lock, words and backup: in another person's wallet there is none of it.
+const fn is_for_owner(request: &PatientRequest) -> bool {
+    use PatientRequest as R;
+    matches!(
+        request,
+        R::AddPasskey { .. }
+            | R::AddPassphrase { .. }
+            | R::Phrase { .. }
+            | R::CheckPhrase { .. }
+            | R::Restore { .. }
+            | R::Backup
+    )
 }
 
 /// A vault's refusal as the person meets it.

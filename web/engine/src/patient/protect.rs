@@ -128,6 +128,8 @@ impl Session {
         phrase: &str,
         file: Option<Vec<u8>>,
     ) -> Result<PatientResponse, Fault> {
+        // What comes back has another device key, in whose care there is nothing.
+        engine.care.lock();
         let store = engine.store().await?;
         let entropy = Entropy::from_text(phrase)
             .map_err(|e| Fault::new("phrase", Action::Retry).with_detail(e.to_string()))?;

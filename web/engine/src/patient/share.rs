@@ -365,9 +365,9 @@ impl Session {
         let uses = seen.uses();
         let state = state_of(&grant, &seen, now, until, accept_by);
         let titles = self.titles(engine, &grant.issued.records).await?;
-        let link = (state == ShareState::Offered)
-            .then(|| self.link(engine, id, grant.issued.offline))
-            .transpose()?;
+        // A device that may only look has no code to show.
+        let shows = state == ShareState::Offered && self.with(|vault| vault.role())? >= DeviceRole::Share;
+        let link = shows.then(|| self.link(engine, id, grant.issued.offline)).transpose()?;
         Ok(Share {
             share: id.to_hex(),
             choice: ShareChoice {

@@ -1,4 +1,4 @@
-//! Adding a device: what it may do, the code that it scans, the digits that both show, done.
+//! Adding a device: whose it is and what it may do, the code that it scans, the digits that both show, done.
 
 use suishen_bridge::{Action, DeviceRole, Fault, Pairing, PatientRequest, PatientResponse, Response};
 use wasm_bindgen_futures::spawn_local;
@@ -32,16 +32,18 @@ pub struct Props {
 pub fn AddSheet(props: &Props) -> Html {
     let (words, work, voice, pairing) = (use_words(), use_work(), use_voice(), use_pairing());
     use_end();
-    let role = use_state(|| DeviceRole::Manage);
+    let helper = use_state(|| false);
+    let role = use_state(|| DeviceRole::View);
     let link = use_state(|| None::<AttrValue>);
     let added = use_state(|| false);
     let invite = {
-        let (work, role, link, pairing) = (work.clone(), role.clone(), link.setter(), pairing.setter());
+        let (work, link, pairing) = (work.clone(), link.setter(), pairing.setter());
+        let (person, role) = (*helper, if *helper { *role } else { DeviceRole::Manage });
         Callback::from(move |()| {
             let link = link.clone();
             link.set(None);
             pairing.set(None);
-            work.patient(PatientRequest::InviteDevice { role: *role }, move |response| {
+            work.patient(PatientRequest::InviteDevice { role, person }, move |response| {
                 if let Response::Patient(PatientResponse::Link(made)) = response {
                     link.set(Some(made.into()));
                 }
@@ -68,7 +70,7 @@ pub fn AddSheet(props: &Props) -> Html {
         (
             "pair-added",
             html! {<>
-                <p>{ words.say("pair-added-text") }</p>
+                <p>{ words.say(if *helper { "pair-added-helper" } else { "pair-added-text" }) }</p>
                 <button class="button primary wide" onclick={props.close.reform(|_| ())}>{ words.say("close") }</button>
             </>},
         )
@@ -89,12 +91,13 @@ pub fn AddSheet(props: &Props) -> Html {
             </>},
         )
     } else if let Some(link) = &*link {
-        ("pair-show", shown(link, &words))
+        (if *helper { "pair-show-helper" } else { "pair-show" }, shown(link, *helper, &words))
     } else {
         (
             "devices-add",
             html! {<>
-                { roles(&role, &words) }
+                { whose(&helper, &words) }
+                if *helper { { roles(&role, &words) } }
                 { progress }
                 <button class="button primary wide" onclick={invite.reform(|_| ())} disabled={work.busy()}>{ glyph("qr-code") }{ words.say("show-make") }</button>
             </>},
@@ -118,31 +121,48 @@ fn use_end() {
 }
 
 /// The code, and what to do with the other device.
-fn shown(link: &AttrValue, words: &Words) -> Html {
+fn shown(link: &AttrValue, helper: bool, words: &Words) -> Html {
     html! {<>
         <Code text={link.clone()} label={words.say("pair-code")} />
-        <p class="sentence">{ words.say("pair-how") }</p>
+        <p class="sentence">{ words.say(if helper { "pair-how-helper" } else { "pair-how" }) }</p>
         <p class="waiting">{ dots() }<span>{ words.say("pair-waiting") }</span></p>
         <CopyLink link={link.clone()} wide={true} />
     </>}
 }
 
-/// Whose it is, and so what it may do.
+/// Whose it is: one's own, or another person's.
+fn whose(helper: &UseStateHandle<bool>, words: &Words) -> Html {
+    let choices = [(false, "pair-mine", "pair-mine-may"), (true, "pair-helper", "pair-helper-may")];
+    choice("whose", "pair-role", helper, &choices, words)
+}
+
+/// What the other person may do.
 fn roles(role: &UseStateHandle<DeviceRole>, words: &Words) -> Html {
     let choices = [
-        (DeviceRole::Manage, "pair-mine", "pair-mine-may"),
-        (DeviceRole::Share, "pair-family", "device-share"),
-        (DeviceRole::View, "pair-family", "device-view"),
+        (DeviceRole::View, "helper-view", "helper-view-may"),
+        (DeviceRole::Share, "helper-share", "helper-share-may"),
+        (DeviceRole::Manage, "helper-manage", "helper-manage-may"),
     ];
+    choice("role", "helper-role", role, &choices, words)
+}
+
+/// One of a few, each with a name and what it means.
+fn choice<T: Copy + PartialEq + 'static>(
+    group: &'static str,
+    legend: &str,
+    chosen: &UseStateHandle<T>,
+    choices: &[(T, &str, &str)],
+    words: &Words,
+) -> Html {
     html! {
         <fieldset class="card">
-            <legend class="heard">{ words.say("pair-role") }</legend>
-            { for choices.into_iter().map(|(may, whose, more)| {
-                let onchange = { let role = role.setter(); Callback::from(move |_: yew::Event| role.set(may)) };
+            <legend class="heard">{ words.say(legend) }</legend>
+            { for choices.iter().map(|(value, name, more)| {
+                let onchange = { let (set, value) = (chosen.setter(), *value); Callback::from(move |_: yew::Event| set.set(value)) };
                 html! {
                     <label class="choice parted">
-                        <input type="radio" name="role" checked={**role == may} {onchange} />
-                        <span class="grow"><span class="line name">{ words.say(whose) }</span><span class="line quiet">{ words.say(more) }</span></span>
+                        <input type="radio" name={group} checked={**chosen == *value} {onchange} />
+                        <span class="grow"><span class="line name">{ words.say(name) }</span><span class="line quiet">{ words.say(more) }</span></span>
                     </label>
                 }
             }) }

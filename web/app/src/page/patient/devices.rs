@@ -43,11 +43,15 @@ pub fn DevicesPage() -> Html {
         Callback::from(move |()| adding.set(on))
     };
     let removed = sync.as_ref().is_some_and(|sync| sync.removed);
+    let title = wallet.of.as_ref().map_or_else(
+        || words.say("devices"),
+        |of| words.with("devices-of", &[("name", of.name.as_str().into())]),
+    );
     html! {
         <div class="phone bare">
             { back_bar(&words, Route::Settings, String::new(), Html::default()) }
             <main class="stack">
-                <h1>{ words.say("devices") }</h1>
+                <h1>{ title }</h1>
                 if let Some(sync) = &sync { { whole(sync, now, &words) } }
                 { match &devices {
                     Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
@@ -97,7 +101,7 @@ fn list(devices: &[Device], now: u64, removing: &UseStateHandle<Option<Device>>,
     let row = |device: &Device| {
         let (when, key) = device.removed.map_or((device.since, "device-since"), |at| (at, "device-past"));
         let content = html! {<>
-            <span class="lead narrow">{ glyph("device-mobile") }</span>
+            <span class="lead narrow">{ glyph(if device.person { "user" } else { "device-mobile" }) }</span>
             <span class="grow">
                 <span class="line name">{ name(device, words) }
                     if device.this { { " " }<span class="tag new">{ words.say("device-this") }</span> }
@@ -116,8 +120,15 @@ fn list(devices: &[Device], now: u64, removing: &UseStateHandle<Option<Device>>,
         }
     };
     let (gone, here): (Vec<_>, Vec<_>) = devices.iter().partition(|device| device.removed.is_some());
+    let (people, here): (Vec<_>, Vec<_>) = here.into_iter().partition(|device| device.person && !device.this);
     html! {<>
         <section class="card" aria-label={words.say("devices")}>{ for here.into_iter().map(row) }</section>
+        if !people.is_empty() {
+            <section class="stack close">
+                <h2>{ words.say("devices-people") }</h2>
+                <div class="card">{ for people.into_iter().map(row) }</div>
+            </section>
+        }
         if !gone.is_empty() {
             <section class="stack close">
                 <h2>{ words.say("devices-past") }</h2>

@@ -24,8 +24,8 @@ use crate::{
 pub struct Props {
     /// The text. Secret.
     pub text: AttrValue,
-    /// There is a wallet in this browser.
-    pub here: bool,
+    /// There is a wallet in this browser: its owner's name, empty where it isn't known.
+    pub here: Option<AttrValue>,
     /// Told when it was dealt with.
     pub dealt: Callback<()>,
 }
@@ -62,7 +62,7 @@ pub fn IncomingPage(props: &Props) -> Html {
                 html! { <Ticket text={props.text.clone()} dealt={props.dealt.clone()} issuer={issuer.clone()} until={*until} /> }
             }
             TicketNotice::Pairing => {
-                html! { <Join text={props.text.clone()} here={props.here} dealt={props.dealt.clone()} /> }
+                html! { <Join text={props.text.clone()} here={props.here.clone()} dealt={props.dealt.clone()} /> }
             }
             other => {
                 html! { <Other key_name={sentence_key(other)} restore={matches!(other, TicketNotice::Recovery)} /> }

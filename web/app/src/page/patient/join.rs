@@ -1,9 +1,10 @@
-//! The new device: a name for it, six digits to be compared, and the records are here.
+//! The new device: a name for it, six digits to be compared, and the records are here. In a browser that has a wallet
+//! already it is another person's, which then lies beside.
 
-use suishen_bridge::{Action, Fault, Pairing, PatientRequest};
+use suishen_bridge::{Pairing, PatientRequest};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, InputEvent, SubmitEvent};
-use yew::{AttrValue, Callback, Html, Properties, TargetCast, component, html, use_state};
+use yew::{AttrValue, Callback, Html, Properties, TargetCast, UseStateHandle, component, html, use_state};
 
 use super::pairing::{digits, use_pairing};
 use crate::{
@@ -17,8 +18,8 @@ use crate::{
 pub struct Props {
     /// The code's link. Secret.
     pub text: AttrValue,
-    /// There is a wallet in this browser.
-    pub here: bool,
+    /// There is a wallet in this browser: its owner's name, empty where it isn't known.
+    pub here: Option<AttrValue>,
     /// Told when it was dealt with.
     pub dealt: Callback<()>,
 }
@@ -41,22 +42,30 @@ fn usual_name(agent: &str) -> &'static str {
 pub fn Join(props: &Props) -> Html {
     let (words, work, voice, address, pairing) =
         (use_words(), use_work(), use_voice(), use_address(), use_pairing());
-    let name = use_state(|| words.say(usual_name(&page::agent())));
     // As it was at first: joining itself brings a wallet.
-    let here = use_state(|| props.here);
-    let oninput = {
-        let name = name.setter();
-        Callback::from(move |event: InputEvent| {
-            name.set(event.target_unchecked_into::<HtmlInputElement>().value());
-        })
-    };
+    let beside = *use_state(|| props.here.is_some());
+    let name = use_state(|| {
+        let device = words.say(usual_name(&page::agent()));
+        match props.here.as_deref().filter(|owner| !owner.is_empty()) {
+            Some(owner) => {
+                words.with("join-device-of", &[("name", owner.into()), ("device", device.as_str().into())])
+            }
+            None => device,
+        }
+    });
+    let whose = use_state(String::new);
     let join = {
-        let (work, name, text) = (work.clone(), name.clone(), props.text.clone());
-        let (pairing, dealt, said) = (pairing.setter(), props.dealt.clone(), words.say("join-done"));
+        let (work, name, whose, text) = (work.clone(), name.clone(), whose.clone(), props.text.clone());
+        let (pairing, dealt) = (pairing.setter(), props.dealt.clone());
+        let said = words.say(if beside { "join-done-beside" } else { "join-done" });
         Callback::from(move |()| {
             let (voice, dealt, address, said) = (voice.clone(), dealt.clone(), address.clone(), said.clone());
             pairing.set(None);
-            let request = PatientRequest::Join { text: text.to_string(), name: name.trim().to_owned() };
+            let request = PatientRequest::Join {
+                text: text.to_string(),
+                name: name.trim().to_owned(),
+                whose: whose.trim().to_owned(),
+            };
             work.patient(request, move |_| {
                 voice.polite(said);
                 dealt.emit(());
@@ -68,12 +77,16 @@ pub fn Join(props: &Props) -> Html {
     let onsubmit = join.reform(|event: SubmitEvent| event.prevent_default());
     // Once the records come, the digits have done their work.
     let comes = work.progress().is_some_and(|progress| progress.total > 0);
-    let content = if *here {
-        fault_card(&words, &Fault::new("wallet-here", Action::Nothing), None, false)
-    } else if work.busy() {
+    let lacking = name.trim().is_empty() || (beside && whose.trim().is_empty());
+    let text = match (beside, whose.trim()) {
+        (false, _) => words.say("join-text"),
+        (true, "") => words.say("join-beside"),
+        (true, whose) => words.with("join-beside-of", &[("name", whose.into())]),
+    };
+    let content = if work.busy() {
         html! {<>
             if let Some(Pairing::Compare { code }) = (*pairing).as_ref().filter(|_| !comes) {
-                <p>{ words.say("join-compare") }</p>
+                <p>{ words.say(if beside { "join-compare-beside" } else { "join-compare" }) }</p>
                 { digits(code) }
             }
             { progress_card(&words, work.progress()) }
@@ -81,17 +94,29 @@ pub fn Join(props: &Props) -> Html {
     } else {
         html! {
             <form class="stack column" {onsubmit}>
-                <p>{ words.say("join-text") }</p>
-                <div class="field">
-                    <label for="device-name">{ words.say("join-name") }</label>
-                    <input id="device-name" class="input" value={(*name).clone()} {oninput} maxlength="20" autocomplete="off" />
-                </div>
+                if beside { { field("whose", words.say("join-whose"), &whose) } }
+                <p aria-live="polite">{ text }</p>
+                { field("device-name", words.say(if beside { "join-name-beside" } else { "join-name" }), &name) }
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&join), false) } }
-                <div class="push"><button class="button primary wide" disabled={name.trim().is_empty()}>{ words.say("join-go") }</button></div>
+                <div class="push"><button class="button primary wide" disabled={lacking}>{ words.say("join-go") }</button></div>
             </form>
         }
     };
-    html! {<><h1>{ words.say("join-title") }</h1>{ content }</>}
+    html! {<><h1>{ words.say(if beside { "join-title-beside" } else { "join-title" }) }</h1>{ content }</>}
+}
+
+/// A line to type a name into.
+fn field(id: &'static str, label: String, text: &UseStateHandle<String>) -> Html {
+    let typed = text.setter();
+    let oninput = Callback::from(move |event: InputEvent| {
+        typed.set(event.target_unchecked_into::<HtmlInputElement>().value());
+    });
+    html! {
+        <div class="field">
+            <label for={id}>{ label }</label>
+            <input {id} class="input" value={(**text).clone()} {oninput} maxlength="20" autocomplete="off" />
+        </div>
+    }
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ pub fn LogRow(props: &Props) -> Html {
                 if props.named { <span class="line name">{ words.with("name-title", &[("name", access.name.as_str().into()), ("title", access.title.as_str().into())]) }</span> }
                 <span class="line">{ rich(&sentence) }</span>
                 <span class="line quiet">{ more }</span>
+                if let Some(by) = &access.by { <span class="line quiet">{ words.with("log-by", &[("device", by.as_str().into())]) }</span> }
             </span>
         </button>
         if *open { <Detail access={access.clone()} close={set(false)} /> }

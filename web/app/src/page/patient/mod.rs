@@ -26,5 +26,6 @@ mod sync;
 mod tag_sheet;
 mod unlock;
 mod welcome;
+mod whose;
 
 pub use root::PatientRoot;

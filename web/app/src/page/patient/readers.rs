@@ -172,9 +172,11 @@ pub fn groups(accesses: &[Access], by_record: bool) -> Vec<Group> {
 
 #[component]
 fn Groups(props: &GroupsProps) -> Html {
-    let words = use_words();
+    let (words, wallet) = (use_words(), use_wallet());
     let revoking = use_state(|| None::<Share>);
     let log = &props.log.0;
+    // Only who may share takes back.
+    let shares: &[Share] = if wallet.may_share() { &props.shares } else { &[] };
     let looked = props.looked.unwrap_or_default();
     let (new, old): (Vec<Access>, Vec<Access>) =
         log.accesses.iter().cloned().partition(|access| access.at > looked);
@@ -185,7 +187,7 @@ fn Groups(props: &GroupsProps) -> Html {
     let draw = |accesses: &[Access]| -> Html {
         groups(accesses, props.by_record)
             .into_iter()
-            .map(|group| card(&group, log.complete, props.by_record, &props.shares, &revoke, &words))
+            .map(|group| card(&group, log.complete, props.by_record, shares, &revoke, &words))
             .collect()
     };
     html! {<>
@@ -279,6 +281,7 @@ mod tests {
             records: records.iter().map(|record| (*record).to_owned()).collect(),
             purpose: Purpose::Treatment,
             entry: Some(1),
+            by: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use suishen_bridge::{PatientRequest, PatientResponse, RecordDetail, RecordTag, Request, Response, Topic};
 use yew::{AttrValue, Callback, Html, Properties, component, html, use_state};
 
-use super::tag_sheet::TagSheet;
+use super::{root::use_wallet, tag_sheet::TagSheet};
 use crate::{
     browser::{
         asking::{Asked, use_asked},
@@ -84,7 +84,7 @@ struct DetailProps {
 
 #[component]
 fn Detail(props: &DetailProps) -> Html {
-    let words = use_words();
+    let (words, may_share) = (use_words(), use_wallet().may_share());
     let (proof_open, menu_open) = (use_state(|| false), use_state(|| false));
     let detail = &props.detail.0;
     let (card, view) = (&detail.card, &detail.view);
@@ -103,7 +103,9 @@ fn Detail(props: &DetailProps) -> Html {
     html! {<>
         <div class="phone">
             { back_bar(&words, Route::Home, kind, html! { <>
-                <button class="plain ink" onclick={set(&menu_open, true).reform(|_| ())} aria-label={words.say("record-more")}>{ glyph("dots-three") }</button>
+                if may_share {
+                    <button class="plain ink" onclick={set(&menu_open, true).reform(|_| ())} aria-label={words.say("record-more")}>{ glyph("dots-three") }</button>
+                }
             </> }) }
             <main class="stack">
                 <div>
@@ -130,12 +132,12 @@ fn Detail(props: &DetailProps) -> Html {
                 }
             </main>
         </div>
-        <div class="dock" role="region" aria-label={words.say("record-actions")}><div>
-            <LinkTo to={Route::Show} class="button primary">{ glyph("qr-code") }{ words.say("show-doctor") }</LinkTo>
+        if may_share || !detail.files.is_empty() { <div class="dock" role="region" aria-label={words.say("record-actions")}><div>
+            if may_share { <LinkTo to={Route::Show} class="button primary">{ glyph("qr-code") }{ words.say("show-doctor") }</LinkTo> }
             if !detail.files.is_empty() {
                 <button class="button" onclick={Callback::from(|_| page::show_element("attachments"))}>{ glyph("file-pdf") }{ words.say("record-original") }</button>
             }
-        </div></div>
+        </div></div> }
         if *proof_open { <ProofSheet lines={detail.proof.clone()} close={set(&proof_open, false)} /> }
         if *menu_open { <TagSheet card={card.clone()} close={set(&menu_open, false)} /> }
     </>}

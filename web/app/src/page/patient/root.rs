@@ -1,17 +1,19 @@
 //! The phone's root: what the wallet's state allows to be shown, and what a link brought.
 
-use suishen_bridge::{Event, PatientRequest, PatientResponse, Request, Response, Topic, Wallet};
+use suishen_bridge::{
+    DeviceRole, Event, KeptWallet, PatientRequest, PatientResponse, Request, Response, Topic, Wallet,
+};
 use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, ContextProvider, Html, Properties, UseStateHandle, UseStateSetter, component, hook, html,
-    use_context, use_effect_with, use_state,
+    AttrValue, Callback, ContextProvider, Html, Properties, UseStateHandle, UseStateSetter, component, hook,
+    html, use_context, use_effect_with, use_state,
 };
 
 use super::{
     devices::DevicesPage, embedded::EmbeddedPage, incoming::IncomingPage, protect::ProtectPage,
     readers::ReadersPage, record::RecordPage, records::RecordsPage, recovery::RecoveryPage,
     restore::RestorePage, scan::ScanPage, settings::SettingsPage, show::ShowPage, unlock::UnlockPage,
-    welcome::WelcomePage,
+    welcome::WelcomePage, whose::Whose,
 };
 use crate::{
     browser::{
@@ -45,6 +47,19 @@ pub struct OpenWallet {
     pub copies: bool,
     /// Reads since the person last looked.
     pub unseen_reads: u32,
+    /// What this device may do in it.
+    pub role: DeviceRole,
+    /// Another person's, kept here beside the owner's.
+    pub of: Option<KeptWallet>,
+    /// All wallets of others that are kept here.
+    pub kept: Vec<KeptWallet>,
+}
+
+impl OpenWallet {
+    /// Whether this device may keep, share and mark records in it.
+    pub fn may_share(&self) -> bool {
+        self.role >= DeviceRole::Share
+    }
 }
 
 /// The open wallet.
@@ -197,8 +212,15 @@ fn locking(
 fn page_of(wallet: &Wallet, route: &Route, incoming: Option<&String>, acts: &Acts, words: &Words) -> Html {
     // The same page before there is a wallet and after: what was begun on it makes one on the way.
     if let (Wallet::None | Wallet::Open { .. }, Route::Incoming, Some(text)) = (wallet, route, incoming) {
-        let here = *wallet != Wallet::None;
-        return html! { <IncomingPage text={text.clone()} {here} dealt={acts.dealt.clone()} /> };
+        let here = match wallet {
+            Wallet::Open { name, of: None, .. } => Some(name.clone().unwrap_or_default().into()),
+            Wallet::Open { .. } => Some(AttrValue::default()),
+            _ => None,
+        };
+        return html! {<>
+            { whose(wallet) }
+            <IncomingPage text={text.clone()} {here} dealt={acts.dealt.clone()} />
+        </>};
     }
     match wallet {
         Wallet::Elsewhere => html! { <ElsewherePage use_here={acts.use_here.clone()} /> },
@@ -219,7 +241,17 @@ fn page_of(wallet: &Wallet, route: &Route, incoming: Option<&String>, acts: &Act
             _ => html! { <WelcomePage /> },
         },
         Wallet::Open {
-            name, records, protected, phrase_checked, backed_up, copies, unseen_reads, ..
+            name,
+            records,
+            protected,
+            phrase_checked,
+            backed_up,
+            copies,
+            unseen_reads,
+            role,
+            of,
+            kept,
+            ..
         } => {
             let open = OpenWallet {
                 name: name.clone(),
@@ -229,22 +261,38 @@ fn page_of(wallet: &Wallet, route: &Route, incoming: Option<&String>, acts: &Act
                 backed_up: *backed_up,
                 copies: *copies,
                 unseen_reads: *unseen_reads,
+                role: *role,
+                of: of.as_ref().and_then(|of| kept.iter().find(|kept| kept.wallet == *of)).cloned(),
+                kept: kept.clone(),
             };
+            // Nothing of one wallet's pages is left in another's.
             html! {
-                <ContextProvider<OpenWallet> context={open}>
-                    { open_page(route, acts) }
+                <ContextProvider<OpenWallet> key={of.clone().unwrap_or_default()} context={open}>
+                    { whose(wallet) }
+                    { open_page(route, of.is_none(), acts) }
                 </ContextProvider<OpenWallet>>
             }
         }
     }
 }
 
+/// Whose wallet this is, where there are several.
+fn whose(wallet: &Wallet) -> Html {
+    let (kept, of, role) = match wallet {
+        Wallet::Open { kept, of, role, .. } => (kept.clone(), of.clone(), *role),
+        _ => (Vec::new(), None, DeviceRole::Manage),
+    };
+    html! { <Whose {kept} {of} {role} /> }
+}
+
 fn restore_page(back: Route) -> Html {
     html! { <main class="phone bare stack"><RestorePage {back} /></main> }
 }
 
-fn open_page(route: &Route, acts: &Acts) -> Html {
+/// A page of the open wallet; `own` is false in another person's, which has no lock and no words of its own.
+fn open_page(route: &Route, own: bool, acts: &Acts) -> Html {
     match route {
+        Route::Protect | Route::Recovery | Route::Restore if !own => html! { <UnknownPage /> },
         Route::Home => html! { <RecordsPage /> },
         Route::Record(record) => html! { <RecordPage key={record.clone()} record={record.clone()} /> },
         Route::Scan | Route::Incoming => html! { <ScanPage found={acts.scanned.clone()} /> },

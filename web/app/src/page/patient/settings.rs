@@ -1,7 +1,7 @@
 //! Settings: protection, recovery words, devices, backup, language, look, release, storage; locking; deleting, last
 //! and in red.
 
-use suishen_bridge::{PatientRequest, PatientResponse, Request, Response};
+use suishen_bridge::{KeptWallet, PatientRequest, PatientResponse, Request, Response};
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, Properties, component, html, use_effect_with, use_state};
 
@@ -72,6 +72,8 @@ pub fn SettingsPage(props: &Props) -> Html {
     let copies = copies.map(|(_, line, more)| {
         [Some(line), more].into_iter().flatten().collect::<Vec<_>>().join(&words.say("comma"))
     });
+    // Another person's wallet has no lock, no words and no backup of its own here.
+    let own = wallet.of.is_none();
     html! {
         <div class="phone bare">
             { back_bar(&words, Route::Home, String::new(), Html::default()) }
@@ -79,11 +81,13 @@ pub fn SettingsPage(props: &Props) -> Html {
                 <h1>{ words.say("settings") }</h1>
                 if let Some((status, line, more)) = removed { { status_line(status, line, more, Some(Route::Devices), None) } }
                 <nav class="card" aria-label={words.say("settings")}>
+                    if own {
                     { entry(Route::Protect, "lock-simple", "settings-protect", words.say(if wallet.protected { "settings-protected" } else { "settings-unprotected" })) }
                     { entry(Route::Recovery, "note-pencil", "settings-recovery", words.say(if wallet.phrase_checked { "settings-recovery-done" } else { "settings-recovery-open" })) }
-                    { entry(Route::Devices, "device-mobile", "devices", copies.unwrap_or_default()) }
+                    }
+                    { entry(Route::Devices, "device-mobile", if own { "devices" } else { "devices-in" }, copies.unwrap_or_default()) }
                 </nav>
-                <Backup state={backed_up} />
+                if own { <Backup state={backed_up} /> }
                 <section class="stack close">
                     <h2>{ words.say("settings-language") }</h2>
                     <Segments label={words.say("settings-language")} names={vec!["中文".to_owned(), "English".to_owned()]} chosen={usize::from(words.language() == Language::English)} choose={language} />
@@ -94,9 +98,10 @@ pub fn SettingsPage(props: &Props) -> Html {
                 <Storage />
                 <Release />
                 <button class="button wide" onclick={props.lock.reform(|_| ())} disabled={!wallet.protected}>{ glyph("lock-simple") }{ words.say("settings-lock") }</button>
-                <button class="button danger wide" onclick={set_deleting(true).reform(|_| ())}>{ glyph("trash") }{ words.say("settings-delete") }</button>
+                <button class="button danger wide" onclick={set_deleting(true).reform(|_| ())}>{ glyph("trash") }{ words.say(if own { "settings-delete" } else { "put-away" }) }</button>
             </main>
-            if *deleting { <DeleteSheet close={set_deleting(false)} /> }
+            if let Some(of) = wallet.of.as_ref().filter(|_| *deleting) { <PutAwaySheet of={of.clone()} close={set_deleting(false)} /> }
+            else if *deleting { <DeleteSheet kept={wallet.kept.iter().map(|kept| kept.name.clone()).collect::<Vec<_>>()} close={set_deleting(false)} /> }
         </div>
     }
 }
@@ -197,7 +202,42 @@ fn Release() -> Html {
 }
 
 #[derive(Properties, PartialEq)]
+struct PutAwayProps {
+    of: KeptWallet,
+    close: Callback<()>,
+}
+
+/// Putting another person's wallet away: what goes and what stays.
+#[component]
+fn PutAwaySheet(props: &PutAwayProps) -> Html {
+    let words = use_setting().words;
+    let (work, address, voice) = (use_work(), use_address(), use_voice());
+    let put_away = {
+        let (work, wallet, said) = (work.clone(), props.of.wallet.clone(), words.say("put-away-done"));
+        Callback::from(move |_| {
+            let (address, voice, said) = (address.clone(), voice.clone(), said.clone());
+            work.patient(PatientRequest::PutAway { wallet: wallet.clone() }, move |_| {
+                voice.polite(said);
+                address.replace(Route::Home);
+            });
+        })
+    };
+    html! {
+        <Sheet title={words.with("put-away-title", &[("name", props.of.name.as_str().into())])} close={props.close.clone()}>
+            <div class="stack">
+                <p>{ words.say("put-away-text") }</p>
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
+                <button class="button danger wide" onclick={put_away} disabled={work.busy()}>{ glyph("trash") }{ words.say("put-away") }</button>
+                <button class="button wide" onclick={props.close.reform(|_| ())}>{ words.say("put-away-keep") }</button>
+            </div>
+        </Sheet>
+    }
+}
+
+#[derive(Properties, PartialEq)]
 struct DeleteProps {
+    /// The wallets of others that go with it, by name.
+    kept: Vec<String>,
     close: Callback<()>,
 }
 
@@ -222,6 +262,7 @@ fn DeleteSheet(props: &DeleteProps) -> Html {
         <Sheet title={words.say("delete-title")} close={props.close.clone()}>
             <div class="stack">
                 <p>{ words.say("delete-text") }</p>
+                if !props.kept.is_empty() { <p>{ words.with("delete-kept", &[("names", words.list(&props.kept).into())]) }</p> }
                 <p class="quiet">{ words.say("delete-hospital") }</p>
                 <label class="choice"><input type="checkbox" checked={*sure} onchange={toggle} /><span>{ words.say("delete-sure") }</span></label>
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }

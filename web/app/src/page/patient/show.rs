@@ -80,9 +80,10 @@ pub fn ShowPage() -> Html {
     };
     let running: Vec<Share> =
         shared.here().into_iter().flatten().filter(|share| is_running(&share.state)).cloned().collect();
-    // A desk that has just scanned brings its question up by itself.
+    // A desk that has just scanned brings its question up by itself, where it may be answered.
     let asked = running
         .iter()
+        .filter(|_| wallet.may_share())
         .find(|share| matches!(share.state, ShareState::Asked { .. }))
         .map(|share| share.share.clone());
     let shown = opened
@@ -94,8 +95,10 @@ pub fn ShowPage() -> Html {
             <TopBar name={wallet.name.clone()} />
             <main class="stack">
                 <div class="page-head"><h1>{ words.say("show") }</h1></div>
-                if !running.is_empty() { { current(&running, &open, &revoking, &words) } }
-                if !wallet.protected {
+                if !running.is_empty() { { current(&running, wallet.may_share(), &open, &revoking, &words) } }
+                if !wallet.may_share() {
+                    { empty(words.say("show-view-title"), words.say("show-view-text"), Html::default()) }
+                } else if !wallet.protected {
                     { empty(words.say("show-protect-title"), words.say("show-protect-text"), html! { <>
                         <LinkTo to={Route::Protect} class="button primary wide">{ glyph("lock-simple") }{ words.say("action-protect") }</LinkTo>
                     </> }) }
@@ -106,7 +109,9 @@ pub fn ShowPage() -> Html {
                 } else if let Some(all) = all.here() {
                     <Choose records={all.clone()} {made} />
                 }
-                <button class="button wide" onclick={show_identity(true).reform(|_| ())}>{ glyph("identification-card") }{ words.say("identity") }</button>
+                if wallet.may_share() {
+                    <button class="button wide" onclick={show_identity(true).reform(|_| ())}>{ glyph("identification-card") }{ words.say("identity") }</button>
+                }
             </main>
         </div>
         <BottomBar />
@@ -136,6 +141,7 @@ pub fn person(state: &ShareState) -> Option<String> {
 
 fn current(
     running: &[Share],
+    may: bool,
     open: &dyn Fn(Option<String>) -> Callback<()>,
     revoking: &UseStateHandle<Option<Share>>,
     words: &Words,
@@ -145,7 +151,7 @@ fn current(
             <h2>{ words.say("show-current") }</h2>
             { for running.iter().map(|share| {
                 let revoke = { let (revoking, share) = (revoking.setter(), share.clone()); Callback::from(move |_| revoking.set(Some(share.clone()))) };
-                html! { <Running key={share.share.clone()} share={share.clone()} open={open(Some(share.share.clone()))} {revoke} /> }
+                html! { <Running key={share.share.clone()} share={share.clone()} open={open(Some(share.share.clone()))} {revoke} {may} /> }
             }) }
         </section>
     }
@@ -156,11 +162,16 @@ struct RunningProps {
     share: Share,
     open: Callback<()>,
     revoke: Callback<MouseEvent>,
+    /// Whether this device may act on it.
+    may: bool,
 }
 
 #[component]
 fn Running(props: &RunningProps) -> Html {
     let (words, ledger) = (use_words(), use_ledger());
+    if !props.may {
+        return html! { <div class="card"><div class="entry">{ share_lines(&props.share, ledger.now_or_start(), &words) }</div></div> };
+    }
     html! {
         <div class="card">
             <button class="entry" onclick={props.open.reform(|_| ())}>

@@ -133,6 +133,9 @@ mod tests {
             backed_up: None,
             copies: true,
             unseen_reads: 2,
+            role: suishen_bridge::DeviceRole::Manage,
+            of: None,
+            kept: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Trouble, content, door, link};
 use crate::engine::Engine;
+use crate::patient::care;
 use crate::platform::sleep;
 use futures::channel::oneshot;
 use futures::future::select;
@@ -31,7 +32,7 @@ impl super::Session {
 
 async fn follow(engine: &Rc<Engine>) {
     let broken = Cell::new(0);
-    while engine.patient.vault.borrow().is_some() {
+    while engine.patient.is_at_work() {
         let name = host(&engine.origin());
         let mark = |state| engine.patient.devices.mark(&name, true, state);
         mark(SyncState::Busy { done: 0, total: 0 });
@@ -40,13 +41,18 @@ async fn follow(engine: &Rc<Engine>) {
             Err(trouble) => trouble,
         };
         // This device was removed: nothing new reaches it.
-        let removed = matches!(trouble, Trouble::Refused(Refused::Device));
+        let removed = matches!(trouble, Trouble::Refused(Refused::Device))
+            || engine.patient.with(|vault| vault.is_removed()).unwrap_or(false);
         mark(match trouble {
             Trouble::Away => SyncState::Away { last: None },
             Trouble::Here(fault) if fault.code == "offline" => SyncState::Away { last: None },
             trouble => SyncState::Refused(trouble.into()),
         });
         if removed {
+            // Where it was a helper's, nothing is left to open.
+            if let Err(fault) = care::taken_back(engine).await {
+                mark(SyncState::Refused(fault));
+            }
             return;
         }
         let (waiting, woken) = oneshot::channel();
@@ -76,6 +82,9 @@ async fn once(
     link::run(engine, stream, Link::new(true, LINK_FRAME), async |told| {
         match told {
             link::Told::At(tally) => {
+                if engine.patient.with(|vault| vault.is_removed())? {
+                    return Ok(false);
+                }
                 let done = tally.given + tally.taken;
                 mark(SyncState::Busy { done, total: done + tally.left });
             }

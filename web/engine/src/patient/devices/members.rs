@@ -10,7 +10,7 @@ use std::rc::Rc;
 use suishen_bridge::{Action, Device, DeviceRole, Event, Fault, Share, Topic};
 use suishen_core::id::GrantId;
 use suishen_core::sm::{PublicKey, Random as _};
-use suishen_core::vault::{StoredEvent, Vault};
+use suishen_core::vault::{Body, StoredEvent, Vault};
 
 impl Session {
     /// The wallet's devices, this one first, then by the time of their admission.
@@ -18,6 +18,7 @@ impl Session {
         let this = self.with(|vault| vault.device())?;
         let mut devices: Vec<Device> = self.read(|index| {
             let shown = index.devices().map(|device| Device {
+                person: index.setting(&person(&device.certificate.sign)).is_some(),
                 device: id(&device.certificate.sign),
                 name: device.name.clone().unwrap_or_default(),
                 role: role_of(device.certificate.role),
@@ -29,6 +30,12 @@ impl Session {
         })?;
         devices.sort_by_key(|device| (!device.this, device.removed.is_some(), device.since));
         Ok(devices)
+    }
+
+    /// Notes for all devices that this one is a person's, who helps.
+    pub(super) async fn note_person(&self, engine: &Engine, device: &PublicKey) -> Result<(), Fault> {
+        let noted = Body::SettingChanged(person(device), "helps".to_owned());
+        self.append(engine, vec![noted], Vec::new()).await
     }
 
     /// Takes a device out of the wallet: the running shares that it could act on.
@@ -94,11 +101,17 @@ fn is_running(share: &Share) -> bool {
     matches!(share.state, Offered | Asked { .. } | Open { .. } | NotYetRevoked)
 }
 
+/// The setting that says of a device that it is a person's.
+fn person(key: &PublicKey) -> String {
+    format!("person/{}", id(key))
+}
+
 fn id(key: &PublicKey) -> String {
     HEXLOWER.encode(key.as_bytes())
 }
 
-const fn role_of(role: suishen_core::vault::DeviceRole) -> DeviceRole {
+/// A role as the pages know it.
+pub const fn role_of(role: suishen_core::vault::DeviceRole) -> DeviceRole {
     match role {
         suishen_core::vault::DeviceRole::View => DeviceRole::View,
         suishen_core::vault::DeviceRole::Share => DeviceRole::Share,

@@ -9,6 +9,8 @@ mod members;
 mod pairing;
 mod restoring;
 
+pub use members::role_of;
+
 use super::Session;
 use crate::engine::Engine;
 use crate::peers::{Incoming, NotThere, Peers};
@@ -199,7 +201,6 @@ impl Session {
     pub(super) async fn answer_of_devices(
         &self,
         engine: &Rc<Engine>,
-        task: u32,
         request: PatientRequest,
     ) -> Result<PatientResponse, Fault> {
         use PatientRequest as R;
@@ -207,7 +208,7 @@ impl Session {
         match request {
             R::Sync => return Ok(A::Sync(self.sync(engine).await?)),
             R::Devices => return Ok(A::Devices(self.members()?)),
-            R::InviteDevice { role } => return Ok(A::Link(self.invite(engine, role).await?)),
+            R::InviteDevice { role, person } => return Ok(A::Link(self.invite(engine, role, person).await?)),
             R::RemoveDevice { device } => return Ok(A::Shares(self.remove_device(engine, &device).await?)),
             R::SyncNow => {
                 self.follow_mailbox(engine);
@@ -215,7 +216,6 @@ impl Session {
             }
             R::AnswerDevice { admit } => self.answer_device(admit).await?,
             R::StopInviting => self.stop_inviting(),
-            R::Join { text, name } => self.join(engine, task, &text, &name).await?,
             _ => {}
         }
         Ok(A::Done)

@@ -3,7 +3,7 @@
 use super::{Trouble, content, door, link, mailbox};
 use crate::engine::Engine;
 use crate::links::{Page, origin_of};
-use crate::patient::{Session, fault};
+use crate::patient::{Session, care, fault};
 use crate::peers::{Peers, Stream};
 use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Table};
@@ -13,7 +13,7 @@ use futures::future::{Either, select};
 use std::pin::pin;
 use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
-use suishen_bridge::{Action, DeviceRole, Event, Fault, Pairing, Step, Topic, Wallet};
+use suishen_bridge::{Action, DeviceRole, Event, Fault, Pairing, Step, Topic};
 use suishen_core::cbor;
 use suishen_core::qr::{PairingOffer, Scanned, pairing_url, scan};
 use suishen_core::sm::Key32;
@@ -30,6 +30,8 @@ const TRIES: u32 = 5;
 pub struct Invitation {
     secret: Key32,
     role: DeviceRole,
+    /// Of a person who helps.
+    person: bool,
     /// The patient said yes.
     agreed: bool,
     /// The patient's answer to the one that asks.
@@ -61,6 +63,7 @@ impl Session {
         &self,
         engine: &Rc<Engine>,
         role: DeviceRole,
+        person: bool,
     ) -> Result<String, Fault> {
         if !self.with(|vault| vault.is_protected())? {
             return Err(Fault::new("protect", Action::Protect));
@@ -74,7 +77,7 @@ impl Session {
         let secret = Key32::generate(&mut BrowserRandom);
         let offer = PairingOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
         let invitation =
-            Invitation { secret, role, agreed: false, answer: None, admitted: None, waiting: None };
+            Invitation { secret, role, person, agreed: false, answer: None, admitted: None, waiting: None };
         *self.devices.invitation.borrow_mut() = Some(invitation);
         let link = pairing_url(&origin_of(&engine.origin(), Page::Wallet), &offer);
         Ok(link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string())
@@ -106,17 +109,16 @@ impl Session {
         }
     }
 
-    /// Becomes a device of the wallet whose code was scanned.
+    /// Becomes a device of the wallet whose code was scanned; of another person's, which the owner calls `whose`, beside the
+    /// owner's own.
     pub(in crate::patient) async fn join(
         &self,
         engine: &Rc<Engine>,
         task: u32,
         text: &str,
         name: &str,
+        whose: &str,
     ) -> Result<(), Fault> {
-        if !matches!(self.wallet(engine).await?, Wallet::None) {
-            return Err(Fault::new("wallet-here", Action::Nothing));
-        }
         let damaged = || Fault::new("scan-damaged", Action::Retry);
         let Ok(Scanned::Pairing { offer, .. }) = scan(text) else { return Err(damaged()) };
         let ledger = engine.fresh_ledger().await?;
@@ -131,7 +133,10 @@ impl Session {
         tell(&Event::Pairing(Pairing::Compare { code: pair.code(&ask, &nonce) }));
         let PairReply::Admitted(admission) = reply(&mut stream).await? else { return Err(ended()) };
         let admission = Admission::from_bytes(&admission).map_err(fault)?;
-        let vault = Vault::join(device, &admission, ledger.id, &mut BrowserRandom).map_err(fault)?;
+        let mut vault = Vault::join(device, &admission, ledger.id, &mut BrowserRandom).map_err(fault)?;
+        if engine.is_beside() {
+            care::take(engine, &mut vault, whose).await?;
+        }
         // With the name goes what is left to do, should this be interrupted.
         let text = zeroize::Zeroizing::new(cbor::encode(&name.to_owned()));
         let named =
@@ -228,10 +233,10 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
             open.answer = Some(sender);
             open.admitted = Some((peer.to_vec(), level));
             open.waiting = Some(waiting);
-            open.role
+            (open.role, open.person)
         })
     };
-    let Some(role) = role else {
+    let Some(may) = role else {
         stream.send(PairReply::No.to_bytes()).await?;
         return Ok(());
     };
@@ -250,7 +255,7 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
         stream.send(PairReply::No.to_bytes()).await?;
         return Ok(());
     }
-    let let_in = let_in(engine, &mut stream, &ask, role).await;
+    let let_in = let_in(engine, &mut stream, &ask, may).await;
     if let_in.is_err() {
         // Whoever waits for the yes to come to something hears that it doesn't.
         session.devices.gives_up(peer);
@@ -259,7 +264,12 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
     let_in
 }
 
-async fn let_in(engine: &Engine, stream: &mut Stream, ask: &Ask, role: DeviceRole) -> Result<(), Trouble> {
+async fn let_in(
+    engine: &Engine,
+    stream: &mut Stream,
+    ask: &Ask,
+    (role, person): (DeviceRole, bool),
+) -> Result<(), Trouble> {
     let session = &engine.patient;
     let now = engine.ledger().await?.now().unwrap_or_default();
     let (admission, event) = session
@@ -267,6 +277,9 @@ async fn let_in(engine: &Engine, stream: &mut Stream, ask: &Ask, role: DeviceRol
         .map_err(fault)?;
     engine.store().await?.put(Table::Events, &event.address.to_hex(), event.bytes.clone()).await?;
     session.devices.news(&[event]);
+    if person {
+        session.note_person(engine, &ask.device.sign).await?;
+    }
     tell(&Event::Changed(Topic::Devices));
     stream.send(PairReply::Admitted(admission.to_bytes()).to_bytes()).await?;
     // The other side closes when it has it.
