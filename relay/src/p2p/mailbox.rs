@@ -7,20 +7,18 @@ mod link;
 mod tests;
 
 use super::{
+    arrivals::{Opened, Purpose},
     frames::Frames,
     places::{At, Inside, Places},
     turns::Turns,
 };
 use crate::{http::pace::Pace, mailbox::MailboxError, node::Node, order::Clock};
-use futures_util::{AsyncRead, AsyncWrite, StreamExt as _};
-use libp2p::{PeerId, StreamProtocol};
+use futures_util::{AsyncRead, AsyncWrite};
+use libp2p::PeerId;
 use std::{io, sync::Arc, time::Duration};
 use suishen_core::{
     id::VaultId,
-    sync::{
-        CONTENT_PROTOCOL, ContentError, Found, Knock, MOST_AT_DOOR, Refused, SYNC_PROTOCOL, SyncError,
-        Welcome,
-    },
+    sync::{ContentError, Found, Knock, MOST_AT_DOOR, Refused, SyncError, Welcome},
 };
 use tokio::task::JoinSet;
 
@@ -69,30 +67,20 @@ struct Shared {
     clock: Clock,
 }
 
-/// What a stream is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    Link,
-    Content,
-}
-
 /// Serves the streams that peers open, until it is dropped.
 pub async fn serve(node: Arc<Node>) {
-    let mut control = node.peers.streams();
-    let accepted = [SYNC_PROTOCOL, CONTENT_PROTOCOL].map(|name| control.accept(StreamProtocol::new(name)));
-    let [Ok(mut links), Ok(mut contents)] = accepted else { return };
+    let Some(mut opened) = node.peers.opened() else { return };
     let turns = Turns::new(node.mailboxes.clone());
     let (own, clock) = (node.peers.id().to_bytes(), node.clock.clone());
     let sessions = Pace::new(SESSIONS);
     let shared = Arc::new(Shared { turns, places: Arc::default(), sessions, own, clock });
     let mut streams = JoinSet::new();
     loop {
-        let (purpose, opened) = tokio::select! {
-            opened = links.next() => (Purpose::Link, opened),
-            opened = contents.next() => (Purpose::Content, opened),
+        let opened = tokio::select! {
+            opened = opened.recv() => opened,
             Some(_) = streams.join_next() => continue,
         };
-        let Some((peer, stream)) = opened else { return };
+        let Some(Opened { peer, purpose, stream }) = opened else { return };
         // One that is too many is closed.
         if let Some(place) = shared.places.of_peer(peer) {
             let shared = shared.clone();

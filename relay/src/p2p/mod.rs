@@ -3,6 +3,7 @@
 //!
 //! Its peer id is new at each start; wallets learn it from `/v1/info`. It dials nobody.
 
+mod arrivals;
 mod frames;
 pub mod mailbox;
 mod places;
@@ -11,6 +12,7 @@ mod turns;
 
 use crate::config::Limits;
 use anyhow::Context as _;
+use arrivals::Opened;
 use axum::extract::ws::WebSocket;
 use futures_util::StreamExt as _;
 use libp2p::{
@@ -23,13 +25,13 @@ use libp2p::{
     swarm::{NetworkBehaviour, SwarmEvent},
     tcp, yamux,
 };
-use libp2p_stream as stream;
 pub use socket::Arrival;
 use socket::Sockets;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{sync::mpsc, task::AbortHandle};
@@ -75,14 +77,15 @@ struct Behaviour {
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     relay: relay::Behaviour,
-    streams: stream::Behaviour,
+    streams: arrivals::Behaviour,
 }
 
 /// The swarm, as the rest of the relay sees it. Dropping it ends the swarm.
 pub struct Peers {
     id: PeerId,
     arrivals: mpsc::Sender<Arrival>,
-    streams: stream::Control,
+    /// Streams that peers open, until somebody serves them.
+    opened: Mutex<Option<mpsc::Receiver<Opened>>>,
     running: AbortHandle,
 }
 
@@ -102,7 +105,8 @@ impl Peers {
     /// Starts the swarm on this runtime; `port` is a TCP port of its own, 0 for none.
     pub fn start(limits: &Limits, port: Option<SocketAddr>) -> anyhow::Result<Self> {
         let (arrivals, came) = mpsc::channel(WAITING);
-        let mut swarm = swarm(limits, came)?;
+        let (streams, opened) = arrivals::Behaviour::new();
+        let mut swarm = swarm(limits, came, streams)?;
         swarm.listen_on("/ip4/0.0.0.0/tcp/0/ws".parse()?).context("peers by web socket")?;
         if let Some(address) = port {
             let listening = swarm.listen_on(Address(address).multiaddr());
@@ -110,9 +114,9 @@ impl Peers {
         }
         // Reservations name an address; whoever has one came by another way and knows that.
         swarm.add_external_address("/dns/localhost/tcp/1/ws".parse()?);
-        let (id, streams) = (*swarm.local_peer_id(), swarm.behaviour().streams.new_control());
+        let id = *swarm.local_peer_id();
         let running = tokio::spawn(run(swarm)).abort_handle();
-        Ok(Self { id, arrivals, streams, running })
+        Ok(Self { id, arrivals, opened: Mutex::new(Some(opened)), running })
     }
 
     /// The relay's peer id.
@@ -120,9 +124,9 @@ impl Peers {
         self.id
     }
 
-    /// Opens and takes streams.
-    pub fn streams(&self) -> stream::Control {
-        self.streams.clone()
+    /// The streams that peers open, for the one who serves them.
+    fn opened(&self) -> Option<mpsc::Receiver<Opened>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Hands a web socket to the swarm; one that comes while too many wait is closed.
@@ -131,7 +135,11 @@ impl Peers {
     }
 }
 
-fn swarm(limits: &Limits, came: mpsc::Receiver<Arrival>) -> anyhow::Result<Swarm<Behaviour>> {
+fn swarm(
+    limits: &Limits,
+    came: mpsc::Receiver<Arrival>,
+    streams: arrivals::Behaviour,
+) -> anyhow::Result<Swarm<Behaviour>> {
     let most = u32::try_from(limits.connections).ok().filter(|most| *most > 0);
     let memory = usize::try_from(limits.peers_mib << 20).unwrap_or(usize::MAX);
     let swarm = SwarmBuilder::with_new_identity()
@@ -154,7 +162,7 @@ fn swarm(limits: &Limits, came: mpsc::Receiver<Arrival>) -> anyhow::Result<Swarm
                 identify: identify::Behaviour::new(identity.with_hide_listen_addrs(true)),
                 ping: ping::Behaviour::default(),
                 relay: relay::Behaviour::new(key.public().to_peer_id(), circuits(limits)),
-                streams: stream::Behaviour::new(),
+                streams,
             }
         })?
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE))

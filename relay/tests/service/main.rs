@@ -6,6 +6,7 @@ mod blobs;
 mod connections;
 mod deposits;
 mod desks;
+mod dialing;
 mod events;
 mod fsck;
 mod grants;

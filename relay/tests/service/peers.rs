@@ -1,29 +1,16 @@
 //! Wallets that come in by libp2p at `/p2p`: mailboxes, circuits, and those who do harm.
 
-use crate::relay::Relay;
-use futures_util::{
-    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, FutureExt as _, SinkExt as _,
-    StreamExt as _, TryStreamExt as _,
-    future::{self, BoxFuture, Pending},
-};
+use crate::{dialing::Dialing, relay::Relay};
+use futures_util::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{
-    Multiaddr, PeerId, Stream, StreamProtocol, SwarmBuilder, Transport,
-    core::{
-        transport::{DialOpts, ListenerId, TransportError, TransportEvent},
-        upgrade::Version,
-    },
+    Multiaddr, PeerId, Stream, StreamProtocol, SwarmBuilder, Transport as _,
+    core::upgrade::Version,
     multiaddr::Protocol,
     noise, relay,
     swarm::{NetworkBehaviour, SwarmEvent},
     yamux,
 };
-use rw_stream_sink::RwStreamSink;
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 use suishen_core::{
     id::{BlobAddress, LedgerId},
     sync::{
@@ -34,69 +21,10 @@ use suishen_core::{
 };
 use suishen_relay::random::SystemRandom;
 use tokio::{sync::mpsc, time::timeout};
-use tokio_tungstenite::tungstenite::Message;
 
 const SOON: Duration = Duration::from_secs(30);
 const SYNC: StreamProtocol = StreamProtocol::new(SYNC_PROTOCOL);
 const CONTENT: StreamProtocol = StreamProtocol::new(CONTENT_PROTOCOL);
-
-trait Duplex: AsyncRead + AsyncWrite + Send {}
-impl<T: AsyncRead + AsyncWrite + Send> Duplex for T {}
-type Bytes = Pin<Box<dyn Duplex>>;
-
-/// Dials `/p2p` as a browser does.
-struct Dialing;
-
-impl Transport for Dialing {
-    type Output = Bytes;
-    type Error = io::Error;
-    type ListenerUpgrade = Pending<io::Result<Bytes>>;
-    type Dial = BoxFuture<'static, io::Result<Bytes>>;
-
-    fn listen_on(&mut self, _: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
-        Err(TransportError::MultiaddrNotSupported(address))
-    }
-
-    fn remove_listener(&mut self, _: ListenerId) -> bool {
-        false
-    }
-
-    fn dial(&mut self, address: Multiaddr, _: DialOpts) -> Result<Self::Dial, TransportError<io::Error>> {
-        let mut port = None;
-        for part in &address {
-            match part {
-                Protocol::Tcp(tcp) => port = Some(tcp),
-                Protocol::P2pCircuit => return Err(TransportError::MultiaddrNotSupported(address)),
-                _ => {}
-            }
-        }
-        let port = port.ok_or(TransportError::MultiaddrNotSupported(address))?;
-        Ok(connect(port).boxed())
-    }
-
-    fn poll(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
-        Poll::Pending
-    }
-}
-
-async fn connect(port: u16) -> io::Result<Bytes> {
-    let url = format!("ws://127.0.0.1:{port}/p2p");
-    let (socket, _) = tokio_tungstenite::connect_async(url).await.map_err(io::Error::other)?;
-    let socket = socket
-        .sink_map_err(io::Error::other)
-        .with(|bytes: Vec<u8>| future::ready(io::Result::Ok(Message::Binary(bytes.into()))))
-        .map_err(io::Error::other)
-        .try_filter_map(|message| {
-            future::ready(Ok(match message {
-                Message::Binary(bytes) => Some(Vec::from(bytes)),
-                _ => None,
-            }))
-        });
-    Ok(Box::pin(RwStreamSink::new(socket)))
-}
 
 #[derive(NetworkBehaviour)]
 struct Behaviour {
@@ -390,6 +318,24 @@ async fn malicious_peers_that_send_no_frames_are_closed_and_others_go_on() {
     }
     phone.goes_on(|phone| phone.events.len() == 5).await;
     phone.looks(7).await;
+}
+
+#[tokio::test]
+async fn streams_that_are_opened_at_the_same_time_are_all_served() {
+    let relay = Relay::start().await;
+    let (vault, _) = Vault::create(ledger_of(&relay).await, "phone", 1, &mut SystemRandom);
+    let peer = Peer::at(&relay).await;
+    let (own, theirs) = peer.ids();
+    let knock = Knock::of(&vault, (&own, &theirs)).to_bytes();
+    let opened = (0..12).map(|_| async {
+        let opened = peer.streams.clone().open_stream(peer.relay, SYNC).await;
+        let mut frames = Frames(opened.unwrap());
+        frames.send(&knock).await;
+        Welcome::from_bytes(&frames.next().await.unwrap()).unwrap()
+    });
+    for welcome in futures_util::future::join_all(opened).await {
+        assert!(matches!(welcome, Welcome::Unknown(_)), "{welcome:?}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::figure::Table;
-use super::{crypto, programs, sync};
+use super::{crypto, peers, programs, sync};
 use crate::place::Place;
 use crate::steps::Steps;
 
@@ -19,6 +19,8 @@ pub enum Area {
     Relay,
     /// Two devices that come to hold the same, beside automerge
     Sync,
+    /// Idle wallets in the relay's memory, and an honest one's time beside a thousand hostile peers
+    Peers,
     /// QR codes read from pictures, beside rqrr
     Scan,
     /// From QR in view to report shown, by the pages and the relay as they are released
@@ -27,8 +29,8 @@ pub enum Area {
 
 impl Area {
     /// All areas.
-    pub const ALL: [Self; 6] =
-        [Self::Crypto, Self::Ledger, Self::Relay, Self::Sync, Self::Scan, Self::Browser];
+    pub const ALL: [Self; 7] =
+        [Self::Crypto, Self::Ledger, Self::Relay, Self::Sync, Self::Peers, Self::Scan, Self::Browser];
 
     /// Builds what it needs and measures.
     pub fn measure(self, place: &Place, steps: &mut Steps) -> Result<Vec<Table>> {
@@ -37,6 +39,7 @@ impl Area {
             Self::Ledger => programs::ledger(place, steps).map(|table| vec![table]),
             Self::Relay => programs::relay(place, steps).map(|table| vec![table]),
             Self::Sync => sync::measure(place, steps).map(|table| vec![table]),
+            Self::Peers => peers::measure(place, steps).map(|table| vec![table]),
             Self::Scan => programs::scan(place, steps).map(|table| vec![table]),
             Self::Browser => programs::browser(place, steps).map(|table| vec![table]),
         }

@@ -7,6 +7,7 @@ mod crypto;
 mod figure;
 mod node;
 mod openssl;
+mod peers;
 mod programs;
 mod sync;
 
