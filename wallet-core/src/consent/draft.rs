@@ -9,7 +9,7 @@ use super::payload::{
 };
 use crate::contract::{IssueGrant, Kind, Role, SignedTransaction, Transaction};
 use crate::gate::{Deposit, RecordHalf, split};
-use crate::id::{GrantId, LedgerId};
+use crate::id::{BlobAddress, GrantId, LedgerId};
 use crate::identity::Chain;
 use crate::report::{GroupOpening, Manifest, PartCopy};
 use crate::sm::{Key32, PublicKey, Random, SecretKey, Signed, stream};
@@ -25,6 +25,8 @@ pub struct Choice {
     pub accept_within: u64,
     /// Reads.
     pub uses: u64,
+    /// The phone itself serves the contents, in a live consultation: deposits name none, and relays get none.
+    pub live: bool,
 }
 
 /// A record to be shared.
@@ -120,7 +122,7 @@ impl Draft {
             .iter()
             .map(|record| RecordHalf {
                 half: Key32::generate(random),
-                blobs: record.parts.iter().map(|(copy, _)| copy.address).collect(),
+                blobs: if choice.live { Vec::new() } else { record.addresses().collect() },
             })
             .collect();
         let (gates, threshold) = around.gates;
@@ -188,6 +190,11 @@ fn auditor_opening(
 }
 
 impl DraftRecord {
+    /// Addresses of its ciphertext.
+    pub fn addresses(&self) -> impl Iterator<Item = BlobAddress> {
+        self.parts.iter().map(|(copy, _)| copy.address)
+    }
+
     fn into_payload(self, number: u32, key: &RecordKey, random: &mut dyn Random) -> PayloadRecord {
         let mut wrap = |(copy, size): &(PartCopy, u64)| WrappedPart {
             part: copy.part,

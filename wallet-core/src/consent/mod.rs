@@ -9,6 +9,7 @@
 //! | hand over the half | phone, desk | [`Message::half`], [`Message::open_half`] |
 //! | check everything before redeeming | desk | [`Payload::judge`] |
 //! | open what the gates released | desk | [`RecordKey`] |
+//! | ask and answer in a live consultation | desk, phone | [`Visit`] |
 //! | tell what was opened | desk, phone | [`Receipt::seal`], [`Receipt::open`] |
 //!
 //! **Nothing here opens a record without a gate's half**: the payload key comes from the patient's half alone and
@@ -19,6 +20,7 @@ mod draft;
 mod judge;
 mod message;
 mod payload;
+mod visit;
 
 pub use auditor::{
     AuditedRecord, AuditorGrant, AuditorOpening, AuditorUse, GRANT_BOX, MOST_RECORDS, USE_BOX,
@@ -29,3 +31,4 @@ pub use message::{Asking, DeskIdentity, IdentityFault, Message, Presence, Receip
 pub use payload::{
     Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, WrappedPart,
 };
+pub use visit::{Call, Caller, Greeting, MOST_CALL, VISIT_PROTOCOL, Visit, VisitAnswer, VisitFault, Wants};

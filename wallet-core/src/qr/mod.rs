@@ -1,7 +1,7 @@
 //! What a QR code says: tickets, consent offers, identities, and the codes that others print (PROTOCOL §4, §6;
 //! FIELD.md "Other codes a scanner meets").
 //!
-//! Ours are URLs, `https://HOST/t#…`, `/c#…`, `/i#…`, `/p#…`: **everything secret, and everything about a person, is
+//! Ours are URLs, `https://HOST/t#…`, `/c#…`, `/i#…`, `/p#…`, `/v#…`: **everything secret, and everything about a person, is
 //! in the fragment**, which no browser sends to a server. A whole URL stays within a QR code of version 15 at
 //! level M in byte mode, [`MAX_URL`] bytes.
 //!
@@ -12,7 +12,7 @@ mod foreign;
 mod offer;
 
 pub use foreign::Foreign;
-pub use offer::{ConsentOffer, IdentityOffer, PairingOffer, Relays};
+pub use offer::{ConsentOffer, IdentityOffer, PeerOffer, Relays};
 
 use crate::{
     cbor,
@@ -56,7 +56,14 @@ pub enum Scanned {
         /// `https://HOST`.
         origin: String,
         /// Where it waits.
-        offer: Box<PairingOffer>,
+        offer: Box<PeerOffer>,
+    },
+    /// A patient waits for a doctor in the same room.
+    Visit {
+        /// `https://HOST`.
+        origin: String,
+        /// Where.
+        offer: Box<PeerOffer>,
     },
     /// Somebody else's code.
     Foreign(Foreign),
@@ -145,6 +152,7 @@ impl<'a> Link<'a> {
             "c" => 'c',
             "i" => 'i',
             "p" => 'p',
+            "v" => 'v',
             _ => return None,
         };
         let ours = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -165,6 +173,7 @@ impl<'a> Link<'a> {
             't' => Scanned::Ticket { origin, ticket: Ticket::from_fragment(self.fragment)? },
             'c' => Scanned::Consent { origin, offer: Box::new(object(self.fragment)?) },
             'p' => Scanned::Pairing { origin, offer: Box::new(object(self.fragment)?) },
+            'v' => Scanned::Visit { origin, offer: Box::new(object(self.fragment)?) },
             _ => Scanned::Identity { origin, identity: Box::new(object(self.fragment)?) },
         })
     }
@@ -216,9 +225,18 @@ pub fn identity_url(origin: &str, identity: &IdentityOffer) -> Result<Zeroizing<
 }
 
 /// The URL of a pairing.
-pub fn pairing_url(origin: &str, offer: &PairingOffer) -> Result<Zeroizing<String>, QrError> {
+pub fn pairing_url(origin: &str, offer: &PeerOffer) -> Result<Zeroizing<String>, QrError> {
+    peer_url(origin, 'p', offer)
+}
+
+/// The URL of a visit.
+pub fn visit_url(origin: &str, offer: &PeerOffer) -> Result<Zeroizing<String>, QrError> {
+    peer_url(origin, 'v', offer)
+}
+
+fn peer_url(origin: &str, path: char, offer: &PeerOffer) -> Result<Zeroizing<String>, QrError> {
     let bytes = Zeroizing::new(cbor::encode(offer));
-    url(origin, 'p', &Zeroizing::new(BASE64URL_NOPAD.encode(&bytes)))
+    url(origin, path, &Zeroizing::new(BASE64URL_NOPAD.encode(&bytes)))
 }
 
 fn url(origin: &str, path: char, fragment: &str) -> Result<Zeroizing<String>, QrError> {

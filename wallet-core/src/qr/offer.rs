@@ -60,10 +60,11 @@ pub struct IdentityOffer {
     pub relays: Option<Relays>,
 }
 
-/// The code by which a wallet takes in another device. **Admits nobody by itself**: the patient compares six digits.
+/// A code that says where a wallet waits for whoever scans it: a new device, or a doctor in the same room. **Neither admits nor
+/// shows anything by itself**: the patient compares six digits, or says yes to a certified name.
 #[derive(Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
-pub struct PairingOffer {
+pub struct PeerOffer {
     /// The wallet's peer id in this session.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub peer: Vec<u8>,
@@ -76,9 +77,9 @@ pub struct PairingOffer {
 }
 
 /// Its secret is not printed.
-impl core::fmt::Debug for PairingOffer {
+impl core::fmt::Debug for PeerOffer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("PairingOffer([redacted])")
+        f.write_str("PeerOffer([redacted])")
     }
 }
 

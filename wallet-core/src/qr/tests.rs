@@ -32,8 +32,8 @@ fn identity() -> IdentityOffer {
     }
 }
 
-fn pairing() -> PairingOffer {
-    PairingOffer { peer: vec![9; 38], secret: Key32::from_bytes([1; 32]), relays: None }
+fn pairing() -> PeerOffer {
+    PeerOffer { peer: vec![9; 38], secret: Key32::from_bytes([1; 32]), relays: None }
 }
 
 #[test]

@@ -30,7 +30,8 @@ pub fn consent() -> Consent {
 }
 
 /// Two reads in an hour, for a physician.
-pub const TERMS: Choice = Choice { role: Role::Physician, duration: 3600, accept_within: 1800, uses: 2 };
+pub const TERMS: Choice =
+    Choice { role: Role::Physician, duration: 3600, accept_within: 1800, uses: 2, live: false };
 
 /// The holder's leaf and the anchors under the newest checkpoint, cosigned now.
 pub fn proof(world: &World, holder: HolderId, records: &[Commitment]) -> HolderProof {

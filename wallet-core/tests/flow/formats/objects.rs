@@ -8,7 +8,9 @@ use crate::records::{Kept, issue_ticket, prepare};
 use crate::sharing::{Sharing, consent, presence, redeem, share, told};
 use crate::world::{DAY, NOW, World};
 use suishen_core::cbor;
-use suishen_core::consent::{DeskIdentity, Message, PartKey, Receipt, Salt};
+use suishen_core::consent::{
+    DeskIdentity, Greeting, Message, PartKey, Receipt, Salt, Visit, VisitAnswer, Wants,
+};
 use suishen_core::contract::{AnchorReport, Destination};
 use suishen_core::contract::{
     Batch, Entry, Key, LogAudit, RevokeGrant, RotateKeys, Rotated, SignedTransaction, SupersedeReport,
@@ -22,7 +24,7 @@ use suishen_core::proof::checkpoint::SignedCheckpoint;
 use suishen_core::proof::log::{ShownGrant, ShownGrants};
 use suishen_core::proof::remembered::Remembered;
 use suishen_core::proof::time::TimeStatement;
-use suishen_core::qr::{ConsentOffer, IdentityOffer, PairingOffer, Relays};
+use suishen_core::qr::{ConsentOffer, IdentityOffer, PeerOffer, Relays};
 use suishen_core::report::{Salt16, Sensitivity};
 use suishen_core::sm::{Digest, Key32, SecretKey, Signed};
 
@@ -210,7 +212,7 @@ impl Story {
         found.add("identity-offer", &identity);
         for relays in [None, Some(relays)] {
             let secret = draft.half.clone();
-            found.add("pairing-offer", &PairingOffer { peer: vec![1; 38], secret, relays });
+            found.add("peer-offer", &PeerOffer { peer: vec![1; 38], secret, relays });
         }
 
         let payload = sharing.payload();
@@ -241,6 +243,24 @@ impl Story {
         found.add("drop", &identity.seal(&reply, &grant, &ledger, &mut world.random));
         found.add("drop", &Message::half(&draft.half, &accepted, &grant, &ledger, &mut world.random));
         found.add("drop", &receipt.seal(&desk.grantee, &reply, &ledger, &mut world.random));
+
+        let visit = Visit::new(ledger, &draft.half, (&[1; 38], &[2; 38]));
+        let caller = visit.caller(&desk.person);
+        found.add("visit-caller", &caller.claimed().unwrap());
+        for months in [None, Some(12)] {
+            let wants = Wants { purpose: "TREAT".into(), months, duration: 3600 };
+            found.add("visit-wants", &wants);
+            let chains = [desk.chain.clone(), desk.chain.clone()];
+            let greeting = visit.call(&desk.person, chains, wants, world.note());
+            found.add("visit-greeting", &greeting);
+            let Greeting::Call(call) = greeting else { continue };
+            found.add("visit-call", &*call);
+            found.add("visit-answer", &visit.yes(&call, &offer, &mut world.random));
+        }
+        found.add("visit-greeting", &Greeting::Again(grant, caller));
+        for answer in [VisitAnswer::No, VisitAnswer::Busy, VisitAnswer::GoOn] {
+            found.add("visit-answer", &answer);
+        }
     }
 
     // ---- gates -----------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Action, DeviceRole, Event, Fault, Pairing, Step, Topic};
 use suishen_core::cbor;
-use suishen_core::qr::{PairingOffer, Scanned, pairing_url, scan};
+use suishen_core::qr::{PeerOffer, Scanned, pairing_url, scan};
 use suishen_core::sm::Key32;
 use suishen_core::sync::{Ask, LINK_FRAME, Link, Pair, PairReply};
 use suishen_core::vault::{Admission, NewDevice, Vault};
@@ -75,7 +75,7 @@ impl Session {
         let peers = self.devices.peers(engine).await?;
         listen(&peers, &relay).await?;
         let secret = Key32::generate(&mut BrowserRandom);
-        let offer = PairingOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
+        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
         let invitation =
             Invitation { secret, role, person, agreed: false, answer: None, admitted: None, waiting: None };
         *self.devices.invitation.borrow_mut() = Some(invitation);
