@@ -9,21 +9,24 @@
 //! | hand over the half | phone, desk | [`Message::half`], [`Message::open_half`] |
 //! | check everything before redeeming | desk | [`Payload::judge`] |
 //! | open what the gates released | desk | [`RecordKey`] |
-//! | ask and answer in a live consultation | desk, phone | [`Visit`] |
+//! | ask and answer in a live consultation | desk, phone | [`Consultation`] |
 //! | tell what was opened | desk, phone | [`Receipt::seal`], [`Receipt::open`] |
 //!
 //! **Nothing here opens a record without a gate's half**: the payload key comes from the patient's half alone and
 //! shows lists, digests and salts, never values. Opened groups are values and lie under the record key.
 
 mod auditor;
+mod consultation;
 mod draft;
 mod judge;
 mod message;
 mod payload;
-mod visit;
 
 pub use auditor::{
     AuditedRecord, AuditorGrant, AuditorOpening, AuditorUse, GRANT_BOX, MOST_RECORDS, USE_BOX,
+};
+pub use consultation::{
+    CONSULT_PROTOCOL, Call, Caller, ConsultAnswer, ConsultFault, Consultation, Greeting, MOST_CALL, Wants,
 };
 pub use draft::{Choice, Draft, DraftError, DraftRecord, INCLUDE_WITHIN, Surroundings};
 pub use judge::{Facts, HOLDER_PROOF_AGE, Judged, JudgedRecord, PayloadFault};
@@ -31,4 +34,3 @@ pub use message::{Asking, DeskIdentity, IdentityFault, Message, Presence, Receip
 pub use payload::{
     Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, WrappedPart,
 };
-pub use visit::{Call, Caller, Greeting, MOST_CALL, VISIT_PROTOCOL, Visit, VisitAnswer, VisitFault, Wants};

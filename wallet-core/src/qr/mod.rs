@@ -1,7 +1,7 @@
 //! What a QR code says: tickets, consent offers, identities, and the codes that others print (PROTOCOL §4, §6;
 //! FIELD.md "Other codes a scanner meets").
 //!
-//! Ours are URLs, `https://HOST/t#…`, `/c#…`, `/i#…`, `/p#…`, `/v#…`: **everything secret, and everything about a person, is
+//! Ours are URLs, `https://HOST/t#…`, `/c#…`, `/i#…`, `/p#…`, `/l#…`: **everything secret, and everything about a person, is
 //! in the fragment**, which no browser sends to a server. A whole URL stays within a QR code of version 15 at
 //! level M in byte mode, [`MAX_URL`] bytes.
 //!
@@ -59,7 +59,7 @@ pub enum Scanned {
         offer: Box<PeerOffer>,
     },
     /// A patient waits for a doctor in the same room.
-    Visit {
+    Live {
         /// `https://HOST`.
         origin: String,
         /// Where.
@@ -152,7 +152,7 @@ impl<'a> Link<'a> {
             "c" => 'c',
             "i" => 'i',
             "p" => 'p',
-            "v" => 'v',
+            "l" => 'l',
             _ => return None,
         };
         let ours = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -173,7 +173,7 @@ impl<'a> Link<'a> {
             't' => Scanned::Ticket { origin, ticket: Ticket::from_fragment(self.fragment)? },
             'c' => Scanned::Consent { origin, offer: Box::new(object(self.fragment)?) },
             'p' => Scanned::Pairing { origin, offer: Box::new(object(self.fragment)?) },
-            'v' => Scanned::Visit { origin, offer: Box::new(object(self.fragment)?) },
+            'l' => Scanned::Live { origin, offer: Box::new(object(self.fragment)?) },
             _ => Scanned::Identity { origin, identity: Box::new(object(self.fragment)?) },
         })
     }
@@ -229,9 +229,9 @@ pub fn pairing_url(origin: &str, offer: &PeerOffer) -> Result<Zeroizing<String>,
     peer_url(origin, 'p', offer)
 }
 
-/// The URL of a visit.
-pub fn visit_url(origin: &str, offer: &PeerOffer) -> Result<Zeroizing<String>, QrError> {
-    peer_url(origin, 'v', offer)
+/// The URL of a live consultation.
+pub fn live_url(origin: &str, offer: &PeerOffer) -> Result<Zeroizing<String>, QrError> {
+    peer_url(origin, 'l', offer)
 }
 
 fn peer_url(origin: &str, path: char, offer: &PeerOffer) -> Result<Zeroizing<String>, QrError> {

@@ -1,6 +1,6 @@
 //! The desks: hospital (issue), doctor (read).
 
-use crate::Fault;
+use crate::{ConsultWants, Fault};
 use serde::{Deserialize, Serialize};
 use suishen_core::fhir::{ReportView, Series};
 
@@ -43,11 +43,21 @@ pub enum DeskRequest {
         /// Why.
         why: String,
     },
-    /// Accepts a consent code and puts this person's certificate before the patient. Answer: [`DeskResponse::Offer`].
+    /// Accepts a consent code and puts this person's certificate before the patient. Answer: [`DeskResponse::Offer`];
+    /// [`DeskResponse::Live`] when the patient waits to be asked ([`DeskRequest::Ask`]).
     Accept {
         /// The link. Secret.
         text: String,
     },
+    /// Asks a patient in the same room, directly; the answer comes with the patient's: [`DeskResponse::Offer`].
+    Ask {
+        /// The link. Secret.
+        text: String,
+        /// What for.
+        wants: ConsultWants,
+    },
+    /// Asks no longer.
+    HangUp,
     /// All offers and readings of this desk; answer: [`DeskResponse::Offers`].
     Offers,
     /// Redeems one use and opens the records; answer: [`DeskResponse::Reading`].
@@ -91,6 +101,8 @@ pub enum DeskResponse {
     IssuedList(Vec<IssuedReport>),
     /// An offer.
     Offer(OfferView),
+    /// The code is a patient's who waits to be asked.
+    Live,
     /// All offers, newest first.
     Offers(Vec<OfferView>),
     /// What was opened.

@@ -7,12 +7,14 @@
 //! What is secret and may cross is a closed list, each on the request or response that says so: the typed
 //! passphrase, the passkey's PRF output, the recovery phrase on screen, QR payloads.
 
+mod consultation;
 mod desk;
 mod device;
 mod patient;
 pub mod peer;
 mod record;
 
+pub use consultation::{ConsultAsk, ConsultWants, Consultation};
 pub use desk::{
     Attachment, Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState,
     OfferState, OfferView, Preview, ReadRecord, Reading,
@@ -120,6 +122,8 @@ pub enum Event {
     },
     /// A device is being added: what to show.
     Pairing(Pairing),
+    /// A doctor in the same room asks: what to show.
+    Consultation(Consultation),
     /// Another tab took this wallet over: show "open in another tab · use here".
     TakenOver,
 }

@@ -112,6 +112,16 @@ pub enum PatientRequest {
     Preview(ShareChoice),
     /// Makes the grant and its code; answer: [`PatientResponse::Share`].
     Share(ShareChoice),
+    /// A code for a doctor in the same room; answer: [`PatientResponse::Link`]. When one has scanned it, the event
+    /// [`crate::Consultation::Asked`] says who.
+    AwaitDoctor,
+    /// The patient's answer to who asks: a share for this person alone (answer: [`PatientResponse::Share`]), or no.
+    AnswerDoctor {
+        /// What is given, as the patient sees it; none is a no.
+        choice: Option<ShareChoice>,
+    },
+    /// No doctor is awaited any longer.
+    StopAwaiting,
     /// All shares, running and ended; answer: [`PatientResponse::Shares`].
     Shares,
     /// Yes to the person that the screen named.

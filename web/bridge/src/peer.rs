@@ -6,6 +6,7 @@
 //! [`Taken`]: PeerCommand::Taken
 
 use minicbor::{Decode, Encode};
+use suishen_core::consent::CONSULT_PROTOCOL;
 use suishen_core::sync::{CONTENT_PROTOCOL, PAIR_PROTOCOL, SYNC_PROTOCOL};
 
 /// Largest frame of a stream, in bytes.
@@ -26,11 +27,14 @@ pub enum Speech {
     /// Admitting a device.
     #[n(2)]
     Pair,
+    /// A live consultation.
+    #[n(3)]
+    Consult,
 }
 
 impl Speech {
     /// All.
-    pub const ALL: [Self; 3] = [Self::Sync, Self::Content, Self::Pair];
+    pub const ALL: [Self; 4] = [Self::Sync, Self::Content, Self::Pair, Self::Consult];
 
     /// Its libp2p protocol.
     pub const fn protocol(self) -> &'static str {
@@ -38,6 +42,7 @@ impl Speech {
             Self::Sync => SYNC_PROTOCOL,
             Self::Content => CONTENT_PROTOCOL,
             Self::Pair => PAIR_PROTOCOL,
+            Self::Consult => CONSULT_PROTOCOL,
         }
     }
 }

@@ -264,6 +264,15 @@ impl Ledger {
         Ok(verdict.is_ok())
     }
 
+    /// The same of a checkpoint's note: whether it is cosigned, and of the same ledger.
+    pub async fn agrees_with(&self, note: &str) -> Result<bool, LedgerError> {
+        let theirs = SignedCheckpoint::parse(note).and_then(|note| note.verify(&self.id, &self.epoch));
+        match theirs {
+            Ok(theirs) => self.agrees(&theirs).await,
+            Err(_) => Ok(false),
+        }
+    }
+
     async fn consistency(&self, from: u64, to: u64) -> Result<Vec<Digest>, LedgerError> {
         let call = Call::get(format!("/v1/ledger/proof/consistency?from={from}&to={to}"));
         cbor::decode(&self.call(&call).await?).map_err(|_| LedgerError::Unsound("consistency"))

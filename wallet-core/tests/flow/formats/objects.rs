@@ -9,7 +9,7 @@ use crate::sharing::{Sharing, consent, presence, redeem, share, told};
 use crate::world::{DAY, NOW, World};
 use suishen_core::cbor;
 use suishen_core::consent::{
-    DeskIdentity, Greeting, Message, PartKey, Receipt, Salt, Visit, VisitAnswer, Wants,
+    ConsultAnswer, Consultation, DeskIdentity, Greeting, Message, PartKey, Receipt, Salt, Wants,
 };
 use suishen_core::contract::{AnchorReport, Destination};
 use suishen_core::contract::{
@@ -244,22 +244,22 @@ impl Story {
         found.add("drop", &Message::half(&draft.half, &accepted, &grant, &ledger, &mut world.random));
         found.add("drop", &receipt.seal(&desk.grantee, &reply, &ledger, &mut world.random));
 
-        let visit = Visit::new(ledger, &draft.half, (&[1; 38], &[2; 38]));
-        let caller = visit.caller(&desk.person);
-        found.add("visit-caller", &caller.claimed().unwrap());
+        let consultation = Consultation::new(ledger, &draft.half, (&[1; 38], &[2; 38]));
+        let caller = consultation.caller(&desk.person);
+        found.add("consult-caller", &caller.claimed().unwrap());
         for months in [None, Some(12)] {
             let wants = Wants { purpose: "TREAT".into(), months, duration: 3600 };
-            found.add("visit-wants", &wants);
+            found.add("consult-wants", &wants);
             let chains = [desk.chain.clone(), desk.chain.clone()];
-            let greeting = visit.call(&desk.person, chains, wants, world.note());
-            found.add("visit-greeting", &greeting);
+            let greeting = consultation.call(&desk.person, chains, wants, world.note());
+            found.add("consult-greeting", &greeting);
             let Greeting::Call(call) = greeting else { continue };
-            found.add("visit-call", &*call);
-            found.add("visit-answer", &visit.yes(&call, &offer, &mut world.random));
+            found.add("consult-call", &*call);
+            found.add("consult-answer", &consultation.yes(&call, &offer, &mut world.random));
         }
-        found.add("visit-greeting", &Greeting::Again(grant, caller));
-        for answer in [VisitAnswer::No, VisitAnswer::Busy, VisitAnswer::GoOn] {
-            found.add("visit-answer", &answer);
+        found.add("consult-greeting", &Greeting::Again(grant, caller));
+        for answer in [ConsultAnswer::No, ConsultAnswer::Busy, ConsultAnswer::GoOn] {
+            found.add("consult-answer", &answer);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The desks' part of the engine: hospital (issue), doctor (read).
 
 mod issue;
+mod line;
 mod offer;
 mod person;
 mod read;
@@ -19,6 +20,7 @@ use suishen_core::qr::{Scanned, scan};
 pub struct Session {
     prepared: issue::Prepared,
     open: read::Open,
+    lines: line::Lines,
 }
 
 impl Session {
@@ -59,15 +61,24 @@ impl Session {
                 issue::cancel(engine, &report, why).await?;
                 DeskResponse::Done
             }
-            DeskRequest::Accept { text } => {
-                let Ok(Scanned::Consent { offer, .. }) = scan(&text) else {
-                    return Err(Fault::new("not-a-consent", Action::AskPatient));
-                };
-                DeskResponse::Offer(offer::accept(engine, *offer).await?)
+            DeskRequest::Accept { text } => match scan(&text) {
+                Ok(Scanned::Consent { offer, .. }) => {
+                    DeskResponse::Offer(offer::accept(engine, *offer, None).await?)
+                }
+                Ok(Scanned::Live { .. }) => DeskResponse::Live,
+                _ => return Err(Fault::new("not-a-consent", Action::AskPatient)),
+            },
+            DeskRequest::Ask { text, wants } => {
+                DeskResponse::Offer(self.lines.ask(engine, &text, wants).await?)
+            }
+            DeskRequest::HangUp => {
+                self.lines.hang_up();
+                DeskResponse::Done
             }
             DeskRequest::Offers => DeskResponse::Offers(offer::offers(engine, &self.open).await?),
             DeskRequest::Read { share } => {
-                DeskResponse::Reading(Box::new(read::read(engine, task, &self.open, &share).await?))
+                let reading = read::read(engine, task, (&self.open, &self.lines), &share).await?;
+                DeskResponse::Reading(Box::new(reading))
             }
             DeskRequest::Reading { share } => DeskResponse::Reading(Box::new(self.open.reading(&share)?)),
             DeskRequest::File { share, record, part } => {
@@ -86,6 +97,7 @@ impl Session {
     pub fn lock(&self) {
         self.prepared.clear();
         self.open.close_all();
+        self.lines.close_all();
     }
 }
 

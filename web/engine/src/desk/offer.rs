@@ -19,7 +19,7 @@ use suishen_core::contract::{
 use suishen_core::gate::RELEASE_WITHIN;
 use suishen_core::id::GrantId;
 use suishen_core::identity::Role;
-use suishen_core::qr::ConsentOffer;
+use suishen_core::qr::{ConsentOffer, PeerOffer};
 use suishen_core::sm::{Key32, SecretKey, Signed};
 
 const OFFER: &str = "offer/";
@@ -52,6 +52,9 @@ pub struct Held {
     /// The person's certificate is before the patient.
     #[n(7)]
     pub presented: bool,
+    /// Where the phone is whose patient was asked directly; contents come from there.
+    #[n(8)]
+    pub line: Option<PeerOffer>,
 }
 
 /// One use of it.
@@ -107,8 +110,12 @@ pub async fn ledger_view(
     Ok((terms, leaf))
 }
 
-/// Accepts an offer and says who is at the desk.
-pub async fn accept(engine: &Engine, offer: ConsentOffer) -> Result<OfferView, Fault> {
+/// Accepts an offer and says who is at the desk; `line` where the patient was asked directly.
+pub async fn accept(
+    engine: &Engine,
+    offer: ConsentOffer,
+    line: Option<PeerOffer>,
+) -> Result<OfferView, Fault> {
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
     let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
@@ -126,6 +133,7 @@ pub async fn accept(engine: &Engine, offer: ConsentOffer) -> Result<OfferView, F
             redemptions: Vec::new(),
             patient: None,
             presented: false,
+            line,
         };
         held.save(store).await?;
         held

@@ -9,8 +9,11 @@ use crate::platform_key::PlatformKey;
 use crate::store::{Store, Table};
 use suishen_bridge::{Action, Desk, Fault};
 use suishen_core::cbor;
+use suishen_core::consent::{ConsultFault, Consultation};
 use suishen_core::contract::Credential;
+use suishen_core::id::GrantId;
 use suishen_core::identity::{self, Certificate, Chain, CredentialRequest, Enrolled, Enrolment, Invite};
+use suishen_core::qr::ConsentOffer;
 use suishen_core::sm::{SecretKey, Signed};
 
 const PERSON: &str = "person";
@@ -126,6 +129,21 @@ impl Person {
     /// The person's signing key.
     pub const fn key(&self) -> &SecretKey {
         &self.sign
+    }
+
+    /// The person's certificates: to sign, to seal to.
+    pub fn chains(&self) -> [Chain; 2] {
+        [self.chain.clone(), self.sealing.clone()]
+    }
+
+    /// Opens what a patient gave this person in a live consultation.
+    pub fn open_consultation(
+        &self,
+        consultation: &Consultation,
+        grant: &GrantId,
+        offer: &[u8],
+    ) -> Result<ConsentOffer, ConsultFault> {
+        consultation.open(grant, offer, &self.seal)
     }
 
     /// A fresh pass for one purpose.

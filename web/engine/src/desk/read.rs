@@ -1,5 +1,6 @@
 //! Reading at the doctor's desk: redeem, fetch, open, tell the patient (PROTOCOL §6, §7).
 
+use super::line::{Lines, Wanted};
 use super::offer::{Held, Redemption, drop_in, judged, ledger_view, purpose_of, view};
 use super::person::Person;
 use crate::engine::Engine;
@@ -38,7 +39,12 @@ struct Opened {
 }
 
 /// Redeems one use and opens the records.
-pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Result<Reading, Fault> {
+pub async fn read(
+    engine: &Engine,
+    task: u32,
+    (open, lines): (&Open, &Lines),
+    share: &str,
+) -> Result<Reading, Fault> {
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
     let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
@@ -50,12 +56,14 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
     let redemption = redeem(ledger, store, &person, &mut held, &terms, &leaf).await?;
 
     tell(&Event::Progress { task, step: Step::Checking, done: 0, total: 0 });
-    let (grantee, secret) = (&held.pass.grantee, &redemption.secret);
+    let secret = &redemption.secret;
+    let grantee = &held.pass.grantee;
     let object = held.grant.digest();
     let gathered =
         gates::release(ledger, object, redemption.number, grantee, secret, terms.grant.shares).await?;
     let total = payload.records.iter().flat_map(|r| &r.parts).map(|p| p.size).sum();
-    let mut content = Content { ledger, grantee, task, total, done: 0, files: BTreeMap::new() };
+    let mut content =
+        Content { ledger, person: &person, held: &held, lines, task, total, done: 0, files: BTreeMap::new() };
     let mut records = Vec::new();
     for (record, facts) in payload.records.iter().zip(&judged.records) {
         let gate = gathered
@@ -91,7 +99,9 @@ pub async fn read(engine: &Engine, task: u32, open: &Open, share: &str) -> Resul
 /// Fetching and opening what a redemption released.
 struct Content<'a> {
     ledger: &'a Ledger,
-    grantee: &'a SecretKey,
+    person: &'a Person,
+    held: &'a Held,
+    lines: &'a Lines,
     task: u32,
     /// Bytes in all, and those that are here.
     total: u64,
@@ -157,10 +167,19 @@ impl Content<'_> {
         let (task, done, total) = (self.task, self.done, self.total);
         tell(&Event::Progress { task, step: Step::Fetching, done, total });
         let copy = key.open(wrapped).map_err(|_| unsound())?;
-        let blob = self.ledger.get_blob(&copy.address, self.grantee).await.map_err(|error| match error {
-            LedgerError::Unsound(_) => Fault::new("content", Action::Retry),
-            other => other.into(),
-        })?;
+        let blob = if self.held.line.is_some() {
+            let (ledger, person, held) = (self.ledger, self.person, self.held);
+            let wanted = Wanted { ledger, person, held, address: copy.address, size: wrapped.size };
+            let progress =
+                |now| tell(&Event::Progress { task, step: Step::Fetching, done: done + now, total });
+            self.lines.fetch(&wanted, progress).await?
+        } else {
+            let grantee = &self.held.pass.grantee;
+            self.ledger.get_blob(&copy.address, grantee).await.map_err(|error| match error {
+                LedgerError::Unsound(_) => Fault::new("content", Action::Retry),
+                other => other.into(),
+            })?
+        };
         self.done += wrapped.size;
         Ok((copy.part, open_part(&facts.manifest, &copy, &blob).map_err(|_| unsound())?))
     }

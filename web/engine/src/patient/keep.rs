@@ -45,7 +45,7 @@ pub async fn notice(engine: &Engine, text: &str) -> Result<TicketNotice, Fault> 
     }
     match scan(text).map_err(|e| Fault::new(e.sentence(), Action::ScanAgain))? {
         Scanned::Ticket { ticket, .. } => ticket_notice(engine, &ticket).await,
-        Scanned::Consent { .. } => Ok(TicketNotice::ConsentOffer),
+        Scanned::Consent { .. } | Scanned::Live { .. } => Ok(TicketNotice::ConsentOffer),
         Scanned::Identity { .. } => Ok(TicketNotice::Identity),
         Scanned::Pairing { .. } => Ok(TicketNotice::Pairing),
         Scanned::Foreign(_) if is_torn_link(engine, text) => {

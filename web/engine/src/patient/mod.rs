@@ -1,6 +1,7 @@
 //! The patient's part of the engine: the open vault, and what its pages ask.
 
 mod care;
+mod consultation;
 mod devices;
 mod home;
 mod keep;
@@ -50,6 +51,8 @@ pub struct Session {
     resting: Cell<bool>,
     /// The access log was asked for since this wallet was opened.
     listed: Cell<bool>,
+    /// Doctors in the same room.
+    consultations: consultation::Consultations,
 }
 
 type Answered = Result<(PatientResponse, Option<Vec<u8>>), Fault>;
@@ -114,6 +117,15 @@ impl Session {
             }
             R::Preview(choice) => A::Sentence(self.sentence(engine, &choice).await?),
             R::Share(choice) => A::Share(Box::new(self.share(engine, task, choice).await?)),
+            R::AwaitDoctor => A::Link(self.await_doctor(engine).await?),
+            R::AnswerDoctor { choice } => match self.answer_doctor(engine, task, choice).await? {
+                Some(share) => A::Share(Box::new(share)),
+                None => A::Done,
+            },
+            R::StopAwaiting => {
+                self.stop_awaiting();
+                A::Done
+            }
             R::Shares => A::Shares(self.shares(engine).await?),
             R::Consent { share, person } => {
                 self.agree(engine, &share, &person).await?;
@@ -170,6 +182,7 @@ impl Session {
     pub fn lock(&self) {
         drop(self.vault.take());
         self.devices.leave();
+        self.consultations.leave();
         self.opened.take();
         self.seen.take();
         self.anchored.take();

@@ -19,11 +19,12 @@ use suishen_core::consent::{
 use suishen_core::contract::{Key, RevokeGrant, Role, SignedTransaction, Transaction};
 use suishen_core::gate::Deposit;
 use suishen_core::id::{Commitment, GrantId};
+use suishen_core::identity::Chain;
 use suishen_core::proof::log::ProvenValue;
 use suishen_core::qr::{ConsentOffer, consent_url};
 use suishen_core::report::PartCopy;
 use suishen_core::sm::{Random as _, Signed};
-use suishen_core::vault::{Body, DeviceRole, GrantIssued, GrantSecrets, Record};
+use suishen_core::vault::{Answer, Body, DeviceRole, GrantIssued, GrantSecrets, Record};
 
 /// A desk must scan within half an hour, and within five minutes where the code alone opens.
 const ACCEPT: u64 = 30 * 60;
@@ -91,6 +92,18 @@ impl Session {
         task: u32,
         choice: ShareChoice,
     ) -> Result<Share, Fault> {
+        let grant = self.give(engine, task, &choice, None).await?;
+        self.one_share(engine, &grant).await
+    }
+
+    /// Makes a grant. With a person, in a live consultation: the patient has said yes to that name, and contents stay here.
+    pub(super) async fn give(
+        &self,
+        engine: &Engine,
+        task: u32,
+        choice: &ShareChoice,
+        person: Option<&Chain>,
+    ) -> Result<GrantId, Fault> {
         if !self.with(|vault| vault.is_protected())? {
             return Err(Fault::new("protect", Action::Protect));
         }
@@ -108,17 +121,20 @@ impl Session {
         self.move_holder(engine, ledger).await?;
         let ids = choice.records.iter().map(|id| records::id_of(id)).collect::<Result<Vec<_>, _>>()?;
         let holder = self.holder_proof(ledger, store, &ids).await?;
-        let (draft, outgoing) = self.draft(engine, ledger, &choice, &ids, holder).await?;
+        let (draft, outgoing) = self.draft(engine, ledger, choice, (&ids, person.is_some()), holder).await?;
         let grant = draft.grant;
 
         let name = pending_name(&grant);
         self.keep_pending(engine, &name, &outgoing).await?;
-        let issued = self.issued(&draft, &choice, &ids, engine)?;
-        self.append(engine, vec![Body::GrantIssued(Box::new(issued))], Vec::new()).await?;
+        let issued = self.issued(&draft, choice, &ids, engine)?;
+        let answer =
+            |person: &Chain| Body::GrantAnswered(Answer { grant, person: person.clone(), agreed: true });
+        let bodies = std::iter::once(Body::GrantIssued(Box::new(issued))).chain(person.map(answer)).collect();
+        self.append(engine, bodies, Vec::new()).await?;
         tell(&Event::Progress { task, step: Step::Anchoring, done: 0, total: 0 });
         self.send(engine, ledger, &grant, &outgoing).await?;
         tell(&Event::Changed(Topic::Shares));
-        self.one_share(engine, &grant).await
+        Ok(grant)
     }
 
     /// Sends what a grant needs; each piece may be sent again. Ledger first: gates take deposits for what stands.
@@ -228,7 +244,7 @@ impl Session {
         engine: &Engine,
         ledger: &Ledger,
         choice: &ShareChoice,
-        ids: &[Commitment],
+        (ids, live): (&[Commitment], bool),
         holder: HolderProof,
     ) -> Result<(Draft, Outgoing), Fault> {
         let store = engine.store().await?;
@@ -240,7 +256,7 @@ impl Session {
             let record = record.ok_or_else(|| Fault::new("no-record", Action::Nothing))?;
             drafts.push(draft_record(store, &record).await?);
         }
-        let blobs = drafts.iter().flat_map(|d| d.parts.iter().map(|(copy, _)| copy.address)).collect();
+        let blobs = if live { Vec::new() } else { drafts.iter().flat_map(DraftRecord::addresses).collect() };
         let consent = Consent {
             purpose: choice.purpose.code().to_owned(),
             language: engine.language(),
@@ -251,6 +267,7 @@ impl Session {
             duration: choice.duration,
             accept_within: accept_within(choice),
             uses: choice.reads.into(),
+            live,
         };
         let around = Surroundings {
             ledger: &ledger.id,
@@ -365,8 +382,9 @@ impl Session {
         let uses = seen.uses();
         let state = state_of(&grant, &seen, now, until, accept_by);
         let titles = self.titles(engine, &grant.issued.records).await?;
-        // A device that may only look has no code to show.
-        let shows = state == ShareState::Offered && self.with(|vault| vault.role())? >= DeviceRole::Share;
+        // A device that may only look has no code to show, and whoever was asked in a live consultation has it already.
+        let looks = self.with(|vault| vault.role())? < DeviceRole::Share;
+        let shows = state == ShareState::Offered && grant.answer.is_none() && !looks;
         let link = shows.then(|| self.link(engine, id, grant.issued.offline)).transpose()?;
         Ok(Share {
             share: id.to_hex(),

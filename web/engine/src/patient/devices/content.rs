@@ -60,13 +60,7 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
                 let addresses = addresses.into_iter().filter(lacked).collect();
                 stream.send(ContentFrame::Lacking(addresses).to_bytes()).await?;
             }
-            Request::Get { address, from } => match store.get(Table::Blobs, &address.to_hex()).await? {
-                Some(bytes) => {
-                    stream.send(ContentFrame::Content(bytes.len() as u64).to_bytes()).await?;
-                    send_from(&mut stream, &bytes, from).await?;
-                }
-                None => stream.send(ContentFrame::Missing.to_bytes()).await?,
-            },
+            Request::Get { address, from } => send(engine, &mut stream, &address, from).await?,
             Request::Put { address, size } => {
                 // Only what this wallet's records name.
                 if !contents(engine).await?.1.contains(&address) {
@@ -144,6 +138,20 @@ async fn give(engine: &Engine, stream: &mut Stream, address: BlobAddress) -> Res
             Given::Refused(refused) => return Err(refused.into()),
         }
     }
+}
+
+/// Answers a request for content, from a byte on.
+pub async fn send(
+    engine: &Engine,
+    stream: &mut Stream,
+    address: &BlobAddress,
+    from: u64,
+) -> Result<(), Trouble> {
+    let Some(bytes) = engine.store().await?.get(Table::Blobs, &address.to_hex()).await? else {
+        return Ok(stream.send(ContentFrame::Missing.to_bytes()).await?);
+    };
+    stream.send(ContentFrame::Content(bytes.len() as u64).to_bytes()).await?;
+    send_from(stream, &bytes, from).await
 }
 
 async fn send_from(stream: &mut Stream, bytes: &[u8], from: u64) -> Result<(), Trouble> {

@@ -1,7 +1,7 @@
 //! Several devices of one wallet: this one's links to the mailbox and to other devices, who belongs to the wallet, and how
 //! one is added or removed. The rules are `suishen_core::sync`'s and the vault's; here are streams and storage.
 
-mod content;
+pub(super) mod content;
 mod door;
 mod link;
 mod mailbox;
@@ -11,9 +11,10 @@ mod restoring;
 
 pub use members::role_of;
 
-use super::Session;
+use super::{Session, consultation};
 use crate::engine::Engine;
 use crate::peers::{Incoming, NotThere, Peers};
+use crate::platform::sleep;
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use futures::StreamExt as _;
@@ -31,6 +32,9 @@ use suishen_core::cbor;
 use suishen_core::id::BlobAddress;
 use suishen_core::sync::{ContentError, ContentRefused, Refused, SyncError};
 use suishen_core::vault::{Origin, StoredEvent};
+
+/// How often a relay is asked to let others in here.
+const TRIES: u32 = 5;
 
 /// When the mailbox last had all that this device has.
 const LEVEL: &str = "mailbox-level";
@@ -132,7 +136,7 @@ impl From<Trouble> for Fault {
 
 impl Devices {
     /// The network's worker, started when it is first asked for.
-    async fn peers(&self, engine: &Rc<Engine>) -> Result<Rc<Peers>, Trouble> {
+    pub(super) async fn peers(&self, engine: &Rc<Engine>) -> Result<Rc<Peers>, Trouble> {
         let _one_at_a_time = self.starting.lock().await;
         if let Some(peers) = self.peers.borrow().as_ref().filter(|peers| !peers.is_over()) {
             return Ok(peers.clone());
@@ -142,6 +146,19 @@ impl Devices {
         wasm_bindgen_futures::spawn_local(receive(Rc::downgrade(engine), incoming));
         *self.peers.borrow_mut() = Some(peers.clone());
         Ok(peers)
+    }
+
+    /// Has others reach this wallet through a relay. While the relay is just being reached for something else it may fail once.
+    pub(super) async fn reachable(&self, engine: &Rc<Engine>) -> Result<Rc<Peers>, Trouble> {
+        let relay = mailbox::relay(engine).await?;
+        let peers = self.peers(engine).await?;
+        for _ in 0..TRIES {
+            if peers.listen(&relay).await.is_ok() {
+                return Ok(peers);
+            }
+            sleep(300).await;
+        }
+        Err(Trouble::Away)
     }
 
     /// A link that is to be told of new events from now on.
@@ -191,6 +208,7 @@ async fn receive(engine: Weak<Engine>, mut incoming: UnboundedReceiver<Incoming>
                 Speech::Sync => link::answer(&engine, stream, &peer).await,
                 Speech::Content => content::answer(&engine, stream, &peer).await,
                 Speech::Pair => pairing::answer(&engine, stream, &peer).await,
+                Speech::Consult => consultation::answer(&engine, stream, &peer).await,
             };
         });
     }

@@ -4,8 +4,8 @@ use super::{Trouble, content, door, link, mailbox};
 use crate::engine::Engine;
 use crate::links::{Page, origin_of};
 use crate::patient::{Session, care, fault};
-use crate::peers::{Peers, Stream};
-use crate::platform::{BrowserRandom, sleep};
+use crate::peers::Stream;
+use crate::platform::BrowserRandom;
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use futures::channel::oneshot;
@@ -22,9 +22,6 @@ use suishen_core::vault::{Admission, NewDevice, Vault};
 
 /// How this device is called, until it can write its first event.
 const NAME: &str = "device-name";
-/// How often it is tried to be reached.
-const TRIES: u32 = 5;
-
 /// A device is awaited.
 #[derive(Debug)]
 pub struct Invitation {
@@ -71,9 +68,7 @@ impl Session {
         if self.with(|vault| vault.role())? < suishen_core::vault::DeviceRole::Manage {
             return Err(Fault::new("role", Action::Nothing));
         }
-        let relay = mailbox::relay(engine).await?;
-        let peers = self.devices.peers(engine).await?;
-        listen(&peers, &relay).await?;
+        let peers = self.devices.reachable(engine).await?;
         let secret = Key32::generate(&mut BrowserRandom);
         let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
         let invitation =
@@ -193,17 +188,6 @@ impl Session {
         self.devices.news(&[event]);
         Ok(true)
     }
-}
-
-/// Has the new device reach this one. While the relay is just being reached for something else it may fail once.
-async fn listen(peers: &Peers, relay: &Relay) -> Result<(), Trouble> {
-    for _ in 0..TRIES {
-        if peers.listen(relay).await.is_ok() {
-            return Ok(());
-        }
-        sleep(300).await;
-    }
-    Err(Trouble::Away)
 }
 
 async fn reply(stream: &mut Stream) -> Result<PairReply, Fault> {

@@ -26,7 +26,7 @@ use core::fmt;
 use minicbor::{Decode, Encode};
 
 /// The libp2p protocol of a live consultation.
-pub const VISIT_PROTOCOL: &str = "/suishen/visit/1";
+pub const CONSULT_PROTOCOL: &str = "/suishen/consult/1";
 /// The longest message before contents, in bytes: four certificates and a checkpoint.
 pub const MOST_CALL: usize = 32 << 10;
 /// The furthest back that is asked for, in months.
@@ -34,8 +34,8 @@ const MOST_MONTHS: u32 = 1200;
 /// The longest code of a purpose, in bytes.
 const MOST_PURPOSE: usize = 16;
 
-const VISIT: Label = Label::new("visit");
-const OFFER: Label = Label::new("visit-offer");
+const CONSULT: Label = Label::new("consult");
+const OFFER: Label = Label::new("consult-offer");
 
 /// What a desk asks for; the patient decides.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -61,7 +61,7 @@ pub struct Caller {
 }
 
 impl Object for Caller {
-    const NAME: &'static str = "visit-caller";
+    const NAME: &'static str = "consult-caller";
 }
 
 /// Who asks, and for what.
@@ -97,7 +97,7 @@ pub enum Greeting {
 
 /// What the phone says to a greeting.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum VisitAnswer {
+pub enum ConsultAnswer {
     /// The patient's yes: the offer of a grant, sealed to the person's certified key.
     #[n(0)]
     Yes(#[n(0)] GrantId, #[cbor(n(1), with = "minicbor::bytes")] Vec<u8>),
@@ -114,8 +114,8 @@ pub enum VisitAnswer {
 
 /// Why a caller isn't heard, or an answer isn't understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum VisitFault {
-    /// No message of a visit, or one outside its bounds.
+pub enum ConsultFault {
+    /// No message of a consultation, or one outside its bounds.
     #[error("the other side does not speak this version: ask for a new code")]
     Form,
     /// The certificates don't hold now, or are not one person's pair in the role of a physician.
@@ -131,22 +131,22 @@ pub enum VisitFault {
 
 /// One meeting of a desk and a phone, as both know it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Visit {
+pub struct Consultation {
     ledger: LedgerId,
     proof: Digest,
 }
 
-impl fmt::Debug for Visit {
+impl fmt::Debug for Consultation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Visit([redacted])")
+        f.write_str("Consultation([redacted])")
     }
 }
 
-impl Visit {
+impl Consultation {
     /// Between the peers `wallet` and `desk`, by the code with this secret.
     pub fn new(ledger: LedgerId, secret: &Key32, (wallet, desk): (&[u8], &[u8])) -> Self {
         let parts: [&[u8]; 4] = [ledger.as_bytes(), secret.as_bytes(), wallet, desk];
-        Self { ledger, proof: Digest::labelled(VISIT, &parts) }
+        Self { ledger, proof: Digest::labelled(CONSULT, &parts) }
     }
 
     /// The desk's: that the person with this key to sign is here.
@@ -167,42 +167,42 @@ impl Visit {
     }
 
     /// The phone's: whether the call comes from the person whom its certificates name, at ledger time `now`.
-    pub fn hear(&self, call: &Call, root: &Certificate, now: u64) -> Result<(), VisitFault> {
-        let certificate = |_| VisitFault::Certificate;
+    pub fn hear(&self, call: &Call, root: &Certificate, now: u64) -> Result<(), ConsultFault> {
+        let certificate = |_| ConsultFault::Certificate;
         let person = call.chain.verify(root, now).map_err(certificate)?;
         let sealing = call.sealing.verify(root, now).map_err(certificate)?;
         let pair = (person.kind(), sealing.kind()) == (Kind::PersonSign, Kind::PersonSeal);
         let same = person.subject() == sealing.subject() && person.role() == sealing.role();
         if !pair || !same || person.role() != Some(Role::Physician) {
-            return Err(VisitFault::Certificate);
+            return Err(ConsultFault::Certificate);
         }
         if !call.wants.are_bounded() {
-            return Err(VisitFault::Form);
+            return Err(ConsultFault::Form);
         }
         self.is(&call.caller, person.key())
     }
 
     /// The phone's: whether the person with this key is at the other end.
-    pub fn is(&self, caller: &Signed<Caller>, person: &PublicKey) -> Result<(), VisitFault> {
+    pub fn is(&self, caller: &Signed<Caller>, person: &PublicKey) -> Result<(), ConsultFault> {
         match caller.verify(person, &self.ledger) {
             Ok(Caller { proof }) if proof == self.proof => Ok(()),
-            _ => Err(VisitFault::Caller),
+            _ => Err(ConsultFault::Caller),
         }
     }
 
     /// The phone's: the patient's yes, for the person who called and nobody else.
-    pub fn yes(&self, call: &Call, offer: &ConsentOffer, random: &mut dyn Random) -> VisitAnswer {
+    pub fn yes(&self, call: &Call, offer: &ConsentOffer, random: &mut dyn Random) -> ConsultAnswer {
         let text = pad::pad(&cbor::encode(offer));
         let (key, object) = (call.sealing.leaf().key(), offer.grant.digest());
-        VisitAnswer::Yes(offer.grant, sealed::seal(key, &self.ledger, object, OFFER, &text, random))
+        ConsultAnswer::Yes(offer.grant, sealed::seal(key, &self.ledger, object, OFFER, &text, random))
     }
 
-    /// The desk's: opens the offer of a [`VisitAnswer::Yes`] with the person's key to seal to.
-    pub fn open(&self, grant: &GrantId, offer: &[u8], key: &SecretKey) -> Result<ConsentOffer, VisitFault> {
+    /// The desk's: opens the offer of a [`ConsultAnswer::Yes`] with the person's key to seal to.
+    pub fn open(&self, grant: &GrantId, offer: &[u8], key: &SecretKey) -> Result<ConsentOffer, ConsultFault> {
         let text = sealed::open(key, &self.ledger, grant.digest(), OFFER, offer);
-        let text = text.map_err(|_| VisitFault::Offer)?;
+        let text = text.map_err(|_| ConsultFault::Offer)?;
         let offer: Option<ConsentOffer> = pad::unpad(&text).ok().and_then(|text| cbor::decode(text).ok());
-        offer.filter(|offer| offer.grant == *grant).ok_or(VisitFault::Offer)
+        offer.filter(|offer| offer.grant == *grant).ok_or(ConsultFault::Offer)
     }
 }
 
@@ -220,28 +220,28 @@ impl Greeting {
     }
 
     /// Reads a desk's first message. Nothing is verified.
-    pub fn from_bytes(frame: &[u8]) -> Result<Self, VisitFault> {
+    pub fn from_bytes(frame: &[u8]) -> Result<Self, ConsultFault> {
         read(frame)
     }
 }
 
-impl VisitAnswer {
+impl ConsultAnswer {
     /// To be sent.
     pub fn to_bytes(&self) -> Vec<u8> {
         cbor::encode(self)
     }
 
     /// Reads the phone's answer.
-    pub fn from_bytes(frame: &[u8]) -> Result<Self, VisitFault> {
+    pub fn from_bytes(frame: &[u8]) -> Result<Self, ConsultFault> {
         read(frame)
     }
 }
 
-fn read<T: Encode<()> + for<'b> Decode<'b, ()>>(frame: &[u8]) -> Result<T, VisitFault> {
+fn read<T: Encode<()> + for<'b> Decode<'b, ()>>(frame: &[u8]) -> Result<T, ConsultFault> {
     let frame = Some(frame).filter(|frame| frame.len() <= MOST_CALL);
-    frame.and_then(|frame| cbor::decode(frame).ok()).ok_or(VisitFault::Form)
+    frame.and_then(|frame| cbor::decode(frame).ok()).ok_or(ConsultFault::Form)
 }
 
 #[cfg(test)]
-#[path = "visit_tests.rs"]
+#[path = "consultation_tests.rs"]
 mod tests;

@@ -9,8 +9,8 @@ const LEDGER: LedgerId = LedgerId::from_bytes([7; 32]);
 const PHONE: &[u8] = &[1; 38];
 const DESK: &[u8] = &[2; 38];
 
-fn visit() -> Visit {
-    Visit::new(LEDGER, &Key32::from_bytes([3; 32]), (PHONE, DESK))
+fn consultation() -> Consultation {
+    Consultation::new(LEDGER, &Key32::from_bytes([3; 32]), (PHONE, DESK))
 }
 
 /// A person's certificate for `key(n)`.
@@ -39,7 +39,7 @@ fn call_of(greeting: Greeting) -> Call {
 }
 
 fn call(certificates: [Chain; 2]) -> Call {
-    call_of(visit().call(&key(3), certificates, wants(), String::new()))
+    call_of(consultation().call(&key(3), certificates, wants(), String::new()))
 }
 
 fn offer() -> ConsentOffer {
@@ -55,13 +55,18 @@ fn offer() -> ConsentOffer {
 #[test]
 fn the_patient_hears_who_asks_and_only_that_person_opens_the_answer() {
     let call = call(li());
-    assert_eq!(visit().hear(&call, &root(), NOW), Ok(()));
+    assert_eq!(consultation().hear(&call, &root(), NOW), Ok(()));
     assert_eq!((call.chain.leaf().subject().name.as_deref(), &call.wants), (Some("李文"), &wants()));
-    let answer = visit().yes(&call, &offer(), &mut Seeded::new(1)).to_bytes();
-    let VisitAnswer::Yes(grant, sealed) = VisitAnswer::from_bytes(&answer).unwrap() else { panic!("no yes") };
-    assert_eq!(visit().open(&grant, &sealed, &key(4)), Ok(offer()));
-    assert_eq!(visit().open(&grant, &sealed, &key(3)), Err(VisitFault::Offer));
-    assert_eq!(visit().open(&GrantId::from_bytes([9; 32]), &sealed, &key(4)), Err(VisitFault::Offer));
+    let answer = consultation().yes(&call, &offer(), &mut Seeded::new(1)).to_bytes();
+    let ConsultAnswer::Yes(grant, sealed) = ConsultAnswer::from_bytes(&answer).unwrap() else {
+        panic!("no yes")
+    };
+    assert_eq!(consultation().open(&grant, &sealed, &key(4)), Ok(offer()));
+    assert_eq!(consultation().open(&grant, &sealed, &key(3)), Err(ConsultFault::Offer));
+    assert_eq!(
+        consultation().open(&GrantId::from_bytes([9; 32]), &sealed, &key(4)),
+        Err(ConsultFault::Offer)
+    );
 }
 
 #[test]
@@ -69,17 +74,20 @@ fn malicious_a_call_is_good_on_one_connection_with_one_code_and_one_ledger_only(
     let call = call(li());
     let secret = Key32::from_bytes([3; 32]);
     let others = [
-        Visit::new(LEDGER, &secret, (PHONE, &[9; 38])),
-        Visit::new(LEDGER, &secret, (&[9; 38], DESK)),
-        Visit::new(LEDGER, &Key32::from_bytes([4; 32]), (PHONE, DESK)),
-        Visit::new(LedgerId::from_bytes([8; 32]), &secret, (PHONE, DESK)),
+        Consultation::new(LEDGER, &secret, (PHONE, &[9; 38])),
+        Consultation::new(LEDGER, &secret, (&[9; 38], DESK)),
+        Consultation::new(LEDGER, &Key32::from_bytes([4; 32]), (PHONE, DESK)),
+        Consultation::new(LedgerId::from_bytes([8; 32]), &secret, (PHONE, DESK)),
     ];
     for other in others {
-        assert_eq!(other.hear(&call, &root(), NOW), Err(VisitFault::Caller));
+        assert_eq!(other.hear(&call, &root(), NOW), Err(ConsultFault::Caller));
     }
     // Whoever goes on after a break must be the same person.
-    assert_eq!(visit().is(&visit().caller(&key(3)), call.chain.leaf().key()), Ok(()));
-    assert_eq!(visit().is(&visit().caller(&key(5)), call.chain.leaf().key()), Err(VisitFault::Caller));
+    assert_eq!(consultation().is(&consultation().caller(&key(3)), call.chain.leaf().key()), Ok(()));
+    assert_eq!(
+        consultation().is(&consultation().caller(&key(5)), call.chain.leaf().key()),
+        Err(ConsultFault::Caller)
+    );
 }
 
 #[test]
@@ -95,13 +103,13 @@ fn malicious_nobody_borrows_a_name_or_a_role() {
         [clerk(Kind::PersonSign, 3), clerk(Kind::PersonSeal, 4)],
         [sign.clone(), clerk(Kind::PersonSeal, 4)],
     ] {
-        assert_eq!(visit().hear(&call(borrowed), &root(), NOW), Err(VisitFault::Certificate));
+        assert_eq!(consultation().hear(&call(borrowed), &root(), NOW), Err(ConsultFault::Certificate));
     }
     // A certificate that was seen, without its key.
-    let stolen = call_of(visit().call(&key(5), [sign, seal], wants(), String::new()));
-    assert_eq!(visit().hear(&stolen, &root(), NOW), Err(VisitFault::Caller));
+    let stolen = call_of(consultation().call(&key(5), [sign, seal], wants(), String::new()));
+    assert_eq!(consultation().hear(&stolen, &root(), NOW), Err(ConsultFault::Caller));
     let late = DAYS.not_after + 1;
-    assert_eq!(visit().hear(&call(li()), &root(), late), Err(VisitFault::Certificate));
+    assert_eq!(consultation().hear(&call(li()), &root(), late), Err(ConsultFault::Certificate));
 }
 
 #[test]
@@ -112,20 +120,20 @@ fn what_is_asked_for_has_bounds() {
         Wants { months: Some(0), ..wants() },
         Wants { months: Some(1201), ..wants() },
     ] {
-        let call = call_of(visit().call(&key(3), li(), wants, String::new()));
-        assert_eq!(visit().hear(&call, &root(), NOW), Err(VisitFault::Form));
+        let call = call_of(consultation().call(&key(3), li(), wants, String::new()));
+        assert_eq!(consultation().hear(&call, &root(), NOW), Err(ConsultFault::Form));
     }
-    assert_eq!(Greeting::from_bytes(&vec![0; MOST_CALL + 1]), Err(VisitFault::Form));
-    let bytes = visit().call(&key(3), li(), wants(), String::new()).to_bytes();
+    assert_eq!(Greeting::from_bytes(&vec![0; MOST_CALL + 1]), Err(ConsultFault::Form));
+    let bytes = consultation().call(&key(3), li(), wants(), String::new()).to_bytes();
     assert!((0..bytes.len()).all(|cut| Greeting::from_bytes(&bytes[..cut]).is_err()));
 }
 
 #[test]
 fn answers_come_back_as_they_were_sent() {
-    let answers = [VisitAnswer::No, VisitAnswer::Busy, VisitAnswer::GoOn];
+    let answers = [ConsultAnswer::No, ConsultAnswer::Busy, ConsultAnswer::GoOn];
     for answer in answers {
-        assert_eq!(VisitAnswer::from_bytes(&answer.to_bytes()), Ok(answer));
+        assert_eq!(ConsultAnswer::from_bytes(&answer.to_bytes()), Ok(answer));
     }
-    let again = Greeting::Again(GrantId::from_bytes([5; 32]), visit().caller(&key(3)));
+    let again = Greeting::Again(GrantId::from_bytes([5; 32]), consultation().caller(&key(3)));
     assert_eq!(Greeting::from_bytes(&again.to_bytes()), Ok(again));
 }

@@ -1,0 +1,252 @@
+//! A live consultation on the phone: a code, the name of who asks, the patient's answer, contents from here. The rules are
+//! `suishen_core::consent::Consultation`'s.
+
+use super::devices::{Trouble, content};
+use super::share::purpose_of;
+use super::{Session, fault};
+use crate::engine::Engine;
+use crate::ledger::Ledger;
+use crate::links::{Page, origin_of};
+use crate::peers::Stream;
+use crate::platform::BrowserRandom;
+use crate::worker::tell;
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::rc::Rc;
+use suishen_bridge::{self as bridge, Action, ConsultAsk, ConsultWants, Event, Fault, Share, ShareChoice};
+use suishen_core::consent::{Call, ConsultAnswer, Consultation, Greeting};
+use suishen_core::id::{BlobAddress, GrantId};
+use suishen_core::identity::Certificate;
+use suishen_core::qr::{ConsentOffer, PeerOffer, live_url};
+use suishen_core::sm::{Key32, PublicKey};
+use suishen_core::sync::{ContentFrame, ContentRefused, Request};
+
+/// Codes that are shown, who asks, and what is served.
+#[derive(Debug, Default)]
+pub struct Consultations {
+    /// The code that is shown now, by its secret.
+    secret: RefCell<Option<Key32>>,
+    asking: RefCell<Option<Asking>>,
+    served: RefCell<BTreeMap<GrantId, Served>>,
+}
+
+/// Somebody waits for the patient's answer.
+#[derive(Debug)]
+struct Asking {
+    call: Rc<Call>,
+    consultation: Consultation,
+    secret: Key32,
+    answer: oneshot::Sender<Option<(GrantId, ConsultAnswer)>>,
+}
+
+/// What a grant's person fetches from here while the wallet is open.
+#[derive(Clone, Debug)]
+struct Served {
+    person: PublicKey,
+    secret: Key32,
+    contents: BTreeSet<BlobAddress>,
+}
+
+fn gone() -> Fault {
+    Fault::new("consult-gone", Action::Retry)
+}
+
+impl Consultations {
+    /// Forgets everybody: the wallet is locked.
+    pub(super) fn leave(&self) {
+        self.secret.take();
+        self.asking.take();
+        self.served.take();
+    }
+}
+
+impl Session {
+    /// Awaits a doctor; the link that the desk scans.
+    pub(super) async fn await_doctor(&self, engine: &Rc<Engine>) -> Result<String, Fault> {
+        if !self.with(|vault| vault.is_protected())? {
+            return Err(Fault::new("protect", Action::Protect));
+        }
+        self.with(|vault| vault.authority().map(drop))?.map_err(fault)?;
+        let peers = self.devices.reachable(engine).await?;
+        let secret = Key32::generate(&mut BrowserRandom);
+        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
+        *self.consultations.secret.borrow_mut() = Some(secret);
+        let link = live_url(&origin_of(&engine.origin(), Page::Desk), &offer);
+        Ok(link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string())
+    }
+
+    /// No doctor is awaited any longer; whoever asks hears a no.
+    pub(super) fn stop_awaiting(&self) {
+        self.consultations.secret.take();
+        self.consultations.asking.take();
+    }
+
+    /// The patient's answer to the one who asks.
+    pub(super) async fn answer_doctor(
+        &self,
+        engine: &Engine,
+        task: u32,
+        choice: Option<ShareChoice>,
+    ) -> Result<Option<Share>, Fault> {
+        let Some(choice) = choice else {
+            let asking = self.consultations.asking.take().ok_or_else(gone)?;
+            let _ = asking.answer.send(None);
+            return Ok(None);
+        };
+        // Until the grant stands the desk goes on waiting, and the patient may try again.
+        let call = self.consultations.asking.borrow().as_ref().map(|asking| asking.call.clone());
+        let grant = self.give(engine, task, &choice, Some(&call.ok_or_else(gone)?.chain)).await?;
+        if self.hand_over(engine, &grant)?.is_none() {
+            self.revoke(engine, &grant.to_hex()).await?;
+            return Err(gone());
+        }
+        self.consultations.secret.take();
+        self.one_share(engine, &grant).await.map(Some)
+    }
+
+    /// Sends a grant's offer to the one who asks, sealed; none when nobody is there any more.
+    fn hand_over(&self, engine: &Engine, grant: &GrantId) -> Result<Option<()>, Fault> {
+        let secrets = self.with(|vault| vault.grant_secrets(grant))?.map_err(fault)?;
+        let offer = ConsentOffer {
+            grant: *grant,
+            offer_key: secrets.offer.clone(),
+            half: Some(secrets.half.clone()),
+            checkpoint: engine.known_ledger().and_then(Ledger::root),
+            relays: None,
+        };
+        let contents = self.read(|index| {
+            let records = index.grant(grant).map(|grant| grant.issued.records.clone()).unwrap_or_default();
+            let parts = records.iter().filter_map(|id| index.record(id)).flat_map(|r| &r.added.parts);
+            parts.map(|copy| copy.address).collect()
+        })?;
+        let Some(Asking { call, consultation, secret, answer }) = self.consultations.asking.take() else {
+            return Ok(None);
+        };
+        let served = Served { person: *call.chain.leaf().key(), secret, contents };
+        self.consultations.served.borrow_mut().insert(*grant, served);
+        let yes = consultation.yes(&call, &offer, &mut BrowserRandom);
+        Ok(answer.send(Some((*grant, yes))).ok())
+    }
+}
+
+/// A desk has scanned the code, or goes on after a break.
+pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Result<(), Trouble> {
+    let frame = stream.next().await.ok_or(Trouble::Away)?;
+    match Greeting::from_bytes(&frame) {
+        Ok(Greeting::Call(call)) => called(engine, stream, peer, *call).await,
+        Ok(Greeting::Again(grant, caller)) => {
+            let served = engine.patient.consultations.served.borrow().get(&grant).cloned();
+            let own = engine.patient.devices.peers(engine).await?;
+            let ledger = engine.patient.with(|vault| *vault.ledger())?;
+            let same = served.is_some_and(|served| {
+                let consultation = Consultation::new(ledger, &served.secret, (own.id(), peer));
+                consultation.is(&caller, &served.person).is_ok()
+            });
+            let answer = if same { ConsultAnswer::GoOn } else { ConsultAnswer::No };
+            stream.send(answer.to_bytes()).await?;
+            if same { serve(engine, stream, &grant).await } else { Ok(()) }
+        }
+        Err(error) => Err(Trouble::Broken(error.to_string())),
+    }
+}
+
+async fn called(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8], call: Call) -> Result<(), Trouble> {
+    let session = &engine.patient;
+    let (answer, answered) = oneshot::channel();
+    let refused = match heard(engine, peer, &call).await {
+        Ok((consultation, secret)) => {
+            let mut asking = session.consultations.asking.borrow_mut();
+            // One at a time: the patient reads one name.
+            if asking.is_some() {
+                Some(ConsultAnswer::Busy)
+            } else {
+                tell(&Event::Consultation(bridge::Consultation::Asked(ask_of(&call))));
+                *asking = Some(Asking { call: Rc::new(call), consultation, secret, answer });
+                None
+            }
+        }
+        Err(Some(fault)) => {
+            tell(&Event::Consultation(bridge::Consultation::Failed(fault)));
+            Some(ConsultAnswer::No)
+        }
+        Err(None) => Some(ConsultAnswer::No),
+    };
+    if let Some(refused) = refused {
+        stream.send(refused.to_bytes()).await?;
+        return Ok(());
+    }
+    let answer = match select(answered, pin!(stream.next())).await {
+        Either::Left((answer, _)) => answer.ok().flatten(),
+        // It went away, or says something where it has nothing to say.
+        Either::Right(_) => {
+            session.consultations.asking.take();
+            tell(&Event::Consultation(bridge::Consultation::Ended));
+            return Err(Trouble::Away);
+        }
+    };
+    let Some((grant, yes)) = answer else {
+        stream.send(ConsultAnswer::No.to_bytes()).await?;
+        return Ok(());
+    };
+    stream.send(yes.to_bytes()).await?;
+    serve(engine, stream, &grant).await
+}
+
+/// Whether the call comes from the person whom it names, through the code that is shown now; a fault that the patient must
+/// know, or none where it is nobody's business.
+async fn heard(
+    engine: &Rc<Engine>,
+    peer: &[u8],
+    call: &Call,
+) -> Result<(Consultation, Key32), Option<Fault>> {
+    let session = &engine.patient;
+    let secret = session.consultations.secret.borrow().clone().ok_or(None)?;
+    let ledger = engine.fresh_ledger().await.map_err(Some)?;
+    let now = ledger.now().ok_or(None)?;
+    let own = session.devices.peers(engine).await.map_err(|_| None)?;
+    let root = Certificate::from_der(&ledger.genesis.root.0).map_err(|_| None)?;
+    let consultation = Consultation::new(ledger.id, &secret, (own.id(), peer));
+    consultation.hear(call, &root, now).map_err(|_| None)?;
+    match ledger.agrees_with(&call.checkpoint).await {
+        Ok(true) => Ok((consultation, secret)),
+        Ok(false) => Err(Some(Fault::new("split-view", Action::Nothing))),
+        Err(error) => Err(Some(error.into())),
+    }
+}
+
+fn ask_of(call: &Call) -> ConsultAsk {
+    let subject = call.chain.leaf().subject();
+    let title = [subject.title.clone(), subject.unit.clone()].into_iter().flatten().collect::<Vec<_>>();
+    ConsultAsk {
+        name: subject.name.clone().unwrap_or_default(),
+        title: title.join("，"),
+        organisation: subject.organisation.clone(),
+        wants: ConsultWants {
+            purpose: purpose_of(&call.wants.purpose),
+            months: call.wants.months,
+            duration: call.wants.duration,
+        },
+    }
+}
+
+/// Serves a grant's contents, and no others, until it is taken back or the desk goes.
+async fn serve(engine: &Rc<Engine>, mut stream: Stream, grant: &GrantId) -> Result<(), Trouble> {
+    let session = &engine.patient;
+    while let Some(frame) = stream.next().await {
+        let lasts = session.read(|index| index.grant(grant).is_some_and(|grant| grant.revoked.is_none()))?;
+        let served = session.consultations.served.borrow().get(grant).cloned().filter(|_| lasts);
+        let refused = ContentFrame::Refused(ContentRefused::Device);
+        let Some(served) = served else { return Ok(stream.send(refused.to_bytes()).await?) };
+        match Request::read(&frame)? {
+            Request::Get { address, from } if served.contents.contains(&address) => {
+                content::send(engine, &mut stream, &address, from).await?;
+            }
+            Request::Get { .. } => stream.send(ContentFrame::Missing.to_bytes()).await?,
+            Request::Lacks(_) | Request::Put { .. } => stream.send(refused.to_bytes()).await?,
+        }
+    }
+    Ok(())
+}
