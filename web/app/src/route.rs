@@ -42,7 +42,7 @@ impl Route {
                 Self::Record(id.to_owned())
             }
             (Some("scan"), None) => Self::Scan,
-            (Some("t" | "c" | "i" | "e" | "p" | "join" | "incoming"), None) => Self::Incoming,
+            (Some("t" | "c" | "i" | "e" | "l" | "p" | "join" | "incoming"), None) => Self::Incoming,
             (Some("show"), None) => Self::Show,
             (Some("who"), None) => Self::Readers,
             (Some("protect"), None) => Self::Protect,
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_a_code_opens_is_looked_at_first() {
-        for path in ["/t", "/c", "/i", "/e", "/p", "/join"] {
+        for path in ["/t", "/c", "/i", "/e", "/l", "/p", "/join"] {
             assert_eq!(Route::parse(path), Route::Incoming, "{path}");
         }
     }

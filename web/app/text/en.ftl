@@ -421,6 +421,21 @@ countdown-left = Left:
 countdown-over = Time is up
 countdown-unknown = Asking for the ledger's time…
 countdown-spoken = { $left } left
+consult = Let the doctor ask
+consult-text = When the doctor scans it, you see here who it is and what they would like to read. You decide then; a no gives nothing away.
+consult-wants = Would like
+consult-months = Records of the last { $n } months
+consult-all = All records
+consult-none = Nothing fits exactly. You can choose yourself.
+consult-sentence = { $name } can read **{ $records } { $records ->
+    [one] record
+   *[other] records
+    }**, at most **{ $reads } { $reads ->
+    [one] time
+   *[other] times
+    }**, within **{ $length }** from now.
+consult-given = { $name } can read now
+consult-given-text = Records go straight from this phone. Keep Suishen open until the doctor has opened them.
 consent-title = Let this doctor read?
 consent-certified = Identity certified by the hospital
 consent-term-what = What
@@ -737,6 +752,12 @@ slip-foot = Scan with your phone's camera. If it opens in WeChat, choose “Open
 offers-open = Open now
 offers-over = Ended
 offer-unnamed = Patient (name once opened)
+ask-title = Ask the patient
+ask-what = Which records
+ask-length = For how long
+ask-send = Ask
+ask-waiting = The patient decides on the phone
+ask-stop = Stop asking
 offer-waiting = Waiting for the patient's yes
 offer-waiting-text = The patient's phone shows your name and department.
 offer-ready = The patient agreed
@@ -871,6 +892,13 @@ fault-other-wallet = These words belong to another wallet
 fault-role = This device may not do that. Use one that may.
 fault-wallet-here = There is a wallet in this browser already
 fault-kept-damaged = The copy kept here is damaged and can't be opened. Put it away and have them add you again
+fault-wallet-here = There is a wallet in this browser already; it can't join another
+fault-consult-gone = The doctor's desk has gone. Show the code again
+fault-line-gone = The patient's phone can't be reached. Ask the patient to open Suishen, then try again
+fault-line-old = The patient's phone runs another release. Reload the page on both
+fault-line-busy = The patient is answering somebody else. Try again in a moment
+fault-line-declined = The patient said no
+fault-line-hung-up = No longer asked; nothing was given
 fault-pairing-ended = The other device did not agree, or has gone
 fault-pairing-gone = The device that showed this code has gone. Show a new one there
 fault-pairing-old = The two devices run different releases. Reload the page on both

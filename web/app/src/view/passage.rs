@@ -32,16 +32,44 @@ pub fn sentence(words: &Words, records: usize, duration: u64, reads: u32) -> Str
     )
 }
 
+/// "李文可以看 **3 份病历**，从现在起 **1 小时**内，最多 **2 次**。"
+pub fn sentence_for(words: &Words, name: &str, records: usize, duration: u64, reads: u32) -> String {
+    words.with(
+        "consult-sentence",
+        &[
+            ("name", name.into()),
+            ("records", figure(records as u64)),
+            ("length", words.length(duration).into()),
+            ("reads", figure(reads)),
+        ],
+    )
+}
+
+/// Who is to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader<'a> {
+    /// Whoever scans the code; the patient is asked again.
+    Asked,
+    /// Whoever scans the code, at once.
+    Unasked,
+    /// A person whose name the patient has before them.
+    Named(&'a str),
+}
+
 /// The whole text that the person agrees to: who, what, why, how long, how to take back; without stress marks.
-pub fn consent(words: &Words, sentence_parts: &ShareSentence, purpose: Purpose, offline: bool) -> String {
+pub fn consent(words: &Words, parts: &ShareSentence, purpose: Purpose, reader: Reader<'_>) -> String {
+    let (records, duration, reads) = (parts.titles.len(), parts.duration, parts.reads);
+    let first = match reader {
+        Reader::Named(name) => sentence_for(words, name, records, duration, reads),
+        Reader::Asked | Reader::Unasked => sentence(words, records, duration, reads),
+    };
     let mut lines = vec![
-        sentence(words, sentence_parts.titles.len(), sentence_parts.duration, sentence_parts.reads)
-            .replace("**", ""),
-        words.with("consent-what", &[("titles", words.list(&sentence_parts.titles).into())]),
+        first.replace("**", ""),
+        words.with("consent-what", &[("titles", words.list(&parts.titles).into())]),
         words.with("consent-why", &[("purpose", words.say(purpose_key(purpose)).into())]),
         words.say("consent-back"),
     ];
-    if offline {
+    if reader == Reader::Unasked {
         lines.push(words.say("consent-offline"));
     }
     lines.join("\n")
@@ -62,12 +90,14 @@ mod tests {
             accept_within: 1800,
             sensitive: 0,
         };
-        let text = consent(&words, &parts, Purpose::Treatment, false);
+        let text = consent(&words, &parts, Purpose::Treatment, Reader::Asked);
         for part in ["2 份病历", "24 小时", "2 次", "血脂与肝功能、处方", "看病", "不给看了"]
         {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("**"));
-        assert!(consent(&words, &parts, Purpose::Treatment, true).lines().count() > text.lines().count());
+        let unasked = consent(&words, &parts, Purpose::Treatment, Reader::Unasked);
+        assert!(unasked.lines().count() > text.lines().count());
+        assert!(consent(&words, &parts, Purpose::Treatment, Reader::Named("李文")).starts_with("李文"));
     }
 }

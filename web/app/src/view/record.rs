@@ -58,6 +58,12 @@ pub fn of_newest_visit(records: &[RecordCard]) -> Vec<String> {
     newest.map(|visit| bulk(visit.records.into_iter())).unwrap_or_default()
 }
 
+/// The day so many months before a moment; one that its month doesn't have sorts behind those that it has.
+pub fn months_before(now: &crate::clock::Moment, months: u32) -> String {
+    let count = now.year * 12 + i64::from(now.month) - 1 - i64::from(months);
+    format!("{:04}-{:02}-{:02}", count.div_euclid(12).max(0), count.rem_euclid(12) + 1, now.day)
+}
+
 /// Records since a day (`2026-11-12`) that a bulk choice may take.
 pub fn since(records: &[RecordCard], day: &str) -> Vec<String> {
     bulk(records.iter().filter(|record| record.date.as_str() >= day))
@@ -130,6 +136,16 @@ pub fn patient_text(words: &Words, view: &ReportView) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_before_a_day_cross_years() {
+        // 2026-01-15.
+        let now = crate::clock::Moment::at(1_768_435_200, 480);
+        assert_eq!(months_before(&now, 0), "2026-01-15");
+        assert_eq!(months_before(&now, 1), "2025-12-15");
+        assert_eq!(months_before(&now, 12), "2025-01-15");
+        assert_eq!(months_before(&now, 25), "2023-12-15");
+    }
 
     fn record(record: &str, visit: &str, date: &str, sensitivity: Sensitivity) -> RecordCard {
         RecordCard {

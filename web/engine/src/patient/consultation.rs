@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::ledger::Ledger;
 use crate::links::{Page, origin_of};
 use crate::peers::Stream;
-use crate::platform::BrowserRandom;
+use crate::platform::{BrowserRandom, sleep};
 use crate::worker::tell;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -23,6 +23,9 @@ use suishen_core::identity::Certificate;
 use suishen_core::qr::{ConsentOffer, PeerOffer, live_url};
 use suishen_core::sm::{Key32, PublicKey};
 use suishen_core::sync::{ContentFrame, ContentRefused, Request};
+
+/// How long to wait, in milliseconds, before a relay that is gone is asked again.
+const WAITS: [i32; 6] = [500, 1000, 2000, 4000, 8000, 15_000];
 
 /// Codes that are shown, who asks, and what is served.
 #[derive(Debug, Default)]
@@ -92,6 +95,7 @@ impl Session {
         choice: Option<ShareChoice>,
     ) -> Result<Option<Share>, Fault> {
         let Some(choice) = choice else {
+            self.consultations.secret.take();
             let asking = self.consultations.asking.take().ok_or_else(gone)?;
             let _ = asking.answer.send(None);
             return Ok(None);
@@ -232,8 +236,22 @@ fn ask_of(call: &Call) -> ConsultAsk {
     }
 }
 
+/// Serves a grant's contents; when the connection breaks it can be dialled again for as long as the wallet is open.
+async fn serve(engine: &Rc<Engine>, stream: Stream, grant: &GrantId) -> Result<(), Trouble> {
+    let served = serve_once(engine, stream, grant).await;
+    for wait in WAITS {
+        if !engine.patient.consultations.served.borrow().contains_key(grant) {
+            break;
+        }
+        // It may be a while before this side notices that its relay is gone: asking again costs nothing.
+        let _ = engine.patient.devices.reachable(engine).await;
+        sleep(wait).await;
+    }
+    served
+}
+
 /// Serves a grant's contents, and no others, until it is taken back or the desk goes.
-async fn serve(engine: &Rc<Engine>, mut stream: Stream, grant: &GrantId) -> Result<(), Trouble> {
+async fn serve_once(engine: &Rc<Engine>, mut stream: Stream, grant: &GrantId) -> Result<(), Trouble> {
     let session = &engine.patient;
     while let Some(frame) = stream.next().await {
         let lasts = session.read(|index| index.grant(grant).is_some_and(|grant| grant.revoked.is_none()))?;

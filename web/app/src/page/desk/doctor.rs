@@ -9,6 +9,7 @@ use yew::{
 };
 
 use super::{
+    ask::AskPatient,
     enrol::{EnrolPage, other_than_invite},
     frame::{DeskFrame, Section, opening, unopened},
     history::HistoryPage,
@@ -88,6 +89,8 @@ fn Reception(props: &Props) -> Html {
     let (words, work, engine, voice) = (use_words(), use_work(), use_engine(), use_voice());
     let chosen = use_state(|| None::<String>);
     let opened = use_state(|| None::<Opened>);
+    // The code of a patient who waits to be asked. Secret.
+    let asking = use_state(|| None::<String>);
     let (offers, again) = use_asked(
         (),
         &[Topic::Desk, Topic::Shares, Topic::Ledger],
@@ -105,7 +108,7 @@ fn Reception(props: &Props) -> Html {
         });
     });
     use_interval(if waiting { 2000 } else { 0 }, refresh);
-    let accept = accepting(&work, &chosen, &opened, &again);
+    let accept = accepting(&work, &chosen, &opened, &asking, &again);
     use_effect_with(props.opened.clone(), {
         let accept = accept.clone();
         move |link: &Option<String>| {
@@ -115,6 +118,25 @@ fn Reception(props: &Props) -> Html {
         }
     });
     let choose = choosing(&work, &chosen, &opened);
+    let given = {
+        let (chosen, asking, again) = (chosen.setter(), asking.setter(), again.clone());
+        Callback::from(move |share: String| {
+            asking.set(None);
+            chosen.set(Some(share));
+            again.emit(());
+        })
+    };
+    let turn_away = Callback::from({
+        let asking = asking.setter();
+        move |()| asking.set(None)
+    });
+    let choose = choose.reform({
+        let turn_away = turn_away.clone();
+        move |offer| {
+            turn_away.emit(());
+            offer
+        }
+    });
     let read = reading(&work, &opened, &again, voice, words.say("reading-opened"));
     let close = closing(&work, &chosen, &opened, &again);
     let notes = html! {<>
@@ -128,6 +150,9 @@ fn Reception(props: &Props) -> Html {
                 <OfferList offers={all} chosen={(*chosen).clone()} choose={choose.reform(Some)} />
             </div>
             { match (current, (*opened).clone()) {
+                (None, None) if asking.is_some() => html! {
+                    <div class="main sheeted stack"><h1>{ words.say("ask-title") }</h1><AskPatient text={(*asking).clone().unwrap_or_default()} {given} close={turn_away} /></div>
+                },
                 (_, Some(reading)) => html! { <ReadingView {reading} {close} /> },
                 (Some(offer), None) => html! { <div class="main sheeted stack"><h1 class="heard">{ words.say("desk-reception") }</h1>{ notes }{ waiting_room(&offer, &read, work.busy(), &words) }</div> },
                 (None, None) => html! {
@@ -148,16 +173,23 @@ fn accepting(
     work: &Work,
     chosen: &UseStateHandle<Option<String>>,
     opened: &UseStateHandle<Option<Opened>>,
+    asking: &UseStateHandle<Option<String>>,
     again: &Callback<()>,
 ) -> Callback<String> {
-    let (work, chosen, again, opened) = (work.clone(), chosen.setter(), again.clone(), opened.setter());
+    let (work, chosen, again) = (work.clone(), chosen.setter(), again.clone());
+    let (opened, asking) = (opened.setter(), asking.setter());
     Callback::from(move |text: String| {
-        let (chosen, again, opened) = (chosen.clone(), again.clone(), opened.clone());
-        work.desk(DeskRequest::Accept { text }, move |response| {
-            if let Response::Desk(DeskResponse::Offer(offer)) = response {
-                chosen.set(Some(offer.share));
-                opened.set(None);
-                again.emit(());
+        let (chosen, again) = (chosen.clone(), again.clone());
+        let (opened, asking) = (opened.clone(), asking.clone());
+        work.desk(DeskRequest::Accept { text: text.clone() }, move |response| {
+            opened.set(None);
+            match response {
+                Response::Desk(DeskResponse::Offer(offer)) => {
+                    chosen.set(Some(offer.share));
+                    again.emit(());
+                }
+                Response::Desk(DeskResponse::Live) => asking.set(Some(text)),
+                _ => {}
             }
         });
     })

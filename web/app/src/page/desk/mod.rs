@@ -1,5 +1,6 @@
 //! The desks: hospital, doctor, auditor.
 
+mod ask;
 mod auditor;
 mod doctor;
 mod enrol;

@@ -1,6 +1,7 @@
 //! The patient's phone.
 
 mod add_sheet;
+mod consult_sheet;
 mod devices;
 mod embedded;
 mod identity;

@@ -10,8 +10,8 @@ use suishen_bridge::{
 use yew::{Callback, Html, MouseEvent, Properties, UseStateHandle, component, html, use_state};
 
 use super::{
-    identity::IdentitySheet, records::records, revoke_sheet::RevokeSheet, root::use_wallet,
-    share_sheet::ShareSheet, status::shares,
+    consult_sheet::ConsultSheet, identity::IdentitySheet, records::records, revoke_sheet::RevokeSheet,
+    root::use_wallet, share_sheet::ShareSheet, status::shares,
 };
 use crate::{
     browser::{
@@ -24,20 +24,25 @@ use crate::{
     component::{BottomBar, LinkTo, TopBar, chip, empty, fault_card, glyph, progress_card},
     route::Route,
     view::{
-        passage::{self, LENGTHS, READS, purpose_key},
-        record::{icon, of_newest_visit, since},
+        passage::{self, LENGTHS, READS, Reader, purpose_key},
+        record::{icon, months_before, of_newest_visit, since},
     },
     words::{Words, rich},
 };
 
 /// What was chosen so far.
 #[derive(Clone, Debug, PartialEq)]
-struct Chosen {
-    records: BTreeSet<String>,
-    purpose: Purpose,
-    length: u64,
-    reads: u32,
-    offline: bool,
+pub struct Chosen {
+    /// Which.
+    pub records: BTreeSet<String>,
+    /// What for.
+    pub purpose: Purpose,
+    /// For how long, in seconds.
+    pub length: u64,
+    /// How often.
+    pub reads: u32,
+    /// Without being asked again.
+    pub offline: bool,
 }
 
 impl Default for Chosen {
@@ -66,6 +71,7 @@ pub fn ShowPage() -> Html {
     let opened = use_state(|| None::<String>);
     let revoking = use_state(|| None::<Share>);
     let identity = use_state(|| false);
+    let consulting = use_state(|| false);
     let open = |share: Option<String>| {
         let opened = opened.setter();
         Callback::from(move |()| opened.set(share.clone()))
@@ -77,6 +83,10 @@ pub fn ShowPage() -> Html {
     let show_identity = |on: bool| {
         let identity = identity.setter();
         Callback::from(move |()| identity.set(on))
+    };
+    let consult = |on: bool| {
+        let consulting = consulting.setter();
+        Callback::from(move |()| consulting.set(on))
     };
     let running: Vec<Share> =
         shared.here().into_iter().flatten().filter(|share| is_running(&share.state)).cloned().collect();
@@ -107,6 +117,7 @@ pub fn ShowPage() -> Html {
                         <LinkTo to={Route::Scan} class="button primary wide">{ glyph("scan") }{ words.say("scan") }</LinkTo>
                     </> }) }
                 } else if let Some(all) = all.here() {
+                    <button class="button wide" onclick={consult(true).reform(|_| ())}>{ glyph("stethoscope") }{ words.say("consult") }</button>
                     <Choose records={all.clone()} {made} />
                 }
                 if wallet.may_share() {
@@ -119,6 +130,7 @@ pub fn ShowPage() -> Html {
         if let Some(share) = revoking.as_ref() {
             <RevokeSheet share={share.share.clone()} name={person(&share.state)} records={share.titles.len()} close={Callback::from({ let revoking = revoking.setter(); move |()| revoking.set(None) })} />
         }
+        if *consulting { <ConsultSheet records={all.here().cloned().unwrap_or_default()} close={consult(false)} /> }
         if *identity { <IdentitySheet close={show_identity(false)} /> }
     </>}
 }
@@ -223,10 +235,7 @@ fn Choose(props: &ChooseProps) -> Html {
     };
     let with_records =
         |records: Vec<String>| Chosen { records: records.into_iter().collect(), ..(*chosen).clone() };
-    let year_ago = {
-        let moment = words.moment(ledger.now_or_start());
-        format!("{:04}-{:02}-{:02}", moment.year - 1, moment.month, moment.day)
-    };
+    let year_ago = months_before(&words.moment(ledger.now_or_start()), 12);
     let (visit, year) = (of_newest_visit(&props.records), since(&props.records, &year_ago));
     let sensitive = props.records.iter().filter(|card| card.sensitivity == Sensitivity::Sensitive).count();
     let give = giving(work.clone(), engine, words.clone(), &chosen, props);
@@ -298,7 +307,8 @@ fn giving(
                 Ok(_) => return work.fail(unexpected()),
                 Err(fault) => return work.fail(fault),
             };
-            let text = passage::consent(&words, &sentence, choice.purpose, choice.offline);
+            let reader = if choice.offline { Reader::Unasked } else { Reader::Asked };
+            let text = passage::consent(&words, &sentence, choice.purpose, reader);
             work.patient(PatientRequest::Share(ShareChoice { text, ..choice }), move |response| {
                 if let Response::Patient(PatientResponse::Share(share)) = response {
                     made.emit(share.share);
@@ -308,7 +318,8 @@ fn giving(
     })
 }
 
-fn choice(chosen: &Chosen, records: &[RecordCard]) -> ShareChoice {
+/// As the engine takes it, without the text.
+pub fn choice(chosen: &Chosen, records: &[RecordCard]) -> ShareChoice {
     ShareChoice {
         records: records
             .iter()
@@ -323,7 +334,8 @@ fn choice(chosen: &Chosen, records: &[RecordCard]) -> ShareChoice {
     }
 }
 
-fn pick(card: &RecordCard, chosen: &UseStateHandle<Chosen>, words: &Words) -> Html {
+/// A record to be ticked.
+pub fn pick(card: &RecordCard, chosen: &UseStateHandle<Chosen>, words: &Words) -> Html {
     let on = chosen.records.contains(&card.record);
     let change = {
         let (chosen, record) = (chosen.clone(), card.record.clone());
