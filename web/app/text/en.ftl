@@ -895,6 +895,7 @@ fault-kept-damaged = The copy kept here is damaged and can't be opened. Put it a
 fault-wallet-here = There is a wallet in this browser already; it can't join another
 fault-consult-gone = The doctor's desk has gone. Show the code again
 fault-line-gone = The patient's phone can't be reached. Ask the patient to open Suishen, then try again
+fault-line-over = The patient’s phone was locked, or this was taken back. Ask again
 fault-line-old = The patient's phone runs another release. Reload the page on both
 fault-line-busy = The patient is answering somebody else. Try again in a moment
 fault-line-declined = The patient said no

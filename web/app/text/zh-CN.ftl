@@ -829,6 +829,7 @@ fault-kept-damaged = 放在这里的这一份坏了，打不开。请收起来�
 fault-wallet-here = 这个浏览器里已经有一个钱包，不能再加入别的
 fault-consult-gone = 医生那边断开了，可以重新出示
 fault-line-gone = 连不上患者的手机，请患者打开随身再试
+fault-line-over = 患者的手机锁上了或者收回了，请患者重新给一次
 fault-line-old = 患者的手机版本不一样，请都刷新页面再试
 fault-line-busy = 患者正在回答别人，请稍等再试
 fault-line-declined = 患者没有同意

@@ -51,12 +51,13 @@ impl Carrier {
         let (read, write) = stream.split();
         let reading = pin!(reading(number, read, self.taken, &tell));
         let writing = pin!(writing(number, write, self.frames, &tell));
-        match select(reading, writing).await {
-            // What is still to be written may be what the other side waits for: only reading has ended.
-            Either::Left((Ok(()), writing)) => drop(writing.await),
-            Either::Left((Err(_), _)) | Either::Right(_) => {}
-        }
+        let ended = select(reading, writing).await;
+        // Nothing more comes: the engine hears it now, and lets its end go.
         tell(&PeerEvent::Closed(number));
+        if let Either::Left((Ok(()), writing)) = ended {
+            // What it has sent may be what the other side still waits for.
+            drop(writing.await);
+        }
     }
 }
 
@@ -168,8 +169,18 @@ mod tests {
         let (told, written) = carried(vec![0, 0, 0, 2, 7, 8, 0, 0, 0, 0], &[b"abc"], 0);
         let frame = |bytes: &[u8]| PeerEvent::Frame { stream: 2, bytes: bytes.into() };
         assert_eq!(told[..2], [frame(&[7, 8]), frame(&[])]);
-        assert_eq!(told.last(), Some(&PeerEvent::Closed(2)));
+        assert!(told.contains(&PeerEvent::Closed(2)));
         assert_eq!(written, [0, 0, 0, 3, b'a', b'b', b'c']);
+    }
+
+    #[test]
+    fn the_engine_hears_at_once_that_nothing_more_comes() {
+        let (_still_held, carrier) = ends();
+        let told = RefCell::new(Vec::new());
+        let wire = Wire(io::Cursor::new(Vec::new()), std::rc::Rc::default());
+        let carried = carrier.carry(2, wire, |event| told.borrow_mut().push(event.clone()));
+        assert!(futures::FutureExt::now_or_never(carried).is_none());
+        assert_eq!(told.take(), [PeerEvent::Closed(2)]);
     }
 
     #[test]

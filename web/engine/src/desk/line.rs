@@ -20,7 +20,13 @@ use suishen_core::qr::{PeerOffer, Scanned, scan};
 use suishen_core::sync::{ContentFrame, Received, Receiving};
 
 /// How often a broken line is tried again, and how long it waits before, in milliseconds.
-const WAITS: [i32; 5] = [200, 500, 1000, 2000, 4000];
+const WAITS: [i32; 6] = [200, 500, 1000, 2000, 4000, 8000];
+
+/// The phone serves this grant no longer: it was locked, or the patient took it back.
+const OVER: &str = "line-over";
+
+/// How long a line may be silent, in milliseconds.
+const SILENCE: i32 = 15_000;
 
 /// Lines to patients' phones.
 #[derive(Debug, Default)]
@@ -120,15 +126,16 @@ impl Lines {
                 Some(stream) => Ok(stream),
                 None => self.again(wanted).await,
             };
-            if let Ok(mut stream) = line {
-                match receive(&mut stream, wanted, &mut bytes, &progress).await {
-                    Ok(whole) => {
+            match line {
+                Ok(mut stream) => {
+                    if let Ok(whole) = receive(&mut stream, wanted, &mut bytes, &progress).await {
                         self.open.borrow_mut().insert(wanted.held.grant, stream);
                         let wrong = || Fault::new("content", Action::AskPatient);
                         return if whole { Ok(bytes) } else { Err(wrong()) };
                     }
-                    Err(NotThere) => {}
                 }
+                Err(fault) if fault.code == OVER => return Err(fault),
+                Err(_) => {}
             }
             sleep(wait).await;
         }
@@ -141,9 +148,9 @@ impl Lines {
         let (mut stream, consultation) = self.dial(wanted.ledger, code).await?;
         let caller = consultation.caller(wanted.person.key());
         stream.send(Greeting::Again(wanted.held.grant, caller).to_bytes()).await?;
-        let answer = stream.next().await.ok_or_else(gone)?;
-        match ConsultAnswer::from_bytes(&answer) {
+        match ConsultAnswer::from_bytes(&next(&mut stream).await?) {
             Ok(ConsultAnswer::GoOn) => Ok(stream),
+            Ok(ConsultAnswer::No) => Err(Fault::new(OVER, Action::AskPatient)),
             _ => Err(gone()),
         }
     }
@@ -168,6 +175,14 @@ impl Lines {
     }
 }
 
+/// The next frame of a line that isn't silent for long.
+async fn next(stream: &mut Stream) -> Result<Vec<u8>, NotThere> {
+    match select(pin!(stream.next()), pin!(sleep(SILENCE))).await {
+        Either::Left((frame, _)) => frame.ok_or(NotThere),
+        Either::Right(_) => Err(NotThere),
+    }
+}
+
 /// Takes the rest of a content; whether it is whole. On an error what came is in `bytes`.
 async fn receive(
     stream: &mut Stream,
@@ -179,7 +194,7 @@ async fn receive(
     receiving.held(bytes);
     stream.send(ContentFrame::Get(wanted.address, receiving.taken()).to_bytes()).await?;
     loop {
-        let frame = stream.next().await.ok_or(NotThere)?;
+        let frame = next(stream).await?;
         match receiving.take(&frame) {
             Ok(Received::Begun(_)) => {}
             Ok(Received::Piece(piece)) => {
