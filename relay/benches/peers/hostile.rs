@@ -154,7 +154,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin + Send + 'static> OutboundConnectionUpgra
             let head = [0, 0, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff];
             socket.write_all(&head).await?;
             // As much of it as the relay takes.
-            let _ = socket.write_all(&[0; 64 << 10]).await;
+            let _ = socket.write_all(&vec![0; 64 << 10]).await;
             let _ = socket.flush().await;
             let _ = socket.read_to_end(&mut Vec::new()).await;
             Err(io::ErrorKind::ConnectionAborted.into())

@@ -82,7 +82,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_come_one_by_one_and_a_longer_one_than_may_be_ends_the_stream() {
-        let sent = [framed(&[1; 40_000]), framed(&[]), framed(&[2; 11])].concat();
+        let sent = [framed(&vec![1; 40_000]), framed(&[]), framed(&[2; 11])].concat();
         let mut frames = Frames::new(Cursor::new(sent));
         assert_eq!(frames.next(40_000).await, Some(vec![1; 40_000]));
         assert_eq!(frames.next(0).await, Some(Vec::new()));
@@ -91,7 +91,7 @@ mod tests {
 
     #[tokio::test]
     async fn malicious_announcement_of_a_large_frame_takes_no_memory() {
-        let mut sent = framed(&[0; 200 << 10]);
+        let mut sent = framed(&vec![0; 200 << 10]);
         sent.truncate(10);
         let mut frames = Frames::new(Cursor::new(sent));
         assert_eq!(frames.next(256 << 10).await, None);

@@ -143,17 +143,18 @@ mod tests {
         let mailboxes = Mailboxes::open(folder.path(), LedgerId::from_bytes([7; 32]), LIMITS).unwrap();
         let turns = Arc::new(Turns::new(mailboxes));
         let (release, held) = mpsc::channel::<()>();
-        let (begun, began) = tokio::sync::oneshot::channel();
+        let (begins, first_begun) = tokio::sync::oneshot::channel();
         let mut busy = JoinSet::new();
         let first = turns.clone();
         busy.spawn(async move {
-            let hold = move |_: &Mailboxes| {
-                begun.send(()).unwrap();
-                Ok(held.recv().unwrap())
+            let work = move |_: &Mailboxes| {
+                begins.send(()).unwrap();
+                held.recv().unwrap();
+                Ok(())
             };
-            first.inside(vault(1), hold).await.unwrap();
+            first.inside(vault(1), work).await.unwrap();
         });
-        began.await.unwrap();
+        first_begun.await.unwrap();
         // Far more of the same vault than are worked for at a time.
         for _ in 0..10 * INSIDE {
             let more = turns.clone();

@@ -31,7 +31,7 @@ fn wants() -> Wants {
     Wants { purpose: "TREAT".into(), months: Some(12), duration: 3600 }
 }
 
-fn call_of(greeting: Greeting) -> Call {
+fn call_of(greeting: &Greeting) -> Call {
     match Greeting::from_bytes(&greeting.to_bytes()).unwrap() {
         Greeting::Call(call) => *call,
         Greeting::Again(..) => panic!("not a call"),
@@ -39,7 +39,7 @@ fn call_of(greeting: Greeting) -> Call {
 }
 
 fn call(certificates: [Chain; 2]) -> Call {
-    call_of(consultation().call(&key(3), certificates, wants(), String::new()))
+    call_of(&consultation().call(&key(3), certificates, wants(), String::new()))
 }
 
 fn offer() -> ConsentOffer {
@@ -106,7 +106,7 @@ fn malicious_nobody_borrows_a_name_or_a_role() {
         assert_eq!(consultation().hear(&call(borrowed), &root(), NOW), Err(ConsultFault::Certificate));
     }
     // A certificate that was seen, without its key.
-    let stolen = call_of(consultation().call(&key(5), [sign, seal], wants(), String::new()));
+    let stolen = call_of(&consultation().call(&key(5), [sign, seal], wants(), String::new()));
     assert_eq!(consultation().hear(&stolen, &root(), NOW), Err(ConsultFault::Caller));
     let late = DAYS.not_after + 1;
     assert_eq!(consultation().hear(&call(li()), &root(), late), Err(ConsultFault::Certificate));
@@ -120,7 +120,7 @@ fn what_is_asked_for_has_bounds() {
         Wants { months: Some(0), ..wants() },
         Wants { months: Some(1201), ..wants() },
     ] {
-        let call = call_of(consultation().call(&key(3), li(), wants, String::new()));
+        let call = call_of(&consultation().call(&key(3), li(), wants, String::new()));
         assert_eq!(consultation().hear(&call, &root(), NOW), Err(ConsultFault::Form));
     }
     assert_eq!(Greeting::from_bytes(&vec![0; MOST_CALL + 1]), Err(ConsultFault::Form));

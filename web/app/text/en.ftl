@@ -892,7 +892,6 @@ fault-other-wallet = These words belong to another wallet
 fault-role = This device may not do that. Use one that may.
 fault-wallet-here = There is a wallet in this browser already
 fault-kept-damaged = The copy kept here is damaged and can't be opened. Put it away and have them add you again
-fault-wallet-here = There is a wallet in this browser already; it can't join another
 fault-consult-gone = The doctor's desk has gone. Show the code again
 fault-line-gone = The patient's phone can't be reached. Ask the patient to open Suishen, then try again
 fault-line-over = The patient’s phone was locked, or this was taken back. Ask again

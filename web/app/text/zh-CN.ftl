@@ -826,7 +826,6 @@ fault-other-wallet = 这些词是另一个钱包的
 fault-role = 这部设备不可以这样做，请换一部可以的
 fault-wallet-here = 这个浏览器里已经有一个钱包
 fault-kept-damaged = 放在这里的这一份坏了，打不开。请收起来，再请对方添加一次
-fault-wallet-here = 这个浏览器里已经有一个钱包，不能再加入别的
 fault-consult-gone = 医生那边断开了，可以重新出示
 fault-line-gone = 连不上患者的手机，请患者打开随身再试
 fault-line-over = 患者的手机锁上了或者收回了，请患者重新给一次

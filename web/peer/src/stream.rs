@@ -178,8 +178,8 @@ mod tests {
         let (_still_held, carrier) = ends();
         let told = RefCell::new(Vec::new());
         let wire = Wire(io::Cursor::new(Vec::new()), std::rc::Rc::default());
-        let carried = carrier.carry(2, wire, |event| told.borrow_mut().push(event.clone()));
-        assert!(futures::FutureExt::now_or_never(carried).is_none());
+        let under_way = carrier.carry(2, wire, |event| told.borrow_mut().push(event.clone()));
+        assert!(futures::FutureExt::now_or_never(under_way).is_none());
         assert_eq!(told.take(), [PeerEvent::Closed(2)]);
     }
 

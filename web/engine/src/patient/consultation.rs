@@ -16,7 +16,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::rc::Rc;
-use suishen_bridge::{self as bridge, Action, ConsultAsk, ConsultWants, Event, Fault, Share, ShareChoice};
+use suishen_bridge::{
+    self as bridge, Action, ConsultAsk, ConsultWants, Event, Fault, PatientResponse, ShareChoice,
+};
 use suishen_core::consent::{Call, ConsultAnswer, Consultation, Greeting};
 use suishen_core::id::{BlobAddress, GrantId};
 use suishen_core::identity::Certificate;
@@ -82,9 +84,10 @@ impl Session {
     }
 
     /// No doctor is awaited any longer; whoever asks hears a no.
-    pub(super) fn stop_awaiting(&self) {
+    pub(super) fn stop_awaiting(&self) -> PatientResponse {
         self.consultations.secret.take();
         self.consultations.asking.take();
+        PatientResponse::Done
     }
 
     /// The patient's answer to the one who asks.
@@ -93,12 +96,12 @@ impl Session {
         engine: &Engine,
         task: u32,
         choice: Option<ShareChoice>,
-    ) -> Result<Option<Share>, Fault> {
+    ) -> Result<PatientResponse, Fault> {
         let Some(choice) = choice else {
             self.consultations.secret.take();
             let asking = self.consultations.asking.take().ok_or_else(gone)?;
             let _ = asking.answer.send(None);
-            return Ok(None);
+            return Ok(PatientResponse::Done);
         };
         // Until the grant stands the desk goes on waiting, and the patient may try again.
         let call = self.consultations.asking.borrow().as_ref().map(|asking| asking.call.clone());
@@ -108,7 +111,7 @@ impl Session {
             return Err(gone());
         }
         self.consultations.secret.take();
-        self.one_share(engine, &grant).await.map(Some)
+        Ok(PatientResponse::Share(Box::new(self.one_share(engine, &grant).await?)))
     }
 
     /// Sends a grant's offer to the one who asks, sealed; none when nobody is there any more.

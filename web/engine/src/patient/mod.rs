@@ -118,14 +118,8 @@ impl Session {
             R::Preview(choice) => A::Sentence(self.sentence(engine, &choice).await?),
             R::Share(choice) => A::Share(Box::new(self.share(engine, task, choice).await?)),
             R::AwaitDoctor => A::Link(self.await_doctor(engine).await?),
-            R::AnswerDoctor { choice } => match self.answer_doctor(engine, task, choice).await? {
-                Some(share) => A::Share(Box::new(share)),
-                None => A::Done,
-            },
-            R::StopAwaiting => {
-                self.stop_awaiting();
-                A::Done
-            }
+            R::AnswerDoctor { choice } => self.answer_doctor(engine, task, choice).await?,
+            R::StopAwaiting => self.stop_awaiting(),
             R::Shares => A::Shares(self.shares(engine).await?),
             R::Consent { share, person } => {
                 self.agree(engine, &share, &person).await?;
