@@ -29,6 +29,8 @@ pub enum Consultation {
 /// Who asks, by certificate, and for what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsultAsk {
+    /// The key id of the one who asks, so that the tap answers this one.
+    pub person: String,
     /// Name.
     pub name: String,
     /// Title and department.

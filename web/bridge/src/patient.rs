@@ -117,6 +117,8 @@ pub enum PatientRequest {
     AwaitDoctor,
     /// The patient's answer to who asks: a share for this person alone (answer: [`PatientResponse::Share`]), or no.
     AnswerDoctor {
+        /// The key id shown with the name.
+        person: String,
         /// What is given, as the patient sees it; none is a no.
         choice: Option<ShareChoice>,
     },

@@ -41,7 +41,7 @@ pub struct Consultations {
 /// Somebody waits for the patient's answer.
 #[derive(Debug)]
 struct Asking {
-    call: Rc<Call>,
+    call: Call,
     consultation: Consultation,
     secret: Key32,
     answer: oneshot::Sender<Option<(GrantId, ConsultAnswer)>>,
@@ -55,11 +55,27 @@ struct Served {
     contents: BTreeSet<BlobAddress>,
 }
 
+impl Asking {
+    fn is_of(&self, person: &str) -> bool {
+        person_of(&self.call) == person
+    }
+}
+
+/// The key id of the one who calls.
+fn person_of(call: &Call) -> String {
+    call.chain.leaf().key().key_id().to_string()
+}
+
 fn gone() -> Fault {
     Fault::new("consult-gone", Action::Retry)
 }
 
 impl Consultations {
+    /// Takes up what this person asks.
+    fn asked_by(&self, person: &str) -> Option<Asking> {
+        self.asking.borrow_mut().take_if(|asking| asking.is_of(person))
+    }
+
     /// Forgets everybody: the wallet is locked.
     pub(super) fn leave(&self) {
         self.secret.take();
@@ -95,18 +111,23 @@ impl Session {
         &self,
         engine: &Engine,
         task: u32,
+        person: &str,
         choice: Option<ShareChoice>,
     ) -> Result<PatientResponse, Fault> {
         let Some(choice) = choice else {
             self.consultations.secret.take();
-            let asking = self.consultations.asking.take().ok_or_else(gone)?;
+            let asking = self.consultations.asked_by(person).ok_or_else(gone)?;
             let _ = asking.answer.send(None);
             return Ok(PatientResponse::Done);
         };
         // Until the grant stands the desk goes on waiting, and the patient may try again.
-        let call = self.consultations.asking.borrow().as_ref().map(|asking| asking.call.clone());
-        let grant = self.give(engine, task, &choice, Some(&call.ok_or_else(gone)?.chain)).await?;
-        if self.hand_over(engine, &grant)?.is_none() {
+        let chain = {
+            let asking = self.consultations.asking.borrow();
+            let asked = asking.as_ref().filter(|asking| asking.is_of(person));
+            asked.map(|asking| asking.call.chain.clone()).ok_or_else(gone)?
+        };
+        let grant = self.give(engine, task, &choice, Some(&chain)).await?;
+        if !self.hand_over(engine, &grant, person)? {
             self.revoke(engine, &grant.to_hex()).await?;
             return Err(gone());
         }
@@ -114,8 +135,9 @@ impl Session {
         Ok(PatientResponse::Share(Box::new(self.one_share(engine, &grant).await?)))
     }
 
-    /// Sends a grant's offer to the one who asks, sealed; none when nobody is there any more.
-    fn hand_over(&self, engine: &Engine, grant: &GrantId) -> Result<Option<()>, Fault> {
+    /// Sends a grant's offer to the person for whom it was made, sealed; whether that one is still there. Another one may
+    /// have come meanwhile, and gets nothing.
+    fn hand_over(&self, engine: &Engine, grant: &GrantId, person: &str) -> Result<bool, Fault> {
         let secrets = self.with(|vault| vault.grant_secrets(grant))?.map_err(fault)?;
         let offer = ConsentOffer {
             grant: *grant,
@@ -129,13 +151,13 @@ impl Session {
             let parts = records.iter().filter_map(|id| index.record(id)).flat_map(|r| &r.added.parts);
             parts.map(|copy| copy.address).collect()
         })?;
-        let Some(Asking { call, consultation, secret, answer }) = self.consultations.asking.take() else {
-            return Ok(None);
+        let Some(Asking { call, consultation, secret, answer }) = self.consultations.asked_by(person) else {
+            return Ok(false);
         };
         let served = Served { person: *call.chain.leaf().key(), secret, contents };
         self.consultations.served.borrow_mut().insert(*grant, served);
         let yes = consultation.yes(&call, &offer, &mut BrowserRandom);
-        Ok(answer.send(Some((*grant, yes))).ok())
+        Ok(answer.send(Some((*grant, yes))).is_ok())
     }
 }
 
@@ -171,7 +193,7 @@ async fn called(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8], call: Call
                 Some(ConsultAnswer::Busy)
             } else {
                 tell(&Event::Consultation(bridge::Consultation::Asked(ask_of(&call))));
-                *asking = Some(Asking { call: Rc::new(call), consultation, secret, answer });
+                *asking = Some(Asking { call, consultation, secret, answer });
                 None
             }
         }
@@ -228,6 +250,7 @@ fn ask_of(call: &Call) -> ConsultAsk {
     let subject = call.chain.leaf().subject();
     let title = [subject.title.clone(), subject.unit.clone()].into_iter().flatten().collect::<Vec<_>>();
     ConsultAsk {
+        person: person_of(call),
         name: subject.name.clone().unwrap_or_default(),
         title: title.join("，"),
         organisation: subject.organisation.clone(),

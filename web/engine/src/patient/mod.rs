@@ -118,7 +118,7 @@ impl Session {
             R::Preview(choice) => A::Sentence(self.sentence(engine, &choice).await?),
             R::Share(choice) => A::Share(Box::new(self.share(engine, task, choice).await?)),
             R::AwaitDoctor => A::Link(self.await_doctor(engine).await?),
-            R::AnswerDoctor { choice } => self.answer_doctor(engine, task, choice).await?,
+            R::AnswerDoctor { person, choice } => self.answer_doctor(engine, task, &person, choice).await?,
             R::StopAwaiting => self.stop_awaiting(),
             R::Shares => A::Shares(self.shares(engine).await?),
             R::Consent { share, person } => {
@@ -191,6 +191,7 @@ impl Session {
         self.resting.set(true);
         self.listed.set(false);
         self.devices.leave();
+        self.consultations.leave();
     }
 
     /// Whether this wallet is open, and no other instead.

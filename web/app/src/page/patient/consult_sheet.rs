@@ -82,7 +82,7 @@ pub fn ConsultSheet(props: &Props) -> Html {
                 let given = given.setter();
                 move |name: String| given.set(Some(name))
             });
-            let question = html! { <Question ask={ask.clone()} records={props.records.clone()} {given} close={props.close.clone()} /> };
+            let question = html! { <Question key={ask.person.clone()} ask={ask.clone()} records={props.records.clone()} {given} close={props.close.clone()} /> };
             ("consent-title", question)
         }
         (None, Some(Consultation::Ended)) => ("consult", fault_card(&words, &ended(), Some(&show), false)),
@@ -168,11 +168,11 @@ fn Question(props: &QuestionProps) -> Html {
     });
     let yes = {
         let (work, words, engine) = (work.clone(), words.clone(), engine);
-        let (name, given) = (ask.name.clone(), props.given.clone());
+        let (name, person, given) = (ask.name.clone(), ask.person.clone(), props.given.clone());
         let choice = choice(&chosen, &props.records);
         Callback::from(move |_| {
             let (work, words, engine) = (work.clone(), words.clone(), engine.clone());
-            let (name, given, choice) = (name.clone(), given.clone(), choice.clone());
+            let (name, person, given, choice) = (name.clone(), person.clone(), given.clone(), choice.clone());
             spawn_local(async move {
                 let parts = match engine.patient(PatientRequest::Preview(choice.clone())).await {
                     Ok(PatientResponse::Sentence(parts)) => parts,
@@ -181,15 +181,15 @@ fn Question(props: &QuestionProps) -> Html {
                 };
                 let text = consent(&words, &parts, choice.purpose, Reader::Named(&name));
                 let choice = Some(ShareChoice { text, ..choice });
-                work.patient(PatientRequest::AnswerDoctor { choice }, move |_| given.emit(name));
+                work.patient(PatientRequest::AnswerDoctor { person, choice }, move |_| given.emit(name));
             });
         })
     };
     let no = {
-        let (work, close) = (work.clone(), props.close.clone());
+        let (work, person, close) = (work.clone(), ask.person.clone(), props.close.clone());
         Callback::from(move |_| {
-            let close = close.clone();
-            work.patient(PatientRequest::AnswerDoctor { choice: None }, move |_| close.emit(()));
+            let (person, close) = (person.clone(), close.clone());
+            work.patient(PatientRequest::AnswerDoctor { person, choice: None }, move |_| close.emit(()));
         })
     };
     let row = |term: &str, text: String| html! { <><dt>{ words.say(term) }</dt><dd>{ text }</dd></> };

@@ -22,6 +22,7 @@ use suishen_core::vault::{Admission, NewDevice, Vault};
 
 /// How this device is called, until it can write its first event.
 const NAME: &str = "device-name";
+
 /// A device is awaited.
 #[derive(Debug)]
 pub struct Invitation {
