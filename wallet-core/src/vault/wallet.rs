@@ -15,7 +15,7 @@ use crate::identity::{Entropy, RecoveryKeys, RecoveryPublic};
 use crate::sm::{Digest, Key32, Object, PublicKey, Random, SecretKey, Signed};
 use core::fmt;
 use minicbor::{Decode, Encode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Events that may wait for the key of their epoch.
 const MOST_UNREAD: usize = 4096;
@@ -67,6 +67,16 @@ pub struct LoadReport {
     /// Of an epoch whose key isn't here yet, so that nobody can say who wrote them: **not to be stored** until
     /// [`Vault::read_late`] gives them.
     pub unread: Vec<BlobAddress>,
+}
+
+impl LoadReport {
+    /// Those of the loaded events that may be stored, beside [`Vault::read_late`]'s: what is stored counts as verified when the
+    /// wallet is next opened.
+    pub fn storable(&self, events: Vec<StoredEvent>) -> impl Iterator<Item = StoredEvent> + use<> {
+        let refused = self.refused.iter().map(|(address, _)| address);
+        let left: BTreeSet<BlobAddress> = refused.chain(&self.unread).copied().collect();
+        events.into_iter().filter(move |event| !left.contains(&event.address))
+    }
 }
 
 /// An open vault.

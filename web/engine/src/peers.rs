@@ -10,6 +10,7 @@ use futures::{
         mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
         oneshot,
     },
+    lock::Mutex,
 };
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
@@ -37,6 +38,38 @@ pub struct Incoming {
 pub struct Peers {
     own: Vec<u8>,
     shared: Rc<Shared>,
+}
+
+/// The worker of one session: started when it is first asked for, and anew once it has ended.
+#[derive(Debug, Default)]
+pub struct Network {
+    running: RefCell<Option<Rc<Peers>>>,
+    starting: Mutex<()>,
+}
+
+impl Network {
+    /// The worker. Where it is started now, `receive` gets what peers open.
+    pub async fn peers(
+        &self,
+        receive: impl FnOnce(UnboundedReceiver<Incoming>),
+    ) -> Result<Rc<Peers>, NotThere> {
+        let _one_at_a_time = self.starting.lock().await;
+        if let Some(peers) = self.running.borrow().as_ref().filter(|peers| !peers.is_over()) {
+            return Ok(peers.clone());
+        }
+        let (sender, incoming) = unbounded();
+        let peers = Rc::new(Peers::start(sender).await?);
+        receive(incoming);
+        *self.running.borrow_mut() = Some(peers.clone());
+        Ok(peers)
+    }
+
+    /// Ends it, and every stream with it.
+    pub fn end(&self) {
+        if let Some(peers) = self.running.take() {
+            peers.end();
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -173,7 +173,7 @@ async fn earlier(engine: &Engine, correction: &Correction) -> Result<Earlier, Fa
 pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) -> Result<IssuedReport, Fault> {
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
-    let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
+    let person = Person::here(store).await?;
     let pass = person.pass(ledger, Role::Issuer).await?;
     let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
     let preview = prepared.shown()?;
@@ -355,7 +355,7 @@ pub async fn issued(engine: &Engine) -> Result<Vec<IssuedReport>, Fault> {
 pub async fn cancel(engine: &Engine, report: &str, why: String) -> Result<(), Fault> {
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
-    let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
+    let person = Person::here(store).await?;
     let commitment = Commitment::from_hex(report).ok_or_else(|| Fault::new("request", Action::Nothing))?;
     let pass = person.pass(ledger, Role::Issuer).await?;
     let body = CancelTicket { commitment, credential: pass.credential.clone(), why };

@@ -4,14 +4,13 @@ use super::offer::{self, Held};
 use super::person::Person;
 use crate::engine::Engine;
 use crate::ledger::Ledger;
-use crate::peers::{NotThere, Peers, Stream};
+use crate::peers::{Network, NotThere, Stream};
 use crate::platform::sleep;
-use futures::channel::{mpsc::unbounded, oneshot};
+use futures::channel::oneshot;
 use futures::future::{Either, select};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::rc::Rc;
 use suishen_bridge::peer::Speech;
 use suishen_bridge::{Action, ConsultWants, Fault, OfferView};
 use suishen_core::consent::{ConsultAnswer, Consultation, Greeting, Wants};
@@ -31,8 +30,7 @@ const SILENCE: i32 = 15_000;
 /// Lines to patients' phones.
 #[derive(Debug, Default)]
 pub struct Lines {
-    peers: RefCell<Option<Rc<Peers>>>,
-    starting: futures::lock::Mutex<()>,
+    network: Network,
     open: RefCell<BTreeMap<GrantId, Stream>>,
     /// Ends the wait for a patient's answer.
     asking: RefCell<Option<oneshot::Sender<()>>>,
@@ -75,7 +73,7 @@ impl Lines {
         };
         let store = engine.store().await?;
         let ledger = engine.fresh_ledger().await?;
-        let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
+        let person = Person::here(store).await?;
         let (mut stream, consultation) = self.dial(ledger, &code).await?;
         let wants = Wants {
             purpose: wants.purpose.code().to_owned(),
@@ -112,9 +110,7 @@ impl Lines {
     pub fn close_all(&self) {
         self.hang_up();
         self.open.take();
-        if let Some(peers) = self.peers.take() {
-            peers.end();
-        }
+        self.network.end();
     }
 
     /// A content from the phone that gave it; after a break it goes on where it was.
@@ -157,21 +153,10 @@ impl Lines {
 
     async fn dial(&self, ledger: &Ledger, code: &PeerOffer) -> Result<(Stream, Consultation), Fault> {
         let relay = ledger.first_peer().await?;
-        let peers = self.peers().await?;
+        // Nobody dials a desk.
+        let peers = self.network.peers(drop).await?;
         let stream = peers.open(&relay, Some(&code.peer), Speech::Consult).await?;
         Ok((stream, Consultation::new(ledger.id, &code.secret, (&code.peer, peers.id()))))
-    }
-
-    async fn peers(&self) -> Result<Rc<Peers>, Fault> {
-        let _one_at_a_time = self.starting.lock().await;
-        if let Some(peers) = self.peers.borrow().as_ref().filter(|peers| !peers.is_over()) {
-            return Ok(peers.clone());
-        }
-        // Nobody dials a desk.
-        let (sender, _) = unbounded();
-        let peers = Rc::new(Peers::start(sender).await?);
-        *self.peers.borrow_mut() = Some(peers.clone());
-        Ok(peers)
     }
 }
 

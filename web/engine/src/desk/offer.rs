@@ -118,7 +118,7 @@ pub async fn accept(
 ) -> Result<OfferView, Fault> {
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
-    let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
+    let person = Person::here(store).await?;
     let (terms, _) = ledger_view(ledger, store, offer.grant).await?;
     // A repeat after a crash goes on with the keys that were stored.
     let held = if let Ok(held) = Held::load(store, &offer.grant.to_hex()).await {

@@ -92,6 +92,11 @@ impl Person {
         Ok(kept::<Self>(store, PERSON).await?.pop().map(|(_, person)| person))
     }
 
+    /// The same, who must be enrolled.
+    pub async fn here(store: &Store) -> Result<Self, Fault> {
+        Self::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))
+    }
+
     /// Enrols this browser with an invite link.
     pub async fn enrol(engine: &Engine, text: &str) -> Result<Self, Fault> {
         let store = engine.store().await?;

@@ -47,7 +47,7 @@ pub async fn read(
 ) -> Result<Reading, Fault> {
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
-    let person = Person::load(store).await?.ok_or_else(|| Fault::new("not-enrolled", Action::Nothing))?;
+    let person = Person::here(store).await?;
     let mut held = Held::load(store, share).await?;
     let (terms, leaf) = ledger_view(ledger, store, held.grant).await?;
     let waiting = || Fault::new("waiting", Action::AskPatient);

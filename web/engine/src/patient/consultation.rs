@@ -2,10 +2,9 @@
 //! `suishen_core::consent::Consultation`'s.
 
 use super::devices::{Trouble, content};
-use super::share::purpose_of;
+use super::share::{purpose_of, title_of};
 use super::{Session, fault};
 use crate::engine::Engine;
-use crate::ledger::Ledger;
 use crate::links::{Page, origin_of};
 use crate::peers::Stream;
 use crate::platform::{BrowserRandom, sleep};
@@ -22,7 +21,7 @@ use suishen_bridge::{
 use suishen_core::consent::{Call, ConsultAnswer, Consultation, Greeting};
 use suishen_core::id::{BlobAddress, GrantId};
 use suishen_core::identity::Certificate;
-use suishen_core::qr::{ConsentOffer, PeerOffer, live_url};
+use suishen_core::qr::{PeerOffer, live_url};
 use suishen_core::sm::{Key32, PublicKey};
 use suishen_core::sync::{ContentFrame, ContentRefused, Request};
 
@@ -138,14 +137,7 @@ impl Session {
     /// Sends a grant's offer to the person for whom it was made, sealed; whether that one is still there. Another one may
     /// have come meanwhile, and gets nothing.
     fn hand_over(&self, engine: &Engine, grant: &GrantId, person: &str) -> Result<bool, Fault> {
-        let secrets = self.with(|vault| vault.grant_secrets(grant))?.map_err(fault)?;
-        let offer = ConsentOffer {
-            grant: *grant,
-            offer_key: secrets.offer.clone(),
-            half: Some(secrets.half.clone()),
-            checkpoint: engine.known_ledger().and_then(Ledger::root),
-            relays: None,
-        };
+        let offer = self.offer(engine, grant, true)?;
         let contents = self.read(|index| {
             let records = index.grant(grant).map(|grant| grant.issued.records.clone()).unwrap_or_default();
             let parts = records.iter().filter_map(|id| index.record(id)).flat_map(|r| &r.added.parts);
@@ -248,11 +240,10 @@ async fn heard(
 
 fn ask_of(call: &Call) -> ConsultAsk {
     let subject = call.chain.leaf().subject();
-    let title = [subject.title.clone(), subject.unit.clone()].into_iter().flatten().collect::<Vec<_>>();
     ConsultAsk {
         person: person_of(call),
         name: subject.name.clone().unwrap_or_default(),
-        title: title.join("，"),
+        title: title_of(subject),
         organisation: subject.organisation.clone(),
         wants: ConsultWants {
             purpose: purpose_of(&call.wants.purpose),

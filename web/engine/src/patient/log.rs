@@ -1,6 +1,6 @@
 //! Who read what: the access log for the screen, and the proof bundle of a read.
 
-use super::share::{grant_of, purpose_of};
+use super::share::{grant_of, purpose_of, title_of};
 use super::{Answered, Session};
 use crate::engine::Engine;
 use suishen_bridge::{Access, AccessLog, AccessOutcome, Action, Fault, LedgerState, PatientResponse};
@@ -54,8 +54,8 @@ impl Session {
         let seen = self.seen.borrow().get(id).cloned().unwrap_or_default();
         let chain = seen.person.as_ref().or(grant.answer.as_ref().map(|a| &a.person));
         let reader = chain.map(|c| c.leaf().subject().clone()).map(|s| Reader {
+            title: title_of(&s),
             name: s.name.unwrap_or_default(),
-            title: [s.title, s.unit].into_iter().flatten().collect::<Vec<_>>().join("，"),
             organisation: s.organisation,
         });
         let reader = reader.unwrap_or_default();

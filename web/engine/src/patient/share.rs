@@ -19,7 +19,7 @@ use suishen_core::consent::{
 use suishen_core::contract::{Key, RevokeGrant, Role, SignedTransaction, Transaction};
 use suishen_core::gate::Deposit;
 use suishen_core::id::{Commitment, GrantId};
-use suishen_core::identity::Chain;
+use suishen_core::identity::{Chain, Subject};
 use suishen_core::proof::log::ProvenValue;
 use suishen_core::qr::{ConsentOffer, consent_url};
 use suishen_core::report::PartCopy;
@@ -406,15 +406,25 @@ impl Session {
         })
     }
 
-    fn link(&self, engine: &Engine, id: &GrantId, offline: bool) -> Result<String, Fault> {
+    /// A grant's offer, with the patient's half where nobody is asked again.
+    pub(super) fn offer(
+        &self,
+        engine: &Engine,
+        id: &GrantId,
+        with_half: bool,
+    ) -> Result<ConsentOffer, Fault> {
         let secrets = self.with(|vault| vault.grant_secrets(id))?.map_err(fault)?;
-        let offer = ConsentOffer {
+        Ok(ConsentOffer {
             grant: *id,
             offer_key: secrets.offer.clone(),
-            half: offline.then(|| secrets.half.clone()),
+            half: with_half.then(|| secrets.half.clone()),
             checkpoint: engine.known_ledger().and_then(Ledger::root),
             relays: None,
-        };
+        })
+    }
+
+    fn link(&self, engine: &Engine, id: &GrantId, offline: bool) -> Result<String, Fault> {
+        let offer = self.offer(engine, id, offline)?;
         let origin = origin_of(&engine.origin(), Page::Desk);
         let link = consent_url(&origin, &offer).map_err(|e| Fault::new(e.sentence(), Action::Nothing))?;
         Ok(link.to_string())
@@ -430,6 +440,11 @@ impl Session {
         };
         Ok(ids.iter().map(title).collect())
     }
+}
+
+/// A person's title and department.
+pub fn title_of(subject: &Subject) -> String {
+    [subject.title.as_deref(), subject.unit.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("，")
 }
 
 /// A purpose by its code; one that a later version wrote reads as the patient's own request.
@@ -449,9 +464,8 @@ fn state_of(
         let subject = seen.person.as_ref().map(|p| p.leaf().subject().clone());
         let subject = subject.or_else(|| grant.answer.as_ref().map(|a| a.person.leaf().subject().clone()));
         subject.map_or_else(Default::default, |s| {
-            let title =
-                [s.title.clone(), s.unit.clone()].into_iter().flatten().collect::<Vec<_>>().join("，");
-            (s.name.clone().unwrap_or_default(), title, s.organisation)
+            let title = title_of(&s);
+            (s.name.unwrap_or_default(), title, s.organisation)
         })
     };
     let status = seen.status();

@@ -13,7 +13,7 @@ pub use members::role_of;
 
 use super::{Session, consultation};
 use crate::engine::Engine;
-use crate::peers::{Incoming, NotThere, Peers};
+use crate::peers::{Incoming, Network, NotThere, Peers};
 use crate::platform::sleep;
 use crate::store::{Change, Table};
 use crate::worker::tell;
@@ -45,8 +45,7 @@ const REMOVED: &str = "device-removed";
 /// What this worker knows of other copies while it runs.
 #[derive(Debug, Default)]
 pub struct Devices {
-    peers: RefCell<Option<Rc<Peers>>>,
-    starting: futures::lock::Mutex<()>,
+    network: Network,
     /// Each open link is told of new events.
     links: RefCell<Vec<UnboundedSender<Vec<StoredEvent>>>>,
     counterparts: RefCell<BTreeMap<String, Counterpart>>,
@@ -137,15 +136,8 @@ impl From<Trouble> for Fault {
 impl Devices {
     /// The network's worker, started when it is first asked for.
     pub(super) async fn peers(&self, engine: &Rc<Engine>) -> Result<Rc<Peers>, Trouble> {
-        let _one_at_a_time = self.starting.lock().await;
-        if let Some(peers) = self.peers.borrow().as_ref().filter(|peers| !peers.is_over()) {
-            return Ok(peers.clone());
-        }
-        let (sender, incoming) = unbounded();
-        let peers = Rc::new(Peers::start(sender).await?);
-        wasm_bindgen_futures::spawn_local(receive(Rc::downgrade(engine), incoming));
-        *self.peers.borrow_mut() = Some(peers.clone());
-        Ok(peers)
+        let receive = |incoming| wasm_bindgen_futures::spawn_local(receive(Rc::downgrade(engine), incoming));
+        Ok(self.network.peers(receive).await?)
     }
 
     /// Has others reach this wallet through a relay. While the relay is just being reached for something else it may fail once.
@@ -192,9 +184,7 @@ impl Devices {
         self.counterparts.borrow_mut().clear();
         self.invitation.take();
         self.wake();
-        if let Some(peers) = self.peers.take() {
-            peers.end();
-        }
+        self.network.end();
     }
 }
 
@@ -288,10 +278,7 @@ impl Session {
     async fn take_events(&self, engine: &Engine, events: Vec<StoredEvent>) -> Result<(), Fault> {
         let (report, late) =
             self.with(|vault| (vault.load(&events, Origin::Elsewhere), vault.read_late()))?;
-        // What can't be verified yet isn't stored: what is stored here counts as verified when the wallet is next opened.
-        let mut left: BTreeSet<BlobAddress> = report.refused.iter().map(|(address, _)| *address).collect();
-        left.extend(report.unread);
-        let held = events.into_iter().filter(|event| !left.contains(&event.address)).chain(late);
+        let held = report.storable(events).chain(late);
         let changes: Vec<Change> =
             held.map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes)).collect();
         if report.epochs > 0 {
