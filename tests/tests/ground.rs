@@ -1,6 +1,7 @@
 //! The ground that everything stands on: the relay serves the interface under a strict content security policy, the
 //! interface starts, and so does its engine.
 
+use suishen_bridge::{Reply, Request, Response};
 use suishen_tests::{Relay, Result, Scene, Window};
 
 #[tokio::test]
@@ -20,19 +21,21 @@ async fn the_engine_starts_in_its_worker_under_the_policy_that_the_relay_sends()
     Scene::play("engine", 1, async |scene| {
         let patient = scene.person("patient", Window::Phone).await?;
         patient.goes_to("patient", "/").await?;
+        let relays = vec![scene.relay.origin("patient")];
+        let start = Request::Start { relays, language: "zh-CN".into() };
         let outcome = patient
             .browser()
             .execute_async(
-                "const done = arguments[0]; const worker = new Worker('/engine.js', { type: 'module' });
-                 worker.onmessage = ({ data }) => data.id === 1 && done(data.json);
+                "const [start, done] = arguments; const worker = new Worker('/engine.js', { type: 'module' });
+                 worker.onmessage = ({ data }) => data.id === 1 && done(Array.from(new Uint8Array(data.message)));
                  worker.onerror = (event) => done('error: ' + event.message);
-                 const start = { Start: { relays: [location.origin], language: 'zh-CN' } };
-                 worker.postMessage({ id: 1, json: JSON.stringify(start) });",
-                Vec::new(),
+                 worker.postMessage({ id: 1, message: Uint8Array.from(start).buffer });",
+                vec![serde_json::json!(suishen_bridge::encode(&start))],
             )
             .await?;
-        let greeting = outcome.json().as_str().unwrap_or_default().to_owned();
-        assert!(greeting.contains("Started"), "{greeting}");
+        let bytes: Vec<u8> = serde_json::from_value(outcome.json().clone())?;
+        let reply: Option<Reply> = suishen_bridge::decode(&bytes);
+        assert!(matches!(reply, Some(Ok(Response::Started { .. }))), "{reply:?}");
         Ok(())
     })
     .await

@@ -1,8 +1,9 @@
 //! The messages between interface and engine: all that the two share.
 //!
-//! The interface (main thread) posts `{id, json, bytes?}` with a [`Request`]; the engine (worker) answers
-//! `{id, json, bytes?}` with a [`Reply`], and posts [`Event`]s as `{id: 0, json}`. File contents travel as
-//! `bytes` (a transferred `ArrayBuffer`), never inside the JSON.
+//! The interface (main thread) posts `{id, message, bytes?}` with a [`Request`]; the engine (worker) answers
+//! `{id, message, bytes?}` with a [`Reply`], and posts [`Event`]s as `{id: 0, message}`. A message is what
+//! [`encode`] makes of it: both sides are of one release, so names of fields needn't travel, nor the code that reads
+//! them. File contents travel as `bytes`. Both are transferred `ArrayBuffer`s.
 //!
 //! What is secret and may cross is a closed list, each on the request or response that says so: the typed
 //! passphrase, the passkey's PRF output, the recovery phrase on screen, QR payloads.
@@ -29,7 +30,18 @@ pub use record::{Filter, ProofLine, RecordCard, RecordDetail, RecordTag, Sensiti
 /// What a report says, as `wallet-core` reads it: the one part of it that pages need.
 pub use suishen_core::fhir;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// A message's bytes.
+pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
+    // Only a sequence of unknown length could fail, and messages have none.
+    postcard::to_allocvec(message).unwrap_or_default()
+}
+
+/// Reads what [`encode`] made; none where the bytes are no such message, as when the sides are of two releases.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    postcard::from_bytes(bytes).ok()
+}
 
 /// What a page asks of the engine.
 #[derive(Clone, Debug, Serialize, Deserialize)]

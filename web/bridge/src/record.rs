@@ -1,15 +1,15 @@
 //! The wallet's records: what the list is asked for, its rows, and one record to be read with what was checked of it.
 
 use serde::{Deserialize, Serialize};
-use suishen_core::fhir::{ReportView, Series};
+use suishen_core::fhir::{Kind, ReportView, Series};
 
 /// What the record list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// Words that must all occur in title, hospital, department, finding, values' names, tags.
     pub search: String,
-    /// Kind as in [`ReportView`]: laboratory, imaging, discharge…
-    pub kind: Option<String>,
+    /// Only of this kind.
+    pub kind: Option<Kind>,
     /// Only with this tag.
     pub tag: Option<String>,
     /// Hidden ones too.
@@ -29,8 +29,8 @@ pub struct RecordCard {
     pub department: String,
     /// Hospital.
     pub organisation: String,
-    /// laboratory, imaging, discharge…
-    pub kind: String,
+    /// Laboratory, imaging, discharge…
+    pub kind: Kind,
     /// Title.
     pub title: String,
     /// Values above their range.

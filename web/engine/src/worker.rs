@@ -1,4 +1,4 @@
-//! The worker's message loop: `{id, json, bytes?}` in, `{id, json, bytes?}` out (see `suishen-bridge`).
+//! The worker's message loop: `{id, message, bytes?}` in, `{id, message, bytes?}` out (see `suishen-bridge`).
 //!
 //! Requests run side by side; each answers once. What a request carries in `bytes` is handed to it, what an
 //! answer carries is transferred, not copied.
@@ -29,8 +29,10 @@ pub fn start() {
 async fn handle(engine: &Rc<Engine>, message: &JsValue) {
     let field = |name: &str| Reflect::get(message, &name.into()).unwrap_or(JsValue::UNDEFINED);
     let Some(id) = field("id").as_f64() else { return };
-    let request = field("json").as_string().and_then(|json| serde_json::from_str::<Request>(&json).ok());
-    let bytes = field("bytes").dyn_into::<ArrayBuffer>().ok().map(|buffer| Uint8Array::new(&buffer).to_vec());
+    let buffer = |name: &str| field(name).dyn_into::<ArrayBuffer>().ok();
+    let taken = |name: &str| buffer(name).map(|buffer| Uint8Array::new(&buffer).to_vec());
+    let request: Option<Request> = taken("message").and_then(|message| suishen_bridge::decode(&message));
+    let bytes = taken("bytes");
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -54,19 +56,21 @@ pub fn tell(event: &Event) {
 }
 
 fn post<T: serde::Serialize>(id: u32, message: &T, file: Option<Vec<u8>>) {
-    let Ok(json) = serde_json::to_string(message) else { return };
     let object = Object::new();
     let transfer = Array::new();
     let set = |name: &str, value: &JsValue| {
         // A plain object takes any property.
         let _ = Reflect::set(&object, &name.into(), value);
     };
-    set("id", &id.into());
-    set("json", &json.into());
-    if let Some(file) = file {
-        let buffer = Uint8Array::from(file.as_slice()).buffer();
-        set("bytes", &buffer);
+    let give = |name: &str, bytes: &[u8]| {
+        let buffer = Uint8Array::from(bytes).buffer();
+        set(name, &buffer);
         transfer.push(&buffer);
+    };
+    set("id", &id.into());
+    give("message", &suishen_bridge::encode(message));
+    if let Some(file) = file {
+        give("bytes", &file);
     }
     let _ = scope().post_message_with_transfer(&object, &transfer);
 }

@@ -26,6 +26,19 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Its name for machines, as in the names of texts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Laboratory => "laboratory",
+            Self::Imaging => "imaging",
+            Self::Discharge => "discharge",
+            Self::Prescription => "prescription",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Sex as FHIR gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -101,10 +101,10 @@ fn use_answer(request: Request, topics: &'static [Topic]) -> (Answer, Callback<(
         move || drop(subscription)
     });
     // Requests have no equality of their own; their spelling has.
-    let spelled = serde_json::to_string(&request).unwrap_or_default();
+    let spelled = suishen_bridge::encode(&request);
     use_effect_with((spelled, *turn), {
         let answer = answer.setter();
-        move |_: &(String, u32)| {
+        move |_: &(Vec<u8>, u32)| {
             let mine = newest.borrow().wrapping_add(1);
             *newest.borrow_mut() = mine;
             spawn_local(async move {

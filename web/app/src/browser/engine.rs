@@ -4,6 +4,7 @@
 use std::{cell::Cell, cell::RefCell, collections::HashMap, future::Future, pin::Pin, rc::Rc};
 
 use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
+use serde::de::DeserializeOwned;
 use suishen_bridge::{
     Action, DeskRequest, DeskResponse, Event, Fault, PatientRequest, PatientResponse, Reply, Request,
     Response,
@@ -153,21 +154,22 @@ impl Engine {
     }
 
     fn post(&self, id: u32, request: &Request, bytes: Option<&[u8]>) -> bool {
-        let Ok(json) = serde_json::to_string(request) else { return false };
-        let message = Object::new();
+        let posted = Object::new();
         let transfer = Array::new();
-        let set = |name: &str, value: &JsValue| Reflect::set(&message, &name.into(), value).is_ok();
-        let mut filled = set("id", &id.into()) && set("json", &json.into());
-        if let Some(bytes) = bytes {
+        let set = |name: &str, value: &JsValue| Reflect::set(&posted, &name.into(), value).is_ok();
+        let give = |name: &str, bytes: &[u8]| {
             let buffer = Uint8Array::from(bytes).buffer();
-            filled = filled && set("bytes", &buffer);
             transfer.push(&buffer);
-        }
+            set(name, &buffer)
+        };
+        let filled = set("id", &id.into())
+            && give("message", &suishen_bridge::encode(request))
+            && bytes.is_none_or(|bytes| give("bytes", bytes));
         let running = self.0.worker.borrow();
         filled
             && running
                 .as_ref()
-                .is_some_and(|r| r.worker.post_message_with_transfer(&message, &transfer).is_ok())
+                .is_some_and(|r| r.worker.post_message_with_transfer(&posted, &transfer).is_ok())
     }
 
     /// Asks something.
@@ -207,11 +209,7 @@ impl Engine {
 
 impl Inner {
     fn tell(&self, data: &JsValue) {
-        let Some(event) =
-            field(data, "json").as_string().and_then(|json| serde_json::from_str::<Event>(&json).ok())
-        else {
-            return;
-        };
+        let Some(event) = message::<Event>(data) else { return };
         // A listener may subscribe or go away while it is told.
         let listeners: Vec<_> =
             self.listeners.borrow().iter().map(|(_, listener)| listener.clone()).collect();
@@ -229,12 +227,22 @@ fn field(data: &JsValue, name: &str) -> JsValue {
     }
 }
 
+fn bytes(data: &JsValue, name: &str) -> Option<Vec<u8>> {
+    let buffer = field(data, name).dyn_into::<ArrayBuffer>().ok()?;
+    Some(Uint8Array::new(&buffer).to_vec())
+}
+
+fn message<T: DeserializeOwned>(data: &JsValue) -> Option<T> {
+    suishen_bridge::decode(&bytes(data, "message")?)
+}
+
 fn read(data: &JsValue) -> Answer {
-    let json = field(data, "json").as_string().ok_or_else(|| Fault::new("engine", Action::Retry))?;
-    let reply: Reply = serde_json::from_str(&json).map_err(|_| unexpected())?;
-    let bytes =
-        field(data, "bytes").dyn_into::<ArrayBuffer>().ok().map(|buffer| Uint8Array::new(&buffer).to_vec());
-    reply.map(|response| (response, bytes))
+    // The engine ended before it answered.
+    if !data.is_object() {
+        return Err(Fault::new("engine", Action::Retry));
+    }
+    let reply: Reply = message(data).ok_or_else(unexpected)?;
+    reply.map(|response| (response, bytes(data, "bytes")))
 }
 
 /// Page and engine are of different releases.

@@ -103,13 +103,18 @@ pub fn save(name: &str, bytes: &[u8]) {
 
 /// Fetches one of this page's own files.
 pub async fn fetch(path: &str) -> Option<Vec<u8>> {
-    let response: web_sys::Response =
-        JsFuture::from(page::window().fetch_with_str(path)).await.ok()?.dyn_into().ok()?;
-    if !response.ok() {
-        return None;
-    }
-    let buffer: JsValue = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
+    let buffer: JsValue = JsFuture::from(response(path).await?.array_buffer().ok()?).await.ok()?;
     Some(Uint8Array::new(&buffer).to_vec())
+}
+
+/// Fetches one that is JSON.
+pub async fn fetch_json(path: &str) -> Option<JsValue> {
+    JsFuture::from(response(path).await?.json().ok()?).await.ok()
+}
+
+async fn response(path: &str) -> Option<web_sys::Response> {
+    let fetched = JsFuture::from(page::window().fetch_with_str(path)).await.ok()?;
+    fetched.dyn_into::<web_sys::Response>().ok().filter(web_sys::Response::ok)
 }
 
 #[cfg(test)]

@@ -45,9 +45,8 @@ fn is_standalone() -> bool {
 
 /// The release that the server offers now, by its list; none where it has none or can't be asked.
 pub async fn offered_release() -> Option<String> {
-    let bytes = super::file::fetch("/release.json").await?;
-    let list: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-    list.get("release")?.as_str().map(str::to_owned)
+    let list = super::file::fetch_json("/release.json").await?;
+    js_sys::Reflect::get(&list, &"release".into()).ok()?.as_string()
 }
 
 /// The release that the service worker serves; none where it serves none.

@@ -14,7 +14,7 @@ use crate::{
 pub fn record_entry(words: &Words, card: &RecordCard) -> Html {
     html! {
         <LinkTo key={card.record.clone()} to={Route::Record(card.record.clone())} class="entry parted">
-            <span class="lead">{ glyph(icon(&card.kind)) }</span>
+            <span class="lead">{ glyph(icon(card.kind)) }</span>
             <span class="grow">
                 <span class="line"><span class="name">{ &card.title }</span>{ " " }{ marks(words, card) }</span>
                 { findings(words, card) }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use js_sys::{Array, Object};
+use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, component, html, use_effect_with, use_state};
 
@@ -77,10 +79,15 @@ pub fn StartPage() -> Html {
 
 /// Fresh invitations of the demo's desks by role; none where the relay gives none.
 async fn invited() -> BTreeMap<String, String> {
-    let mut links: BTreeMap<String, String> = match file::fetch("/v1/demo").await {
-        Some(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-        None => BTreeMap::new(),
-    };
+    let named = file::fetch_json("/v1/demo").await.and_then(|json| json.dyn_into::<Object>().ok());
+    let entries = named.map(|named| Object::entries(&named).to_vec()).unwrap_or_default();
+    let mut links: BTreeMap<String, String> = entries
+        .into_iter()
+        .filter_map(|entry| {
+            let entry = Array::from(&entry);
+            Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
+        })
+        .collect();
     // What the auditor's page shows needs nobody's name.
     links.remove("auditor");
     links

@@ -1,7 +1,7 @@
 //! Records as the list shows them: grouped into visits, with an icon and one finding each; what may be in a bulk
 //! choice; dates as reports write them.
 
-use suishen_bridge::fhir::{Moment, ReportView, Sex};
+use suishen_bridge::fhir::{Kind, Moment, ReportView, Sex};
 use suishen_bridge::{RecordCard, RecordTag, Sensitivity};
 
 use crate::words::{Words, figure};
@@ -26,18 +26,18 @@ pub fn visits(records: &[RecordCard]) -> Vec<Visit<'_>> {
 }
 
 /// The icon of a kind.
-pub fn icon(kind: &str) -> &'static str {
+pub fn icon(kind: Kind) -> &'static str {
     match kind {
-        "laboratory" => "test-tube",
-        "imaging" => "bone",
-        "discharge" => "article",
-        "prescription" => "pill",
-        _ => "file-text",
+        Kind::Laboratory => "test-tube",
+        Kind::Imaging => "bone",
+        Kind::Discharge => "article",
+        Kind::Prescription => "pill",
+        Kind::Other => "file-text",
     }
 }
 
 /// The kinds that have a filter chip.
-pub const KINDS: [&str; 4] = ["laboratory", "imaging", "discharge", "prescription"];
+pub const KINDS: [Kind; 4] = [Kind::Laboratory, Kind::Imaging, Kind::Discharge, Kind::Prescription];
 
 /// A mark's key and class.
 pub fn mark(tag: RecordTag) -> (&'static str, &'static str) {

@@ -10,7 +10,7 @@ use suishen_bridge::{
     Action, Fault, Filter, PatientResponse, ProofLine, RecordCard, RecordDetail, RecordTag, Sensitivity,
 };
 use suishen_core::contract::Anchor;
-use suishen_core::fhir::{Finding, Moment, ReportView};
+use suishen_core::fhir::{Finding, Kind, Moment, ReportView};
 use suishen_core::id::Commitment;
 use suishen_core::report::{self, FHIR_MEDIA_TYPE, Manifest, open_part};
 use suishen_core::sm::Signed;
@@ -246,7 +246,7 @@ fn card(
         date,
         department,
         organisation,
-        kind: kind_name(view),
+        kind: view.kind,
         title: marks.name.clone().unwrap_or_else(|| view.title.clone()),
         high,
         low,
@@ -269,7 +269,7 @@ fn unread_card(record: &Record, manifest: &Manifest, marks: &Marks, mark: Record
         department: String::new(),
         title: marks.name.clone().unwrap_or_else(|| organisation.clone()),
         organisation,
-        kind: String::new(),
+        kind: Kind::Other,
         high: 0,
         low: 0,
         finding: String::new(),
@@ -293,10 +293,6 @@ fn day_of(moment: &Moment) -> String {
     format!("{:04}{}{}", moment.year, part(moment.month), part(moment.day))
 }
 
-fn kind_name(view: &ReportView) -> String {
-    serde_json::to_value(view.kind).ok().and_then(|v| v.as_str().map(str::to_lowercase)).unwrap_or_default()
-}
-
 fn shown(card: &RecordCard, view: &ReportView, filter: &Filter) -> bool {
     let text = [&card.title, &card.organisation, &card.department, &card.finding, &card.date];
     let names = view.rows.iter().flat_map(|row| std::iter::once(&row.name).chain(&row.short));
@@ -313,6 +309,6 @@ fn shown(card: &RecordCard, view: &ReportView, filter: &Filter) -> bool {
     let found = filter.search.to_lowercase().split_whitespace().all(|word| hay.contains(word));
     found
         && (filter.hidden || !card.hidden)
-        && filter.kind.as_ref().is_none_or(|kind| *kind == card.kind)
+        && filter.kind.is_none_or(|kind| kind == card.kind)
         && filter.tag.as_ref().is_none_or(|tag| card.tags.contains(tag))
 }

@@ -24,14 +24,6 @@ pub struct Props {
     pub close: Callback<String>,
 }
 
-/// A kind's name as the record list has it.
-fn kind_name(record: &ReadRecord) -> String {
-    serde_json::to_value(record.view.kind)
-        .ok()
-        .and_then(|kind| kind.as_str().map(str::to_owned))
-        .unwrap_or_default()
-}
-
 /// Draws it.
 #[component]
 pub fn ReadingView(props: &Props) -> Html {
@@ -62,7 +54,7 @@ pub fn ReadingView(props: &Props) -> Html {
             <div class="tabs noprint" role="tablist" aria-label={words.say("reading-records")}>
                 { for reading.records.iter().enumerate().map(|(index, record)| html! {
                     <button key={index} class="tab" role="tab" id={format!("tab-{index}")} aria-selected={(index == chosen).to_string()} aria-controls="panel" onclick={choose(index)}>
-                        { glyph(icon(&kind_name(record))) }{ &record.view.title }
+                        { glyph(icon(record.view.kind)) }{ &record.view.title }
                     </button>
                 }) }
             </div>

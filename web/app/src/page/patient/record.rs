@@ -92,7 +92,7 @@ fn Detail(props: &DetailProps) -> Html {
         let setter = state.setter();
         Callback::from(move |()| setter.set(value))
     };
-    let kind = words.say(&format!("report-{}", card.kind));
+    let kind = words.say(&format!("report-{}", card.kind.name()));
     let place =
         [view.organisation.as_deref(), view.department.as_deref()].into_iter().flatten().collect::<String>();
     let mut facts: Vec<String> = Vec::new();

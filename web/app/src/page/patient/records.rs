@@ -1,5 +1,6 @@
 //! The records: one card a visit, newest first; search, kinds, own tags, hidden ones on demand.
 
+use suishen_bridge::fhir::Kind;
 use suishen_bridge::{Filter, PatientRequest, PatientResponse, RecordCard, Request, Response, Topic};
 use web_sys::{HtmlInputElement, InputEvent};
 use yew::{Callback, Html, TargetCast, component, html, use_state};
@@ -107,10 +108,10 @@ fn list(found: &[RecordCard], filter: &Filter, this_year: Option<i64>, words: &W
 }
 
 fn chips(filter: &Filter, change: &Callback<Filter>, found: Option<&Vec<RecordCard>>, words: &Words) -> Html {
-    let kind = |kind: Option<&str>| {
-        let new = Filter { kind: kind.map(str::to_owned), tag: None, ..filter.clone() };
-        let name = words.say(&format!("kind-{}", kind.unwrap_or("all")));
-        let on = filter.kind.as_deref() == kind && filter.tag.is_none();
+    let kind = |kind: Option<Kind>| {
+        let new = Filter { kind, tag: None, ..filter.clone() };
+        let name = words.say(&format!("kind-{}", kind.map_or("all", Kind::name)));
+        let on = filter.kind == kind && filter.tag.is_none();
         html! { { chip(name, on, &change.reform(move |()| new.clone())) } }
     };
     let mut tags: Vec<&String> =
@@ -126,7 +127,7 @@ fn chips(filter: &Filter, change: &Callback<Filter>, found: Option<&Vec<RecordCa
     html! {
         <div class="chips" role="group" aria-label={words.say("filter")}>
             { kind(None) }
-            { for KINDS.iter().map(|name| kind(Some(name))) }
+            { for KINDS.into_iter().map(|name| kind(Some(name))) }
             { for tags.into_iter().map(tag) }
             { chip(words.say("filter-hidden"), filter.hidden, &change.reform(move |()| hidden.clone())) }
         </div>

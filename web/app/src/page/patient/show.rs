@@ -350,7 +350,7 @@ pub fn pick(card: &RecordCard, chosen: &UseStateHandle<Chosen>, words: &Words) -
     html! {
         <label key={card.record.clone()} class="choice parted">
             <input type="checkbox" checked={on} onchange={change} />
-            { glyph(icon(&card.kind)) }
+            { glyph(icon(card.kind)) }
             <span class="grow">
                 <span class="line name">{ &card.title }
                     if card.sensitivity == Sensitivity::Sensitive { { " " }<span class="tag caution">{ words.say("mark-sensitive") }</span> }
