@@ -100,3 +100,24 @@ async fn a_no_a_doctor_who_hangs_up_and_a_phone_that_is_gone_give_nothing() -> R
     })
     .await
 }
+
+#[tokio::test]
+async fn a_relay_that_was_away_for_a_while_costs_the_doctor_nothing() -> Result<()> {
+    Scene::play("consultation-relay", 2, async |scene| {
+        let (phone, doctor) = meet(scene).await?;
+        asks(&phone, &doctor).await?;
+        phone.taps("同意").await?;
+        phone.sees("李文可以看了").await?;
+        doctor.taps("打开病历").await?;
+        doctor.sees("低密度脂蛋白").await?;
+        doctor.taps("看完了，关闭").await?;
+
+        scene.relay.kill()?;
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        scene.relay.resume().await?;
+        doctor.taps("林秀兰").await?;
+        doctor.taps("打开病历").await?;
+        doctor.sees("低密度脂蛋白").await
+    })
+    .await
+}

@@ -13,7 +13,11 @@ use futures::{
     lock::Mutex,
 };
 use js_sys::{Array, ArrayBuffer, Uint8Array};
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 use suishen_bridge::peer::{PeerCommand, PeerEvent, Relay, Speech, WINDOW};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -85,6 +89,8 @@ struct State {
     ends: BTreeMap<u32, End>,
     started: Option<oneshot::Sender<Vec<u8>>>,
     listening: BTreeMap<Vec<u8>, Vec<oneshot::Sender<bool>>>,
+    /// The relays through which others reach this wallet now.
+    reached: BTreeSet<Vec<u8>>,
     incoming: Option<UnboundedSender<Incoming>>,
     /// The worker has ended.
     over: bool,
@@ -158,6 +164,11 @@ impl Peers {
     /// Ends the worker, and every stream with it.
     pub fn end(&self) {
         self.shared.end();
+    }
+
+    /// Whether others reach this wallet through some relay.
+    pub fn is_reached(&self) -> bool {
+        !self.shared.state.borrow().reached.is_empty()
     }
 
     /// Has others reach this wallet through a relay; waits until they do.
@@ -250,7 +261,13 @@ impl Shared {
     }
 
     fn listened(&self, relay: &[u8], reached: bool) {
-        let waiting = self.state.borrow_mut().listening.remove(relay).unwrap_or_default();
+        let mut state = self.state.borrow_mut();
+        if reached {
+            state.reached.insert(relay.to_vec())
+        } else {
+            state.reached.remove(relay)
+        };
+        let waiting = state.listening.remove(relay).unwrap_or_default();
         for sender in waiting {
             let _ = sender.send(reached);
         }

@@ -5,16 +5,17 @@ use super::devices::{Trouble, content};
 use super::share::{purpose_of, title_of};
 use super::{Session, fault};
 use crate::engine::Engine;
+use crate::ledger::Ledger;
 use crate::links::{Page, origin_of};
 use crate::peers::Stream;
 use crate::platform::{BrowserRandom, sleep};
 use crate::worker::tell;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use suishen_bridge::{
     self as bridge, Action, ConsultAsk, ConsultWants, Event, Fault, PatientResponse, ShareChoice,
 };
@@ -24,9 +25,10 @@ use suishen_core::identity::Certificate;
 use suishen_core::qr::{PeerOffer, live_url};
 use suishen_core::sm::{Key32, PublicKey};
 use suishen_core::sync::{ContentFrame, ContentRefused, Request};
+use wasm_bindgen_futures::spawn_local;
 
-/// How long to wait, in milliseconds, before a relay that is gone is asked again.
-const WAITS: [i32; 6] = [500, 1000, 2000, 4000, 8000, 15_000];
+/// How often, in milliseconds, a wallet that serves somebody looks whether it can still be reached.
+const LOOKS: i32 = 3000;
 
 /// Codes that are shown, who asks, and what is served.
 #[derive(Debug, Default)]
@@ -35,6 +37,8 @@ pub struct Consultations {
     secret: RefCell<Option<Key32>>,
     asking: RefCell<Option<Asking>>,
     served: RefCell<BTreeMap<GrantId, Served>>,
+    /// Somebody sees to it that those who are served reach this wallet.
+    stays: Cell<bool>,
 }
 
 /// Somebody waits for the patient's answer.
@@ -52,6 +56,8 @@ struct Served {
     person: PublicKey,
     secret: Key32,
     contents: BTreeSet<BlobAddress>,
+    /// The ledger's time when it ends.
+    end: u64,
 }
 
 impl Asking {
@@ -108,7 +114,7 @@ impl Session {
     /// The patient's answer to the one who asks.
     pub(super) async fn answer_doctor(
         &self,
-        engine: &Engine,
+        engine: &Rc<Engine>,
         task: u32,
         person: &str,
         choice: Option<ShareChoice>,
@@ -126,17 +132,26 @@ impl Session {
             asked.map(|asking| asking.call.chain.clone()).ok_or_else(gone)?
         };
         let grant = self.give(engine, task, &choice, Some(&chain)).await?;
-        if !self.hand_over(engine, &grant, person)? {
+        if !self.hand_over(engine, &grant, person, choice.duration)? {
             self.revoke(engine, &grant.to_hex()).await?;
             return Err(gone());
         }
         self.consultations.secret.take();
+        if !self.consultations.stays.replace(true) {
+            spawn_local(stay_reachable(Rc::downgrade(engine)));
+        }
         Ok(PatientResponse::Share(Box::new(self.one_share(engine, &grant).await?)))
     }
 
     /// Sends a grant's offer to the person for whom it was made, sealed; whether that one is still there. Another one may
     /// have come meanwhile, and gets nothing.
-    fn hand_over(&self, engine: &Engine, grant: &GrantId, person: &str) -> Result<bool, Fault> {
+    fn hand_over(
+        &self,
+        engine: &Engine,
+        grant: &GrantId,
+        person: &str,
+        duration: u64,
+    ) -> Result<bool, Fault> {
         let offer = self.offer(engine, grant, true)?;
         let contents = self.read(|index| {
             let records = index.grant(grant).map(|grant| grant.issued.records.clone()).unwrap_or_default();
@@ -146,7 +161,9 @@ impl Session {
         let Some(Asking { call, consultation, secret, answer }) = self.consultations.asked_by(person) else {
             return Ok(false);
         };
-        let served = Served { person: *call.chain.leaf().key(), secret, contents };
+        let now = engine.known_ledger().and_then(Ledger::now).unwrap_or_default();
+        let served =
+            Served { person: *call.chain.leaf().key(), secret, contents, end: now.saturating_add(duration) };
         self.consultations.served.borrow_mut().insert(*grant, served);
         let yes = consultation.yes(&call, &offer, &mut BrowserRandom);
         Ok(answer.send(Some((*grant, yes))).is_ok())
@@ -253,28 +270,38 @@ fn ask_of(call: &Call) -> ConsultAsk {
     }
 }
 
-/// Serves a grant's contents; when the connection breaks it can be dialled again for as long as the wallet is open.
-async fn serve(engine: &Rc<Engine>, stream: Stream, grant: &GrantId) -> Result<(), Trouble> {
-    let served = serve_once(engine, stream, grant).await;
-    for wait in WAITS {
-        if !engine.patient.consultations.served.borrow().contains_key(grant) {
-            break;
+/// While a grant is served, its person can dial this wallet anew: through the same relay once that is back, or through
+/// the next that answers.
+async fn stay_reachable(engine: Weak<Engine>) {
+    while let Some(engine) = engine.upgrade() {
+        let consultations = &engine.patient.consultations;
+        let now = engine.known_ledger().and_then(Ledger::now).unwrap_or_default();
+        consultations.served.borrow_mut().retain(|_, served| now < served.end);
+        if consultations.served.borrow().is_empty() {
+            consultations.stays.set(false);
+            return;
         }
-        // It may be a while before this side notices that its relay is gone: asking again costs nothing.
-        let _ = engine.patient.devices.reachable(engine).await;
-        sleep(wait).await;
+        let reached = engine.patient.devices.peers(&engine).await.is_ok_and(|peers| peers.is_reached());
+        if !reached {
+            // No relay may be there now; it is looked for again.
+            let _ = engine.patient.devices.reachable(&engine).await;
+        }
+        drop(engine);
+        sleep(LOOKS).await;
     }
-    served
 }
 
 /// Serves a grant's contents, and no others, until it is taken back or the desk goes.
-async fn serve_once(engine: &Rc<Engine>, mut stream: Stream, grant: &GrantId) -> Result<(), Trouble> {
+async fn serve(engine: &Rc<Engine>, mut stream: Stream, grant: &GrantId) -> Result<(), Trouble> {
     let session = &engine.patient;
     while let Some(frame) = stream.next().await {
         let lasts = session.read(|index| index.grant(grant).is_some_and(|grant| grant.revoked.is_none()))?;
         let served = session.consultations.served.borrow().get(grant).cloned().filter(|_| lasts);
         let refused = ContentFrame::Refused(ContentRefused::Device);
-        let Some(served) = served else { return Ok(stream.send(refused.to_bytes()).await?) };
+        let Some(served) = served else {
+            session.consultations.served.borrow_mut().remove(grant);
+            return Ok(stream.send(refused.to_bytes()).await?);
+        };
         match Request::read(&frame)? {
             Request::Get { address, from } if served.contents.contains(&address) => {
                 content::send(engine, &mut stream, &address, from).await?;
