@@ -1,7 +1,7 @@
 //! Several devices of one wallet: added by a code and six digits, kept the same through the mailbox, found again by the
 //! words alone, removed.
 
-use suishen_tests::{PASSPHRASE, Person, Result, Scene, Window};
+use suishen_tests::{PASSPHRASE, Person, Result, Scene, Window, copy_folder};
 
 /// The six digits on a device's screen.
 async fn digits(person: &Person) -> Result<String> {
@@ -66,6 +66,48 @@ async fn keeps_another(phone: &Person, ticket: &str) -> Result<()> {
     phone.unlocks().await?;
     phone.taps("收下").await?;
     phone.sees("医院签发，内容没有改动过").await
+}
+
+#[tokio::test]
+async fn the_old_phone_scans_a_device_that_shows_its_own_code_and_both_ask_whether_the_digits_are_the_same()
+-> Result<()> {
+    Scene::play("devices-scanned", 2, async |scene| {
+        let phone = phone_with_a_report(scene).await?;
+        let computer = scene.person("computer", Window::Desk).await?;
+        computer.goes_to("patient", "/").await?;
+        computer.taps("我已经有钱包").await?;
+        computer.taps("出示码给旧手机扫").await?;
+        computer.taps("出示二维码").await?;
+        let link = computer.copies_the_link().await?;
+        computer.picture("device-shows").await?;
+
+        let (_, fragment) = link.split_once('#').unwrap_or_default();
+        phone.goes_to("patient", &format!("/n#{fragment}")).await?;
+        phone.unlocks().await?;
+        phone.taps("连上它").await?;
+        phone.sees("两部设备上的数字一样吗").await?;
+        computer.sees("就在两边都点").await?;
+        assert_eq!(digits(&phone).await?, digits(&computer).await?);
+        computer.picture("device-compares").await?;
+        computer.finds_it_accessible().await?;
+        computer.taps("不一样").await?;
+        computer.sees("另一部设备没有同意").await?;
+        phone.sees("另一部设备没有同意").await?;
+
+        computer.taps("再试一次").await?;
+        let link = computer.copies_the_link().await?;
+        let (_, fragment) = link.split_once('#').unwrap_or_default();
+        phone.goes_to("patient", &format!("/n#{fragment}")).await?;
+        phone.unlocks().await?;
+        phone.taps("连上它").await?;
+        phone.sees("两部设备上的数字一样吗").await?;
+        phone.taps("一样，添加").await?;
+        computer.sees("就在两边都点").await?;
+        computer.taps("一样").await?;
+        phone.sees("已添加").await?;
+        computer.sees("1 份").await
+    })
+    .await
 }
 
 #[tokio::test]
@@ -158,6 +200,53 @@ async fn with_every_device_lost_the_words_alone_bring_everything_back() -> Resul
         phone.taps("血脂与肝功能").await?;
         phone.sees("低密度脂蛋白").await?;
         phone.sees("医院签发，内容没有改动过").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn malicious_relay_that_serves_an_old_mailbox_raises_the_alarm_on_a_restored_device() -> Result<()> {
+    Scene::play("devices-kept-back", 2, async |scene| {
+        let phone = phone_with_a_report(scene).await?;
+        let words = phone.reads_the_words().await?;
+        let tablet = joins(scene, &phone).await?;
+        phone.goes_to("patient", "/devices").await?;
+        phone.unlocks().await?;
+        phone.sees("起一样").await?;
+        scene.relay.stop()?;
+        let (mailbox, old) = (scene.relay.data().join("mailbox"), tempfile::tempdir()?);
+        copy_folder(&mailbox, old.path(), |_| true)?;
+        scene.relay.resume().await?;
+
+        // The tablet is lost and put out; then the relay puts its old copy in place.
+        tablet.goes_to("", "/").await?;
+        phone.goes_to("patient", "/devices").await?;
+        phone.unlocks().await?;
+        phone.taps_at("main button.entry").await?;
+        phone.taps("移出").await?;
+        phone.sees("已移出").await?;
+        phone.goes_to("", "/").await?;
+        scene.relay.stop()?;
+        std::fs::remove_dir_all(&mailbox)?;
+        copy_folder(old.path(), &mailbox, |_| true)?;
+        scene.relay.resume().await?;
+
+        // Another browser with the words gets that old copy, in which the tablet still belongs.
+        tablet.goes_to("patient2", "/restore").await?;
+        tablet.types("24 个词", &words.join(" ")).await?;
+        tablet.taps("找回").await?;
+        tablet.types("设一个密码", PASSPHRASE).await?;
+        tablet.taps("用这个密码").await?;
+        tablet.goes_to("patient2", "/").await?;
+        tablet.unlocks().await?;
+        tablet.sees("信箱给的是旧的一份").await?;
+        tablet.picture("device-kept-back").await?;
+
+        // A device that knows better comes back, and the alarm ends.
+        phone.goes_to("patient", "/devices").await?;
+        phone.unlocks().await?;
+        phone.sees("起一样").await?;
+        tablet.sees_no_more("信箱给的是旧的一份").await
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! What a QR code says: tickets, consent offers, identities, and the codes that others print (PROTOCOL §4, §6;
 //! FIELD.md "Other codes a scanner meets").
 //!
-//! Ours are URLs, `https://HOST/t#…`, `/c#…`, `/i#…`, `/p#…`, `/l#…`: **everything secret, and everything about a person, is
+//! Ours are URLs, `https://HOST/t#…`, `/c#…`, `/i#…`, `/p#…`, `/n#…`, `/l#…`: **everything secret, and everything about a person, is
 //! in the fragment**, which no browser sends to a server. A whole URL stays within a QR code of version 15 at
 //! level M in byte mode, [`MAX_URL`] bytes.
 //!
@@ -53,6 +53,13 @@ pub enum Scanned {
     },
     /// A wallet takes in another device.
     Pairing {
+        /// `https://HOST`.
+        origin: String,
+        /// Where it waits.
+        offer: Box<PeerOffer>,
+    },
+    /// A new device waits for the wallet that is to take it in.
+    NewDevice {
         /// `https://HOST`.
         origin: String,
         /// Where it waits.
@@ -152,6 +159,7 @@ impl<'a> Link<'a> {
             "c" => 'c',
             "i" => 'i',
             "p" => 'p',
+            "n" => 'n',
             "l" => 'l',
             _ => return None,
         };
@@ -173,6 +181,7 @@ impl<'a> Link<'a> {
             't' => Scanned::Ticket { origin, ticket: Ticket::from_fragment(self.fragment)? },
             'c' => Scanned::Consent { origin, offer: Box::new(object(self.fragment)?) },
             'p' => Scanned::Pairing { origin, offer: Box::new(object(self.fragment)?) },
+            'n' => Scanned::NewDevice { origin, offer: Box::new(object(self.fragment)?) },
             'l' => Scanned::Live { origin, offer: Box::new(object(self.fragment)?) },
             _ => Scanned::Identity { origin, identity: Box::new(object(self.fragment)?) },
         })
@@ -227,6 +236,11 @@ pub fn identity_url(origin: &str, identity: &IdentityOffer) -> Result<Zeroizing<
 /// The URL of a pairing.
 pub fn pairing_url(origin: &str, offer: &PeerOffer) -> Result<Zeroizing<String>, QrError> {
     peer_url(origin, 'p', offer)
+}
+
+/// The URL of a new device that awaits its wallet.
+pub fn new_device_url(origin: &str, offer: &PeerOffer) -> Result<Zeroizing<String>, QrError> {
+    peer_url(origin, 'n', offer)
 }
 
 /// The URL of a live consultation.

@@ -60,12 +60,13 @@ pub struct IdentityOffer {
     pub relays: Option<Relays>,
 }
 
-/// A code that says where a wallet waits for whoever scans it: a new device, or a doctor in the same room. **Neither admits nor
+/// A code that says where a wallet, or a device that has none yet, waits for whoever scans it: a new device, the old one, or a
+/// doctor in the same room. **Neither admits nor
 /// shows anything by itself**: the patient compares six digits, or says yes to a certified name.
 #[derive(Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 pub struct PeerOffer {
-    /// The wallet's peer id in this session.
+    /// The peer id in this session.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub peer: Vec<u8>,
     /// Shows that the code was seen.

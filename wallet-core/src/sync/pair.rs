@@ -11,6 +11,10 @@
 //!                               ←   nonce          both show the code, the patient says yes on the old one
 //!                               ←   admitted(admission), or no
 //! ```
+//!
+//! The other way round the new device shows the code, and the old one, which has a camera, dials: it says first that it has
+//! seen the code. A photograph of that code could bring the new device into a wallet of the photographer's, so there the
+//! patient says on the new device too that both show the same.
 
 use crate::cbor;
 use crate::id::LedgerId;
@@ -25,6 +29,7 @@ pub const MOST_NAME: usize = 64;
 pub const MOST_PAIR: usize = 128 << 10;
 
 const PROOF: Label = Label::new("pair-proof");
+const GREETING: Label = Label::new("pair-greeting");
 const CODE: Label = Label::new("pair-code");
 
 /// The new device's keys and name.
@@ -82,6 +87,17 @@ impl Pair {
         Self { ledger, secret, old: old.to_vec(), new: new.to_vec() }
     }
 
+    /// What the old device says first where it has scanned the new one's code.
+    pub fn greeting(&self) -> Vec<u8> {
+        cbor::encode(&self.seen(GREETING))
+    }
+
+    /// Whether this is the greeting of one that has seen the new device's code.
+    pub fn is_greeting(&self, frame: &[u8]) -> bool {
+        frame.len() <= MOST_PAIR
+            && cbor::decode::<Digest>(frame).is_ok_and(|said| said == self.seen(GREETING))
+    }
+
     /// What the new device says first.
     pub fn ask(&self, device: DeviceRequest, name: &str) -> Ask {
         let mut end = name.len().min(MOST_NAME);
@@ -116,8 +132,12 @@ impl Pair {
     }
 
     fn proof(&self) -> Digest {
+        self.seen(PROOF)
+    }
+
+    fn seen(&self, label: Label) -> Digest {
         let parts: [&[u8]; 4] = [self.ledger.as_bytes(), self.secret.as_bytes(), &self.old, &self.new];
-        Digest::labelled(PROOF, &parts)
+        Digest::labelled(label, &parts)
     }
 }
 
@@ -193,6 +213,21 @@ mod tests {
         for cut in 0..ask.len() {
             assert_eq!(pair(1, 2).hear(&ask[..cut]), Err(PairError));
         }
+    }
+
+    #[test]
+    fn a_greeting_is_of_the_code_and_of_these_two() {
+        let greeting = pair(1, 2).greeting();
+        assert!(pair(1, 2).is_greeting(&greeting));
+        for wrong in [pair(2, 2), pair(1, 3)] {
+            assert!(!wrong.is_greeting(&greeting));
+        }
+        for cut in 0..greeting.len() {
+            assert!(!pair(1, 2).is_greeting(&greeting[..cut]));
+        }
+        // What the new device says is no greeting, so it can't be sent back to it.
+        assert!(!pair(1, 2).is_greeting(&pair(1, 2).ask(keys(1), "a").to_bytes()));
+        assert!(!pair(1, 2).is_greeting(&cbor::encode(&pair(1, 2).proof())));
     }
 
     #[test]

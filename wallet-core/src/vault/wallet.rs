@@ -483,6 +483,13 @@ impl Vault {
         self.newest().1.authority().ok_or(VaultError::Role)
     }
 
+    /// Whether the holder has moved on, on the ledger, to an authority that is of no epoch known here: whoever serves this vault
+    /// keeps something back. A device that may only look can't tell.
+    pub fn is_outrun(&self, authority: &PublicKey) -> bool {
+        let mut known = self.keys.newest_first().filter_map(EpochKeys::authority);
+        self.secrets.role >= DeviceRole::Share && !known.any(|known| known.public() == *authority)
+    }
+
     /// The key that moves the holder.
     pub fn holder_manage(&self) -> Result<SecretKey, VaultError> {
         self.newest().1.holder_manage().ok_or(VaultError::Role)

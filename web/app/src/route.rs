@@ -22,6 +22,8 @@ pub enum Route {
     Recovery,
     /// Opening an existing wallet from phrase, recovery code or backup file.
     Restore,
+    /// This device's code, for the one that has the wallet.
+    Join,
     /// Settings.
     Settings,
     /// The wallet's devices, and whether they have the same.
@@ -42,12 +44,13 @@ impl Route {
                 Self::Record(id.to_owned())
             }
             (Some("scan"), None) => Self::Scan,
-            (Some("t" | "c" | "i" | "e" | "l" | "p" | "join" | "incoming"), None) => Self::Incoming,
+            (Some("t" | "c" | "i" | "e" | "l" | "n" | "p" | "join" | "incoming"), None) => Self::Incoming,
             (Some("show"), None) => Self::Show,
             (Some("who"), None) => Self::Readers,
             (Some("protect"), None) => Self::Protect,
             (Some("recovery"), None) => Self::Recovery,
             (Some("restore"), None) => Self::Restore,
+            (Some("new-device"), None) => Self::Join,
             (Some("settings"), None) => Self::Settings,
             (Some("devices"), None) => Self::Devices,
             (Some("history"), None) => Self::History,
@@ -68,6 +71,7 @@ impl Route {
             Self::Protect => "/protect".to_owned(),
             Self::Recovery => "/recovery".to_owned(),
             Self::Restore => "/restore".to_owned(),
+            Self::Join => "/new-device".to_owned(),
             Self::Settings => "/settings".to_owned(),
             Self::Devices => "/devices".to_owned(),
             Self::History => "/history".to_owned(),
@@ -91,6 +95,7 @@ mod tests {
             Route::Protect,
             Route::Recovery,
             Route::Restore,
+            Route::Join,
             Route::Settings,
             Route::Devices,
             Route::History,
@@ -101,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_a_code_opens_is_looked_at_first() {
-        for path in ["/t", "/c", "/i", "/e", "/l", "/p", "/join"] {
+        for path in ["/t", "/c", "/i", "/e", "/l", "/n", "/p", "/join"] {
             assert_eq!(Route::parse(path), Route::Incoming, "{path}");
         }
     }

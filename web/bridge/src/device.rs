@@ -12,6 +12,8 @@ pub struct Sync {
     pub waiting: u32,
     /// This device was removed from the wallet by another one: nothing new reaches it.
     pub removed: bool,
+    /// The ledger knows of a change that no copy has told this device of: an alarm.
+    pub kept_back: bool,
 }
 
 /// A mailbox or another device.
@@ -91,10 +93,17 @@ pub enum Pairing {
         /// Six digits.
         code: String,
     },
+    /// On the new device: the link for the old one to scan. Secret.
+    Show {
+        /// The link.
+        link: String,
+    },
     /// On the new device: the old one must show the same code.
     Compare {
         /// Six digits.
         code: String,
+        /// Asked here too, because this device was scanned: [`super::PatientRequest::AnswerOwner`].
+        asks: bool,
     },
     /// The other side has gone, or said no.
     Ended,

@@ -175,17 +175,34 @@ pub enum PatientRequest {
     },
     /// No device is awaited any longer.
     StopInviting,
+    /// On the old device: takes in the new one whose code was scanned. What follows is as after
+    /// [`PatientRequest::InviteDevice`].
+    AdmitDevice {
+        /// The code's link. Secret.
+        text: String,
+        /// What the new device may do.
+        role: DeviceRole,
+        /// It is another person's, who helps.
+        person: bool,
+    },
     /// On the new device: become a device of the wallet whose code was scanned, which is another person's where there is a
     /// wallet here already: it then lies beside that one, and is open. The event [`super::Pairing::Compare`] says what to
     /// show; the answer comes when the wallet is here and can be used; contents may still follow.
     Join {
-        /// The code's link. Secret.
-        text: String,
+        /// The code's link. Secret. None where the old device is to scan this one's: the event [`super::Pairing::Show`] brings it.
+        text: Option<String>,
         /// How this device is to be called.
         name: String,
         /// Beside one's own: how the other person's wallet is to be called here.
         whose: String,
     },
+    /// On the new device that was scanned: whether both show the same code.
+    AnswerOwner {
+        /// They do.
+        same: bool,
+    },
+    /// On the new device: its code is shown no longer.
+    StopJoining,
     /// Opens another person's wallet that is kept here, or this browser's owner's again.
     Switch {
         /// [`KeptWallet::wallet`]; none for the owner's own.
@@ -363,6 +380,8 @@ pub enum TicketNotice {
     Recovery,
     /// A wallet's invitation to a new device: [`PatientRequest::Join`].
     Pairing,
+    /// A new device that waits for its wallet: [`PatientRequest::AdmitDevice`].
+    NewDevice,
     /// Known, but not ours: the Fluent key `foreign-<name>` explains it.
     Foreign {
         /// For example `shc`, `shlink`, `medicare-code`, `health-card`, `invoice`, `web-link`, `unknown`.

@@ -70,7 +70,7 @@ pub async fn kept(engine: &Engine) -> Result<Vec<KeptWallet>, Fault> {
 pub async fn answer(engine: &Rc<Engine>, task: u32, request: PatientRequest) -> Result<(), Fault> {
     use PatientRequest as R;
     match request {
-        R::Join { text, name, whose } => join(engine, task, &text, &name, &whose).await,
+        R::Join { text, name, whose } => join(engine, task, text.as_deref(), &name, &whose).await,
         R::Switch { to } => switch(engine, to.as_deref()).await,
         R::PutAway { wallet } => put_away(engine, &wallet).await,
         R::Delete => delete(engine).await,
@@ -78,12 +78,20 @@ pub async fn answer(engine: &Rc<Engine>, task: u32, request: PatientRequest) -> 
     }
 }
 
-/// Becomes a device of the wallet whose code was scanned: this browser's first, or another person's beside the owner's.
-async fn join(engine: &Rc<Engine>, task: u32, text: &str, name: &str, whose: &str) -> Result<(), Fault> {
+/// Becomes a device of the wallet whose code was scanned, or that scans this device's: this browser's first, or another person's
+/// beside the owner's.
+async fn join(
+    engine: &Rc<Engine>,
+    task: u32,
+    text: Option<&str>,
+    name: &str,
+    whose: &str,
+) -> Result<(), Fault> {
     let owner = engine.owner();
     match owner.patient.wallet(&owner).await? {
         Wallet::None => return owner.patient.join(&owner, task, text, name, whose).await,
-        Wallet::Open { protected: true, .. } => {}
+        Wallet::Open { protected: true, .. } if text.is_some() => {}
+        Wallet::Open { protected: true, .. } => return Err(Fault::new("wallet-here", Action::Nothing)),
         Wallet::Open { .. } => return Err(Fault::new("protect", Action::Protect)),
         Wallet::Locked(_) => return Err(Fault::new("locked", Action::Unlock)),
         Wallet::Elsewhere | Wallet::Damaged => return Err(Fault::new("wallet-here", Action::Nothing)),

@@ -48,6 +48,7 @@ pub async fn notice(engine: &Engine, text: &str) -> Result<TicketNotice, Fault> 
         Scanned::Consent { .. } | Scanned::Live { .. } => Ok(TicketNotice::ConsentOffer),
         Scanned::Identity { .. } => Ok(TicketNotice::Identity),
         Scanned::Pairing { .. } => Ok(TicketNotice::Pairing),
+        Scanned::NewDevice { .. } => Ok(TicketNotice::NewDevice),
         Scanned::Foreign(_) if is_torn_link(engine, text) => {
             Err(Fault::new(QrError::Damaged.sentence(), Action::ScanAgain))
         }

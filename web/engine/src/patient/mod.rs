@@ -154,6 +154,9 @@ impl Session {
             | R::InviteDevice { .. }
             | R::AnswerDevice { .. }
             | R::StopInviting
+            | R::AdmitDevice { .. }
+            | R::AnswerOwner { .. }
+            | R::StopJoining
             | R::RemoveDevice { .. }) => self.answer_of_devices(engine, request).await?,
             request @ (R::Join { .. } | R::Switch { .. } | R::PutAway { .. } | R::Delete) => {
                 care::answer(engine, task, request).await?;

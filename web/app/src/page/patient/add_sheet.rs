@@ -1,4 +1,5 @@
-//! Adding a device: whose it is and what it may do, the code that it scans, the digits that both show, done.
+//! Adding a device: whose it is and what it may do, the code that it scans or that of its own which was scanned, the digits
+//! that both show, done.
 
 use suishen_bridge::{Action, DeviceRole, Fault, Pairing, PatientRequest, PatientResponse, Response};
 use wasm_bindgen_futures::spawn_local;
@@ -16,13 +17,17 @@ use crate::{
         language::use_words,
         work::use_work,
     },
-    component::{Code, CopyLink, Sheet, fault_card, glyph, progress_card, use_voice},
+    component::{Code, CopyLink, LinkTo, Sheet, fault_card, glyph, progress_card, use_voice},
+    route::Route,
     words::Words,
 };
 
 /// Told when closed.
 #[derive(Properties, PartialEq)]
 pub struct Props {
+    /// The new device's code, where that was scanned. Secret.
+    #[prop_or_default]
+    pub scanned: Option<AttrValue>,
     /// Told when closed.
     pub close: Callback<()>,
 }
@@ -35,18 +40,25 @@ pub fn AddSheet(props: &Props) -> Html {
     let helper = use_state(|| false);
     let role = use_state(|| DeviceRole::View);
     let link = use_state(|| None::<AttrValue>);
+    let dialled = use_state(|| false);
     let added = use_state(|| false);
     let invite = {
-        let (work, link, pairing) = (work.clone(), link.setter(), pairing.setter());
+        let (work, link, dialled, pairing) =
+            (work.clone(), link.setter(), dialled.setter(), pairing.setter());
         let (person, role) = (*helper, if *helper { *role } else { DeviceRole::Manage });
+        let scanned = props.scanned.clone();
         Callback::from(move |()| {
-            let link = link.clone();
+            let (link, dialled) = (link.clone(), dialled.clone());
             link.set(None);
+            dialled.set(false);
             pairing.set(None);
-            work.patient(PatientRequest::InviteDevice { role, person }, move |response| {
-                if let Response::Patient(PatientResponse::Link(made)) = response {
-                    link.set(Some(made.into()));
-                }
+            let request = match &scanned {
+                Some(text) => PatientRequest::AdmitDevice { text: text.to_string(), role, person },
+                None => PatientRequest::InviteDevice { role, person },
+            };
+            work.patient(request, move |response| match response {
+                Response::Patient(PatientResponse::Link(made)) => link.set(Some(made.into())),
+                _ => dialled.set(true),
             });
         })
     };
@@ -92,14 +104,19 @@ pub fn AddSheet(props: &Props) -> Html {
         )
     } else if let Some(link) = &*link {
         (if *helper { "pair-show-helper" } else { "pair-show" }, shown(link, *helper, &words))
+    } else if *dialled {
+        ("devices-add", html! { <p class="waiting">{ dots() }<span>{ words.say("pair-meeting") }</span></p> })
     } else {
+        let shows = props.scanned.is_none();
+        let (icon, go) = if shows { ("qr-code", "show-make") } else { ("plus", "pair-connect") };
         (
             "devices-add",
             html! {<>
                 { whose(&helper, &words) }
                 if *helper { { roles(&role, &words) } }
                 { progress }
-                <button class="button primary wide" onclick={invite.reform(|_| ())} disabled={work.busy()}>{ glyph("qr-code") }{ words.say("show-make") }</button>
+                <button class="button primary wide" onclick={invite.reform(|_| ())} disabled={work.busy()}>{ glyph(icon) }{ words.say(go) }</button>
+                if shows { <LinkTo to={Route::Scan} class="button wide">{ glyph("scan") }{ words.say("pair-scan") }</LinkTo> }
             </>},
         )
     };

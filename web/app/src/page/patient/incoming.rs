@@ -5,7 +5,7 @@
 use suishen_bridge::{PatientRequest, PatientResponse, Request, Response, TicketNotice};
 use yew::{AttrValue, Callback, Html, Properties, component, html};
 
-use super::join::Join;
+use super::{add_sheet::AddSheet, join::Join};
 use crate::{
     browser::{
         address::use_address,
@@ -62,7 +62,10 @@ pub fn IncomingPage(props: &Props) -> Html {
                 html! { <Ticket text={props.text.clone()} dealt={props.dealt.clone()} issuer={issuer.clone()} until={*until} /> }
             }
             TicketNotice::Pairing => {
-                html! { <Join text={props.text.clone()} here={props.here.clone()} dealt={props.dealt.clone()} /> }
+                html! { <Join text={Some(props.text.clone())} here={props.here.clone()} dealt={props.dealt.clone()} /> }
+            }
+            TicketNotice::NewDevice if props.here.is_some() => {
+                html! { <TakeIn text={props.text.clone()} dealt={props.dealt.clone()} /> }
             }
             other => {
                 html! { <Other key_name={sentence_key(other)} restore={matches!(other, TicketNotice::Recovery)} /> }
@@ -80,11 +83,32 @@ pub fn IncomingPage(props: &Props) -> Html {
 fn sentence_key(notice: &TicketNotice) -> String {
     match notice {
         TicketNotice::Ticket { .. } | TicketNotice::Pairing => "incoming-ticket".to_owned(),
+        TicketNotice::NewDevice => "foreign-new-device".to_owned(),
         TicketNotice::ConsentOffer => "foreign-consent".to_owned(),
         TicketNotice::Identity => "foreign-identity".to_owned(),
         TicketNotice::Recovery => "foreign-recovery".to_owned(),
         TicketNotice::Foreign { name } => format!("foreign-{}", name.trim_start_matches("scan-")),
     }
+}
+
+#[derive(Properties, PartialEq)]
+struct TakeInProps {
+    text: AttrValue,
+    dealt: Callback<()>,
+}
+
+/// A new device's code: what it may do, and the digits.
+#[component]
+fn TakeIn(props: &TakeInProps) -> Html {
+    let (words, address) = (use_words(), use_address());
+    let close = {
+        let dealt = props.dealt.clone();
+        Callback::from(move |()| {
+            dealt.emit(());
+            address.replace(Route::Devices);
+        })
+    };
+    html! {<><h1>{ words.say("devices-add") }</h1><AddSheet scanned={Some(props.text.clone())} {close} /></>}
 }
 
 #[derive(Properties, PartialEq)]

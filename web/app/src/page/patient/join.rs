@@ -1,24 +1,38 @@
-//! The new device: a name for it, six digits to be compared, and the records are here. In a browser that has a wallet
+//! The new device: a name for it, its code where the old device has the camera, six digits to be compared, and the records are
+//! here. In a browser that has a wallet
 //! already it is another person's, which then lies beside.
 
 use suishen_bridge::{Pairing, PatientRequest};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, InputEvent, SubmitEvent};
-use yew::{AttrValue, Callback, Html, Properties, TargetCast, UseStateHandle, component, html, use_state};
+use yew::{
+    AttrValue, Callback, Html, Properties, TargetCast, UseStateHandle, component, hook, html,
+    use_effect_with, use_state,
+};
 
 use super::pairing::{digits, use_pairing};
 use crate::{
-    browser::{address::use_address, language::use_words, offline, page, work::use_work},
-    component::{fault_card, progress_card, use_voice},
+    browser::{
+        address::use_address,
+        engine::{Engine, use_engine},
+        language::use_words,
+        offline, page,
+        work::use_work,
+    },
+    component::{Code, CopyLink, fault_card, progress_card, use_voice},
+    page::UnknownPage,
     route::Route,
+    words::Words,
 };
 
 /// What was scanned.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// The code's link. Secret.
-    pub text: AttrValue,
+    /// The code's link. Secret. None where the old device is to scan this one's.
+    #[prop_or_default]
+    pub text: Option<AttrValue>,
     /// There is a wallet in this browser: its owner's name, empty where it isn't known.
+    #[prop_or_default]
     pub here: Option<AttrValue>,
     /// Told when it was dealt with.
     pub dealt: Callback<()>,
@@ -37,11 +51,30 @@ fn usual_name(agent: &str) -> &'static str {
     }
 }
 
+/// A device that shows its own code: only where there is no wallet.
+#[derive(Properties, PartialEq)]
+pub struct NewDeviceProps {
+    /// There is a wallet in this browser.
+    pub here: bool,
+}
+
+/// Draws it.
+#[component]
+pub fn NewDevice(props: &NewDeviceProps) -> Html {
+    // As it was at first: joining itself brings a wallet.
+    let here = *use_state(|| props.here);
+    if here {
+        return html! { <UnknownPage /> };
+    }
+    html! { <Join dealt={Callback::noop()} /> }
+}
+
 /// Draws it.
 #[component]
 pub fn Join(props: &Props) -> Html {
     let (words, work, voice, address, pairing) =
         (use_words(), use_work(), use_voice(), use_address(), use_pairing());
+    let engine = use_engine();
     // As it was at first: joining itself brings a wallet.
     let beside = *use_state(|| props.here.is_some());
     let name = use_state(|| {
@@ -62,7 +95,7 @@ pub fn Join(props: &Props) -> Html {
             let (voice, dealt, address, said) = (voice.clone(), dealt.clone(), address.clone(), said.clone());
             pairing.set(None);
             let request = PatientRequest::Join {
-                text: text.to_string(),
+                text: text.as_ref().map(ToString::to_string),
                 name: name.trim().to_owned(),
                 whose: whose.trim().to_owned(),
             };
@@ -74,6 +107,7 @@ pub fn Join(props: &Props) -> Html {
             });
         })
     };
+    use_end(props.text.is_none());
     let onsubmit = join.reform(|event: SubmitEvent| event.prevent_default());
     // Once the records come, the digits have done their work.
     let comes = work.progress().is_some_and(|progress| progress.total > 0);
@@ -85,11 +119,8 @@ pub fn Join(props: &Props) -> Html {
     };
     let content = if work.busy() {
         html! {<>
-            if let Some(Pairing::Compare { code }) = (*pairing).as_ref().filter(|_| !comes) {
-                <p>{ words.say(if beside { "join-compare-beside" } else { "join-compare" }) }</p>
-                { digits(code) }
-            }
-            { progress_card(&words, work.progress()) }
+            { meeting(pairing.as_ref().filter(|_| !comes), beside, &engine, &words) }
+            if !matches!(*pairing, Some(Pairing::Show { .. })) || comes { { progress_card(&words, work.progress()) } }
         </>}
     } else {
         html! {
@@ -98,11 +129,64 @@ pub fn Join(props: &Props) -> Html {
                 <p aria-live="polite">{ text }</p>
                 { field("device-name", words.say(if beside { "join-name-beside" } else { "join-name" }), &name) }
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&join), false) } }
-                <div class="push"><button class="button primary wide" disabled={lacking}>{ words.say("join-go") }</button></div>
+                <div class="push"><button class="button primary wide" disabled={lacking}>{ words.say(if props.text.is_some() { "join-go" } else { "show-make" }) }</button></div>
             </form>
         }
     };
     html! {<><h1>{ words.say(if beside { "join-title-beside" } else { "join-title" }) }</h1>{ content }</>}
+}
+
+/// What the old device scans, or the digits that both show.
+fn meeting(pairing: Option<&Pairing>, beside: bool, engine: &Engine, words: &Words) -> Html {
+    let answer = |same: bool| {
+        let engine = engine.clone();
+        Callback::from(move |_| {
+            let engine = engine.clone();
+            spawn_local(async move {
+                // Where nobody waits for it any longer, that has said so.
+                let _ = engine.patient(PatientRequest::AnswerOwner { same }).await;
+            });
+        })
+    };
+    match pairing {
+        Some(Pairing::Show { link }) => {
+            let link = AttrValue::from(link.clone());
+            html! {<>
+                <Code text={link.clone()} label={words.say("join-code")} />
+                <p class="sentence">{ words.say("join-how") }</p>
+                <CopyLink {link} wide={true} />
+            </>}
+        }
+        Some(Pairing::Compare { code, asks }) => html! {<>
+            <p>{ words.say(match (asks, beside) {
+                (true, _) => "join-compare-both",
+                (false, true) => "join-compare-beside",
+                (false, false) => "join-compare",
+            }) }</p>
+            { digits(code) }
+            if *asks {
+                <button class="button primary wide" onclick={answer(true)}>{ words.say("join-same") }</button>
+                <button class="button wide" onclick={answer(false)}>{ words.say("pair-no") }</button>
+            }
+        </>},
+        _ => Html::default(),
+    }
+}
+
+/// When this is left, this device's code is shown no longer.
+#[hook]
+fn use_end(shows: bool) {
+    let engine = use_engine();
+    use_effect_with((engine, shows), |(engine, shows): &(Engine, bool)| {
+        let engine = shows.then(|| engine.clone());
+        move || {
+            if let Some(engine) = engine {
+                spawn_local(async move {
+                    let _ = engine.patient(PatientRequest::StopJoining).await;
+                });
+            }
+        }
+    });
 }
 
 /// A line to type a name into.

@@ -23,7 +23,7 @@ pub fn use_pairing() -> UseStateHandle<Option<Pairing>> {
             let words = words.clone();
             let subscription = engine.listen(Callback::from(move |event| {
                 let Event::Pairing(now) = event else { return };
-                if let Pairing::Asked { code, .. } | Pairing::Compare { code } = &now {
+                if let Pairing::Asked { code, .. } | Pairing::Compare { code, .. } = &now {
                     voice.polite(words.with("pair-spoken", &[("code", spelled(code).into())]));
                 }
                 pairing.set(Some(now));

@@ -18,7 +18,7 @@ use crate::{
         scanner::{Scanner, Seen},
         work::use_work,
     },
-    component::{back_bar, fault_card, glyph, progress_card, use_voice},
+    component::{LinkTo, back_bar, fault_card, glyph, progress_card, use_voice},
     route::Route,
 };
 
@@ -77,6 +77,12 @@ pub fn RestorePage(props: &Props) -> Html {
             { back_bar(&words, back.clone(), String::new(), Html::default()) }
             <h1>{ words.say("restore-title") }</h1>
         }
+        if props.back == Some(Route::Home) {
+            <section class="card padded stack close">
+                <p>{ words.say("restore-device") }</p>
+                <LinkTo to={Route::Join} class="button wide">{ glyph("qr-code") }{ words.say("restore-join") }</LinkTo>
+            </section>
+        }
         <p>{ words.say("restore-text") }</p>
         <form class="stack" onsubmit={submit}>
             <div class="field">
@@ -93,7 +99,6 @@ pub fn RestorePage(props: &Props) -> Html {
             if needed { { file } }
             <button class="button primary wide" disabled={work.busy() || phrase.trim().is_empty()}>{ words.say("restore-go") }</button>
         </form>
-        if props.back == Some(Route::Home) { <p class="quiet">{ words.say("restore-device") }</p> }
     </>}
 }
 

@@ -10,10 +10,10 @@ use yew::{
 };
 
 use super::{
-    devices::DevicesPage, embedded::EmbeddedPage, incoming::IncomingPage, protect::ProtectPage,
-    readers::ReadersPage, record::RecordPage, records::RecordsPage, recovery::RecoveryPage,
-    restore::RestorePage, scan::ScanPage, settings::SettingsPage, show::ShowPage, unlock::UnlockPage,
-    welcome::WelcomePage, whose::Whose,
+    devices::DevicesPage, embedded::EmbeddedPage, incoming::IncomingPage, join::NewDevice,
+    protect::ProtectPage, readers::ReadersPage, record::RecordPage, records::RecordsPage,
+    recovery::RecoveryPage, restore::RestorePage, scan::ScanPage, settings::SettingsPage, show::ShowPage,
+    unlock::UnlockPage, welcome::WelcomePage, whose::Whose,
 };
 use crate::{
     browser::{
@@ -24,7 +24,7 @@ use crate::{
         language::use_words,
         page,
     },
-    component::{Voice, empty, fault_card, use_voice},
+    component::{Voice, back_bar, empty, fault_card, use_voice},
     page::UnknownPage,
     route::Route,
     words::Words,
@@ -222,6 +222,15 @@ fn page_of(wallet: &Wallet, route: &Route, incoming: Option<&String>, acts: &Act
             <IncomingPage text={text.clone()} {here} dealt={acts.dealt.clone()} />
         </>};
     }
+    // So is the page of a device that shows its own code.
+    if let (Wallet::None | Wallet::Open { .. }, Route::Join) = (wallet, route) {
+        return html! {
+            <div class="phone bare">
+                { back_bar(words, Route::Home, String::new(), Html::default()) }
+                <main class="stack"><NewDevice here={matches!(wallet, Wallet::Open { .. })} /></main>
+            </div>
+        };
+    }
     match wallet {
         Wallet::Elsewhere => html! { <ElsewherePage use_here={acts.use_here.clone()} /> },
         Wallet::Damaged => html! {
@@ -303,7 +312,7 @@ fn open_page(route: &Route, own: bool, acts: &Acts) -> Html {
         Route::Restore => restore_page(Route::Settings),
         Route::Settings => html! { <SettingsPage lock={acts.lock.clone()} /> },
         Route::Devices => html! { <DevicesPage /> },
-        Route::History | Route::Unknown => html! { <UnknownPage /> },
+        Route::Join | Route::History | Route::Unknown => html! { <UnknownPage /> },
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one status line of the phone: broken proof, removed, not yet revoked, not protected yet, only copy, offline, since you
+//! The one status line of the phone: broken proof, removed, kept back, not yet revoked, not protected yet, only copy, offline, since you
 //! last looked; the first that holds (LOOK "status line").
 
 use suishen_bridge::{
@@ -23,6 +23,8 @@ pub enum Pressing {
     Broken,
     /// Another device took this one out of the wallet.
     Removed,
+    /// The mailbox serves an old copy.
+    KeptBack,
     /// Taken back on this phone only.
     NotYetRevoked,
     /// No passkey, no passphrase.
@@ -51,6 +53,8 @@ pub fn most_pressing(
         Pressing::Broken
     } else if sync.is_some_and(|sync| sync.removed) {
         Pressing::Removed
+    } else if sync.is_some_and(|sync| sync.kept_back) {
+        Pressing::KeptBack
     } else if unrevoked {
         Pressing::NotYetRevoked
     } else if !wallet.protected {
@@ -95,6 +99,9 @@ pub fn WalletStatus() -> Html {
         },
         Pressing::Removed => {
             html! { { status_line(Status::Caution("prohibit"), words.say("sync-removed"), Some(words.say("sync-removed-text")), Some(Route::Devices), None) } }
+        }
+        Pressing::KeptBack => {
+            html! { { status_line(Status::Alarm, words.say("sync-kept-back"), Some(words.say("sync-kept-back-text")), Some(Route::Devices), None) } }
         }
         Pressing::NotYetRevoked => {
             html! { { status_line(Status::Caution("wifi-slash"), words.say("revoke-not-yet"), None, Some(Route::Show), None) } }
@@ -145,6 +152,8 @@ mod tests {
         let unprotected = OpenWallet { protected: false, copies: false, ..wallet() };
         assert_eq!(most_pressing(true, None, true, &unprotected, false), Pressing::Broken);
         assert_eq!(most_pressing(false, Some(&removed), true, &unprotected, false), Pressing::Removed);
+        let kept_back = Sync { kept_back: true, ..Sync::default() };
+        assert_eq!(most_pressing(false, Some(&kept_back), true, &unprotected, false), Pressing::KeptBack);
         assert_eq!(most_pressing(false, None, true, &unprotected, false), Pressing::NotYetRevoked);
         assert_eq!(most_pressing(false, None, false, &unprotected, false), Pressing::Unprotected);
         assert_eq!(

@@ -39,6 +39,8 @@ pub fn standing(words: &Words, sync: &Sync, now: u64) -> Said {
         sync.with.iter().find(|one| matches!(one.state, SyncState::Busy { .. })).or(sync.with.first());
     if sync.removed {
         (Status::Caution("prohibit"), words.say("sync-removed"), Some(words.say("sync-removed-text")))
+    } else if sync.kept_back {
+        (Status::Alarm, words.say("sync-kept-back"), Some(words.say("sync-kept-back-text")))
     } else if sync.waiting > 0 {
         let why = if away.is_empty() {
             first.map(|one| state(words, &one.state, now)).filter(|_| level.is_empty())
@@ -114,7 +116,7 @@ mod tests {
             })
             .collect();
         let (_, line, more) =
-            standing(&Words::new(Language::Chinese, 480), &Sync { with, waiting, removed: false }, NOW);
+            standing(&Words::new(Language::Chinese, 480), &Sync { with, waiting, ..Sync::default() }, NOW);
         (line, more.unwrap_or_default())
     }
 
@@ -142,8 +144,15 @@ mod tests {
 
     #[test]
     fn a_removed_device_says_only_that() {
-        let sync = Sync { with: Vec::new(), waiting: 2, removed: true };
+        let sync = Sync { waiting: 2, removed: true, kept_back: true, ..Sync::default() };
         let (status, line, _) = standing(&Words::new(Language::Chinese, 480), &sync, NOW);
         assert_eq!((status, line.as_str()), (Status::Caution("prohibit"), "这部设备已被移出钱包"));
+    }
+
+    #[test]
+    fn what_is_kept_back_is_an_alarm_above_all_that_waits() {
+        let sync = Sync { waiting: 2, kept_back: true, ..Sync::default() };
+        let (status, line, _) = standing(&Words::new(Language::Chinese, 480), &sync, NOW);
+        assert_eq!((status, line.as_str()), (Status::Alarm, "信箱给的是旧的一份"));
     }
 }

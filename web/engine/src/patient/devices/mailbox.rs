@@ -92,6 +92,8 @@ async fn once(
                 // A device that was added and then interrupted writes its first event now.
                 engine.patient.enter(engine).await?;
                 engine.patient.settle(engine).await?;
+                // A ledger that can't be asked now is asked next time.
+                let _ = engine.patient.look_at_holder(engine).await;
                 broken.set(0);
                 // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
                 match content::exchange(engine, relay).await {

@@ -12,6 +12,9 @@ use suishen_core::id::GrantId;
 use suishen_core::sm::{PublicKey, Random as _};
 use suishen_core::vault::{Body, StoredEvent, Vault};
 
+/// How often, in seconds, the ledger is asked whether it is ahead of the mailbox.
+const LOOKS: u64 = 600;
+
 impl Session {
     /// The wallet's devices, this one first, then by the time of their admission.
     pub(in crate::patient) fn members(&self) -> Result<Vec<Device>, Fault> {
@@ -60,6 +63,29 @@ impl Session {
 }
 
 impl Session {
+    /// Whether the ledger knows of a removal that the mailbox doesn't serve (PROTOCOL §3): an alarm for as long as it lasts.
+    pub(super) async fn look_at_holder(&self, engine: &Engine) -> Result<(), Fault> {
+        let ledger = engine.ledger().await?;
+        let now = ledger.now().unwrap_or_default();
+        let before = self.devices.kept_back.get();
+        let due = self.devices.looked.get().is_none_or(|looked| now.saturating_sub(looked) >= LOOKS);
+        if !due && !before {
+            return Ok(());
+        }
+        let id = self.with(|vault| vault.holder())?;
+        let standing = ledger.holder(engine.store().await?, id).await?;
+        let ahead = match standing {
+            Some(standing) => self.with(|vault| vault.is_outrun(&standing.authority))?,
+            None => false,
+        };
+        self.devices.looked.set(Some(now));
+        self.devices.kept_back.set(ahead);
+        if ahead != before {
+            tell(&Event::Changed(Topic::Devices));
+        }
+        Ok(())
+    }
+
     /// After removals that didn't know of each other: one epoch that all who are left have the keys of. By chance one
     /// device is first.
     pub(super) async fn settle(&self, engine: &Rc<Engine>) -> Result<(), Fault> {

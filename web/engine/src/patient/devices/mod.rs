@@ -56,6 +56,11 @@ pub struct Devices {
     /// Contents that the mailbox is known to have.
     delivered: RefCell<BTreeSet<BlobAddress>>,
     invitation: RefCell<Option<pairing::Invitation>>,
+    /// The ledger's holder is ahead of all that is known here, and when that was last looked at.
+    kept_back: Cell<bool>,
+    looked: Cell<Option<u64>>,
+    /// This device shows its code to the wallet that is to take it in.
+    joining: RefCell<Option<pairing::Joining>>,
 }
 
 /// How far the mailbox had this device's events, and when.
@@ -183,12 +188,16 @@ impl Devices {
         self.links.borrow_mut().clear();
         self.counterparts.borrow_mut().clear();
         self.invitation.take();
+        self.joining.take();
+        self.kept_back.take();
+        self.looked.take();
         self.wake();
         self.network.end();
     }
 }
 
-/// Takes what peers open: other devices of this wallet, or a new one that has scanned its code.
+/// Takes what peers open: other devices of this wallet, a new one that has scanned its code, or the one that has scanned
+/// this one's.
 async fn receive(engine: Weak<Engine>, mut incoming: UnboundedReceiver<Incoming>) {
     while let Some(Incoming { peer, speech, stream }) = incoming.next().await {
         let Some(engine) = engine.upgrade() else { return };
@@ -224,6 +233,9 @@ impl Session {
             }
             R::AnswerDevice { admit } => self.answer_device(admit).await?,
             R::StopInviting => self.stop_inviting(),
+            R::AdmitDevice { text, role, person } => self.admit_scanned(engine, &text, role, person).await?,
+            R::AnswerOwner { same } => self.answer_owner(same)?,
+            R::StopJoining => self.devices.stop_joining(),
             _ => {}
         }
         Ok(A::Done)
@@ -244,7 +256,8 @@ impl Session {
         let shut_out =
             |one: &Counterpart| matches!(&one.state, SyncState::Refused(fault) if fault.code == REMOVED);
         let removed = self.with(|vault| vault.is_removed())? || with.iter().any(shut_out);
-        Ok(bridge::Sync { with, waiting: u32::try_from(waiting).unwrap_or(u32::MAX), removed })
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        Ok(bridge::Sync { with, waiting, removed, kept_back: self.devices.kept_back.get() })
     }
 
     /// Whether another copy of the wallet is known to exist.

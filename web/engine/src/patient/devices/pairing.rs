@@ -1,4 +1,5 @@
-//! Adding a device: the old one shows a code, the new one scans it, both show six digits, the patient says yes.
+//! Adding a device: one shows a code, the other scans it, both show six digits, the patient says yes on the old one; on the
+//! new one too where that was scanned.
 
 use super::{Trouble, content, door, link, mailbox};
 use crate::engine::Engine;
@@ -15,7 +16,7 @@ use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Action, DeviceRole, Event, Fault, Pairing, Step, Topic};
 use suishen_core::cbor;
-use suishen_core::qr::{PeerOffer, Scanned, pairing_url, scan};
+use suishen_core::qr::{PeerOffer, Scanned, new_device_url, pairing_url, scan};
 use suishen_core::sm::Key32;
 use suishen_core::sync::{Ask, LINK_FRAME, Link, Pair, PairReply};
 use suishen_core::vault::{Admission, NewDevice, Vault};
@@ -37,6 +38,31 @@ pub struct Invitation {
     /// The one that was admitted, and who waits for it to have everything.
     admitted: Option<(Vec<u8>, oneshot::Sender<()>)>,
     waiting: Option<oneshot::Receiver<()>>,
+}
+
+impl Invitation {
+    fn new(secret: Key32, role: DeviceRole, person: bool) -> Self {
+        Self { secret, role, person, agreed: false, answer: None, admitted: None, waiting: None }
+    }
+}
+
+/// This device shows its code.
+#[derive(Debug)]
+pub struct Joining {
+    secret: Key32,
+    /// Who has scanned it.
+    met: Option<oneshot::Sender<(Stream, Vec<u8>)>>,
+    /// What the patient says here to the digits.
+    same: Option<oneshot::Sender<bool>>,
+}
+
+/// The old device, as the new one has met it.
+struct Met {
+    stream: Stream,
+    peer: Vec<u8>,
+    pair: Pair,
+    /// The patient compares here too.
+    same: Option<oneshot::Receiver<bool>>,
 }
 
 fn gone() -> Fault {
@@ -63,20 +89,57 @@ impl Session {
         role: DeviceRole,
         person: bool,
     ) -> Result<String, Fault> {
+        self.may_admit()?;
+        let peers = self.devices.reachable(engine).await?;
+        let secret = Key32::generate(&mut BrowserRandom);
+        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
+        *self.devices.invitation.borrow_mut() = Some(Invitation::new(secret, role, person));
+        let link = pairing_url(&origin_of(&engine.origin(), Page::Wallet), &offer);
+        Ok(link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string())
+    }
+
+    fn may_admit(&self) -> Result<(), Fault> {
         if !self.with(|vault| vault.is_protected())? {
             return Err(Fault::new("protect", Action::Protect));
         }
         if self.with(|vault| vault.role())? < suishen_core::vault::DeviceRole::Manage {
             return Err(Fault::new("role", Action::Nothing));
         }
+        Ok(())
+    }
+
+    /// Takes in the device whose code was scanned; it then asks as one does that has scanned this one's.
+    pub(in crate::patient) async fn admit_scanned(
+        &self,
+        engine: &Rc<Engine>,
+        text: &str,
+        role: DeviceRole,
+        person: bool,
+    ) -> Result<(), Fault> {
+        self.may_admit()?;
+        let damaged = || Fault::new("scan-damaged", Action::Retry);
+        let Ok(Scanned::NewDevice { offer, .. }) = scan(text) else { return Err(damaged()) };
+        let ledger = self.with(|vault| *vault.ledger())?;
+        let relay = mailbox::relay(engine).await?;
+        // The new device will dial this one for all that there is.
         let peers = self.devices.reachable(engine).await?;
-        let secret = Key32::generate(&mut BrowserRandom);
-        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
-        let invitation =
-            Invitation { secret, role, person, agreed: false, answer: None, admitted: None, waiting: None };
-        *self.devices.invitation.borrow_mut() = Some(invitation);
-        let link = pairing_url(&origin_of(&engine.origin(), Page::Wallet), &offer);
-        Ok(link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string())
+        let mut stream = peers.open(&relay, Some(&offer.peer), Speech::Pair).await.map_err(|_| gone())?;
+        let pair = Pair::new(ledger, offer.secret.clone(), (peers.id(), &offer.peer));
+        stream.send(pair.greeting()).await.map_err(|_| gone())?;
+        *self.devices.invitation.borrow_mut() = Some(Invitation::new(offer.secret.clone(), role, person));
+        let engine = engine.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            if answer(&engine, stream, &offer.peer).await.is_err() {
+                engine.patient.devices.never_asked(&offer.secret);
+            }
+        });
+        Ok(())
+    }
+
+    /// On the new device: whether both show the same digits.
+    pub(in crate::patient) fn answer_owner(&self, same: bool) -> Result<(), Fault> {
+        let answer = self.devices.joining.borrow_mut().as_mut().and_then(|joining| joining.same.take());
+        answer.ok_or_else(ended)?.send(same).map_err(|_| ended())
     }
 
     /// The patient's answer. After a yes it takes until the new device has everything.
@@ -105,31 +168,60 @@ impl Session {
         }
     }
 
-    /// Becomes a device of the wallet whose code was scanned; of another person's, which the owner calls `whose`, beside the
-    /// owner's own.
-    pub(in crate::patient) async fn join(
-        &self,
-        engine: &Rc<Engine>,
-        task: u32,
-        text: &str,
-        name: &str,
-        whose: &str,
-    ) -> Result<(), Fault> {
+    /// Dials the wallet whose code was scanned.
+    async fn meet(&self, engine: &Rc<Engine>, text: &str) -> Result<Met, Fault> {
         let damaged = || Fault::new("scan-damaged", Action::Retry);
         let Ok(Scanned::Pairing { offer, .. }) = scan(text) else { return Err(damaged()) };
         let ledger = engine.fresh_ledger().await?;
         let relay = mailbox::relay(engine).await?;
         let peers = self.devices.peers(engine).await?;
-        let mut stream = peers.open(&relay, Some(&offer.peer), Speech::Pair).await.map_err(|_| gone())?;
+        let stream = peers.open(&relay, Some(&offer.peer), Speech::Pair).await.map_err(|_| gone())?;
         let pair = Pair::new(ledger.id, offer.secret.clone(), (&offer.peer, peers.id()));
+        Ok(Met { stream, peer: offer.peer.clone(), pair, same: None })
+    }
+
+    /// Shows this device's code and waits for the wallet that scans it.
+    async fn be_met(&self, engine: &Rc<Engine>) -> Result<Met, Fault> {
+        let ledger = engine.fresh_ledger().await?;
+        let peers = self.devices.reachable(engine).await?;
+        let secret = Key32::generate(&mut BrowserRandom);
+        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
+        let link = new_device_url(&origin_of(&engine.origin(), Page::Wallet), &offer)
+            .map_err(|e| Fault::new(e.sentence(), Action::Nothing))?;
+        let (met, meets) = oneshot::channel();
+        let (same, answered) = oneshot::channel();
+        let joining = Joining { secret: secret.clone(), met: Some(met), same: Some(same) };
+        *self.devices.joining.borrow_mut() = Some(joining);
+        tell(&Event::Pairing(Pairing::Show { link: link.to_string() }));
+        let (stream, peer) = meets.await.map_err(|_| ended())?;
+        let pair = Pair::new(ledger.id, secret, (&peer, peers.id()));
+        Ok(Met { stream, peer, pair, same: Some(answered) })
+    }
+
+    /// Becomes a device of the wallet whose code was scanned, or that scans this device's; of another person's, which the owner calls `whose`, beside the
+    /// owner's own.
+    pub(in crate::patient) async fn join(
+        &self,
+        engine: &Rc<Engine>,
+        task: u32,
+        text: Option<&str>,
+        name: &str,
+        whose: &str,
+    ) -> Result<(), Fault> {
+        let Met { mut stream, peer, pair, same } = match text {
+            Some(text) => self.meet(engine, text).await?,
+            None => self.be_met(engine).await?,
+        };
         let device = NewDevice::generate(&mut BrowserRandom);
         let ask = pair.ask(device.request(), name);
         stream.send(ask.to_bytes()).await.map_err(|_| gone())?;
         let PairReply::Nonce(nonce) = reply(&mut stream).await? else { return Err(ended()) };
-        tell(&Event::Pairing(Pairing::Compare { code: pair.code(&ask, &nonce) }));
-        let PairReply::Admitted(admission) = reply(&mut stream).await? else { return Err(ended()) };
-        let admission = Admission::from_bytes(&admission).map_err(fault)?;
-        let mut vault = Vault::join(device, &admission, ledger.id, &mut BrowserRandom).map_err(fault)?;
+        tell(&Event::Pairing(Pairing::Compare { code: pair.code(&ask, &nonce), asks: same.is_some() }));
+        let admitted = admitted(&mut stream, same).await;
+        self.devices.stop_joining();
+        let admission = Admission::from_bytes(&admitted?).map_err(fault)?;
+        let ledger = engine.ledger().await?.id;
+        let mut vault = Vault::join(device, &admission, ledger, &mut BrowserRandom).map_err(fault)?;
         if engine.is_beside() {
             care::take(engine, &mut vault, whose).await?;
         }
@@ -138,7 +230,8 @@ impl Session {
         let named =
             Change::Put(Table::Pending, NAME.to_owned(), vault.seal_local(NAME, &text, &mut BrowserRandom));
         self.adopt(engine.store().await?, vault, Vec::new(), vec![named]).await?;
-        let brought = self.bring(engine, task, &relay, &offer.peer).await;
+        let relay = mailbox::relay(engine).await?;
+        let brought = self.bring(engine, task, &relay, &peer).await;
         if self.pending::<String>(engine, NAME).await?.is_some() {
             // Nothing came, so nothing is here: as it was before.
             engine.store().await?.erase().await?;
@@ -146,7 +239,7 @@ impl Session {
             tell(&Event::Changed(Topic::Wallet));
             return Err(brought.into());
         }
-        let (engine, peer) = (engine.clone(), offer.peer.clone());
+        let engine = engine.clone();
         wasm_bindgen_futures::spawn_local(async move {
             // What doesn't come from there comes from the mailbox.
             let _ = content::fetch(&engine, &relay, &peer).await;
@@ -196,11 +289,43 @@ async fn reply(stream: &mut Stream) -> Result<PairReply, Fault> {
     PairReply::read(&frame).map_err(|_| Fault::new("pairing-old", Action::Retry))
 }
 
-/// A device that has scanned the code asks.
+/// The admission, once the patient has said yes on the old device, and here too where that is asked.
+async fn admitted(stream: &mut Stream, same: Option<oneshot::Receiver<bool>>) -> Result<Vec<u8>, Fault> {
+    let said = match same {
+        None => reply(stream).await?,
+        Some(same) => match select(same, pin!(reply(stream))).await {
+            Either::Left((Ok(true), replied)) => replied.await?,
+            Either::Left(_) => return Err(ended()),
+            Either::Right((replied, same)) => {
+                let replied = replied?;
+                let goes_on = matches!(replied, PairReply::Admitted(_)) && same.await == Ok(true);
+                if goes_on { replied } else { PairReply::No }
+            }
+        },
+    };
+    match said {
+        PairReply::Admitted(admission) => Ok(admission),
+        PairReply::Nonce(_) | PairReply::No => Err(ended()),
+    }
+}
+
+/// A device that has scanned the code asks; or this one waits for its wallet, and that has scanned it.
 pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Result<(), Trouble> {
     let session = &engine.patient;
     let peers = session.devices.peers(engine).await?;
     let frame = stream.next().await.ok_or(Trouble::Away)?;
+    let shown = session.devices.joining.borrow().as_ref().map(|joining| joining.secret.clone());
+    if let Some(secret) = shown {
+        let pair = Pair::new(engine.ledger().await?.id, secret, (peer, peers.id()));
+        let greeted = pair.is_greeting(&frame);
+        let mut joining = session.devices.joining.borrow_mut();
+        // One at a time: the patient compares one number.
+        let met = joining.as_mut().filter(|_| greeted).and_then(|joining| joining.met.take());
+        return match met.map(|met| met.send((stream, peer.to_vec()))) {
+            Some(Ok(())) => Ok(()),
+            _ => Err(Trouble::Away),
+        };
+    }
     let ledger = session.with(|vault| *vault.ledger())?;
     let pair = {
         let invitation = session.devices.invitation.borrow();
@@ -281,6 +406,20 @@ impl super::Devices {
             invitation.take();
             tell(&Event::Pairing(Pairing::Ended));
         }
+    }
+
+    /// The one whose code was scanned went away before it asked.
+    fn never_asked(&self, secret: &Key32) {
+        let mut invitation = self.invitation.borrow_mut();
+        if invitation.as_ref().is_some_and(|open| open.secret == *secret && open.admitted.is_none()) {
+            invitation.take();
+            tell(&Event::Pairing(Pairing::Ended));
+        }
+    }
+
+    /// This device's code is shown no longer.
+    pub(super) fn stop_joining(&self) {
+        self.joining.take();
     }
 
     /// A device of this wallet has everything: if it was just admitted, the patient hears of it.
