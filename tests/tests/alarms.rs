@@ -7,7 +7,7 @@ async fn looks_who_read(phone: &Person) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_ledger_set_back_and_one_that_went_another_way_raise_the_alarm() -> Result<()> {
+async fn malicious_relay_that_sets_the_ledger_back_or_leads_it_another_way_raises_the_alarm() -> Result<()> {
     Scene::play("alarms", 2, async |scene| {
         let phone = scene.person("phone", Window::Phone).await?;
         phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;

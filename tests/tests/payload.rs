@@ -80,7 +80,7 @@ const FAULTS: [(&str, Change); 3] = [
 ];
 
 #[tokio::test]
-async fn a_payload_whose_holder_consent_or_auditor_box_does_not_match_is_not_redeemed() -> Result<()> {
+async fn malicious_relay_cannot_exchange_a_payloads_holder_consent_or_auditor_box() -> Result<()> {
     Scene::play("payload", 2, async |scene| {
         let phone = scene.person("phone", Window::Phone).await?;
         let doctor = scene.person("doctor", Window::Desk).await?;

@@ -27,7 +27,7 @@ fn spoilt(whole: &[u8], other: &[u8]) -> [Vec<u8>; 3] {
 }
 
 #[tokio::test]
-async fn content_changed_by_one_bit_cut_short_or_exchanged_is_not_taken_in() -> Result<()> {
+async fn malicious_relay_cannot_bring_in_content_changed_by_one_bit_cut_short_or_exchanged() -> Result<()> {
     Scene::play("tampered", 1, async |scene| {
         let phone = scene.person("phone", Window::Phone).await?;
         phone.keeps_first(&scene.relay.issues("discharge").await?).await?;
@@ -59,7 +59,7 @@ async fn content_changed_by_one_bit_cut_short_or_exchanged_is_not_taken_in() -> 
 }
 
 #[tokio::test]
-async fn a_reader_gets_no_changed_content_and_loses_no_read_by_it() -> Result<()> {
+async fn malicious_relay_cannot_give_a_reader_changed_content_nor_cost_a_read_by_it() -> Result<()> {
     Scene::play("tampered-reading", 2, async |scene| {
         let phone = scene.person("phone", Window::Phone).await?;
         let doctor = scene.person("doctor", Window::Desk).await?;

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fork_is_an_alarm() {
+    fn malicious_relay_that_forks_the_ledger_is_an_alarm() {
         let known = Remembered::first(&verified(5, HONEST, 1, 100));
         let fork = Err(Alarm::Fork { known: 5 });
         assert_eq!(known.accept(&verified(9, 3, 2, 130), &consistency(5, 9, 3)), fork);
@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_set_back_is_an_alarm() {
+    fn malicious_relay_that_sets_the_ledger_back_is_an_alarm() {
         let known = Remembered::first(&verified(9, HONEST, 1, 100));
         let shorter = verified(5, HONEST, 1, 130);
         assert_eq!(known.accept(&shorter, &[]), Err(Alarm::Rewind { shown: 5, known: 9 }));
     }
 
     #[test]
-    fn an_old_checkpoint_shown_again_is_an_alarm() {
+    fn malicious_relay_that_shows_an_old_checkpoint_again_is_an_alarm() {
         let known = Remembered::first(&verified(9, HONEST, 1, 100));
         let stale = Err(Alarm::Stale { shown: 90, known: 100 });
         assert_eq!(known.accept(&verified(5, HONEST, 1, 90), &[]), stale);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn time_never_goes_back() {
+    fn malicious_relay_cannot_turn_time_back() {
         let known = Remembered::first(&verified(9, HONEST, 1, 100)).accept_time(150).unwrap();
         assert_eq!(known.accept_time(149), Err(Alarm::TimeWentBack { shown: 149, known: 150 }));
         let next = known.accept(&verified(9, HONEST, 1, 120), &[]).unwrap();

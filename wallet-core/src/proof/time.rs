@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn one_liar_of_four_moves_nothing_and_nobody_counts_twice() {
+    fn malicious_relay_of_four_moves_the_time_by_nothing_and_nobody_counts_twice() {
         let told = [(1, 100), (2, 101), (4, u64::MAX)].map(|(n, t)| statement(n, [5; 32], t));
         assert_eq!(ledger_time(&told, &[5; 32], &keys(4), &ledger()), Ok(101));
         let twice = [(1, 100), (4, 900), (4, 901)].map(|(n, t)| statement(n, [5; 32], t));

@@ -46,6 +46,10 @@ fn what_was_shown_is_what_is_scanned() {
     }
     let url = pairing_url(HOST, &pairing()).unwrap();
     assert_eq!(scan(&url), Ok(Scanned::Pairing { origin: HOST.into(), offer: Box::new(pairing()) }));
+    let url = new_device_url(HOST, &pairing()).unwrap();
+    assert_eq!(scan(&url), Ok(Scanned::NewDevice { origin: HOST.into(), offer: Box::new(pairing()) }));
+    let url = live_url(HOST, &pairing()).unwrap();
+    assert_eq!(scan(&url), Ok(Scanned::Live { origin: HOST.into(), offer: Box::new(pairing()) }));
     let url = identity_url(HOST, &identity()).unwrap();
     let scanned = scan(&format!("\u{feff} {}\r\n", *url));
     assert_eq!(scanned, Ok(Scanned::Identity { origin: HOST.into(), identity: Box::new(identity()) }));
@@ -59,6 +63,8 @@ fn every_code_fits_version_15_at_level_m() {
         consent_url(&host, &offer(true)),
         identity_url(&host, &identity()),
         pairing_url(&host, &pairing()),
+        new_device_url(&host, &pairing()),
+        live_url(&host, &pairing()),
     ] {
         assert!(url.unwrap().len() <= MAX_URL);
     }
@@ -75,6 +81,8 @@ fn nothing_secret_stands_outside_the_fragment() {
         consent_url(HOST, &offer(true)),
         identity_url(HOST, &identity()),
         pairing_url(HOST, &pairing()),
+        new_device_url(HOST, &pairing()),
+        live_url(HOST, &pairing()),
     ] {
         let url = url.unwrap();
         let (before, _) = url.split_once('#').unwrap();

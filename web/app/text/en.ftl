@@ -609,6 +609,7 @@ join-go = Join
 join-compare = Look at the old phone: if it shows the same number, tap “The same” there.
 join-compare-both = Look at the old phone: if it shows the same number, tap “The same” on both.
 join-same = The same
+join-waiting = Waiting for “The same” on the old phone
 join-code = Code for the old phone to scan
 join-how = On the old phone open Suishen, tap “Scan”, and point it at this. After the scan you still compare a number.
 join-done = Joined. Your records are here, attachments follow.

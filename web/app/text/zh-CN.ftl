@@ -552,6 +552,7 @@ join-go = 加入
 join-compare = 请看旧手机：上面是同一个数字，就在那边点“一样”。
 join-compare-both = 请看旧手机：上面是同一个数字，就在两边都点“一样”。
 join-same = 一样
+join-waiting = 等旧手机也点“一样”
 join-code = 二维码，给旧手机扫
 join-how = 在旧手机上打开随身，点“扫一扫”，对着它扫。扫了以后，还要您核对数字。
 join-done = 加好了，病历都在这里。附件还在陆续到。

@@ -194,7 +194,7 @@ fn all_entries_of_a_grant_are_its_complete_log() {
 }
 
 #[test]
-fn a_withheld_entry_is_noticed_whichever_it_is() {
+fn malicious_relay_cannot_withhold_an_entry_whichever_it_is() {
     let (small, a, _) = small();
     for numbers in [&[1_u64, 2, 4][..], &[1, 2, 5], &[1, 4, 5], &[2, 4, 5], &[1], &[]] {
         let shown = small.all(&Prefix::ALL, vec![small.grant(a, numbers)]);
@@ -218,7 +218,7 @@ fn entries_of_another_grant_twice_or_out_of_order_are_refused() {
 }
 
 #[test]
-fn a_grant_left_out_is_noticed_and_an_absent_one_is_proven_absent() {
+fn malicious_relay_cannot_leave_out_a_grant_and_an_absent_one_is_proven_absent() {
     let (small, a, _) = small();
     let nothing = small.all(&Prefix::ALL, vec![]);
     assert_eq!(nothing.log_of(&a, &Prefix::ALL, &small.checkpoint), Err(LogError::Withheld));
@@ -229,7 +229,7 @@ fn a_grant_left_out_is_noticed_and_an_absent_one_is_proven_absent() {
 }
 
 #[test]
-fn a_relay_cannot_invent_a_read_by_a_key_that_it_does_not_have() {
+fn malicious_relay_cannot_invent_a_read_by_a_key_that_it_does_not_have() {
     let (a, _, mut history) = history(&ledger());
     history[3].2 = key(30);
     let small = Small::new(ledger(), b"genesis".to_vec(), &history);

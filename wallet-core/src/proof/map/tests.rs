@@ -96,7 +96,7 @@ fn every_flipped_bit_of_a_proof_is_refused() {
 }
 
 #[test]
-fn no_leaf_of_a_prefix_can_be_withheld() {
+fn malicious_relay_cannot_withhold_a_leaf_of_a_prefix() {
     let (memory, root, leaves) = filled(40);
     let prefix = Prefix::of(&leaves[0].key, 1);
     let proof = prove(&memory, &prefix).unwrap();

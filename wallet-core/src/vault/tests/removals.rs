@@ -79,6 +79,22 @@ fn the_holder_moves_to_the_new_epochs_keys() {
 }
 
 #[test]
+fn malicious_relay_that_keeps_a_removal_back_is_outrun_by_the_holder_on_the_ledger() {
+    let mut family = Family::of(1, &[manage(), DeviceRole::View]);
+    let old = family.vaults[0].epochs();
+    let first = family.vaults[0].authority().unwrap().public();
+    family.remove(0, 1).unwrap();
+    let moved = family.vaults[0].authority().unwrap().public();
+    let random = &mut Seeded::new(50);
+    let mut phone = Vault::restore(&family.entropy, LEDGER, old, random).unwrap();
+    assert!(!phone.is_outrun(&first) && phone.is_outrun(&moved));
+    assert!(!family.vaults[2].is_outrun(&moved), "one that may only look has no such keys to compare");
+    phone.load(&family.events, Origin::Elsewhere);
+    phone.rejoin(&family.entropy, "x", NOW, random).unwrap();
+    assert!(!phone.is_outrun(&moved) && !phone.is_outrun(&first));
+}
+
+#[test]
 fn what_a_removed_device_could_act_on_is_named() {
     let mut family = Family::of(1, &[DeviceRole::Share, DeviceRole::View]);
     let (one, two) = (GrantId::from_bytes([1; 32]), GrantId::from_bytes([2; 32]));

@@ -10,7 +10,10 @@ use yew::{
     use_effect_with, use_state,
 };
 
-use super::pairing::{digits, use_pairing};
+use super::{
+    pairing::{digits, use_pairing},
+    share_sheet::dots,
+};
 use crate::{
     browser::{
         address::use_address,
@@ -77,6 +80,7 @@ pub fn Join(props: &Props) -> Html {
     let engine = use_engine();
     // As it was at first: joining itself brings a wallet.
     let beside = *use_state(|| props.here.is_some());
+    let said = use_state(|| false);
     let name = use_state(|| {
         let device = words.say(usual_name(&page::agent()));
         match props.here.as_deref().filter(|owner| !owner.is_empty()) {
@@ -89,18 +93,19 @@ pub fn Join(props: &Props) -> Html {
     let whose = use_state(String::new);
     let join = {
         let (work, name, whose, text) = (work.clone(), name.clone(), whose.clone(), props.text.clone());
-        let (pairing, dealt) = (pairing.setter(), props.dealt.clone());
-        let said = words.say(if beside { "join-done-beside" } else { "join-done" });
+        let (pairing, said_before, dealt) = (pairing.setter(), said.setter(), props.dealt.clone());
+        let done = words.say(if beside { "join-done-beside" } else { "join-done" });
         Callback::from(move |()| {
-            let (voice, dealt, address, said) = (voice.clone(), dealt.clone(), address.clone(), said.clone());
+            let (voice, dealt, address, done) = (voice.clone(), dealt.clone(), address.clone(), done.clone());
             pairing.set(None);
+            said_before.set(false);
             let request = PatientRequest::Join {
                 text: text.as_ref().map(ToString::to_string),
                 name: name.trim().to_owned(),
                 whose: whose.trim().to_owned(),
             };
             work.patient(request, move |_| {
-                voice.polite(said);
+                voice.polite(done);
                 dealt.emit(());
                 spawn_local(async { _ = offline::persist().await });
                 address.replace(Route::Home);
@@ -111,6 +116,8 @@ pub fn Join(props: &Props) -> Html {
     let onsubmit = join.reform(|event: SubmitEvent| event.prevent_default());
     // Once the records come, the digits have done their work.
     let comes = work.progress().is_some_and(|progress| progress.total > 0);
+    // Nothing goes on while a person is to do something.
+    let waits = matches!(*pairing, Some(Pairing::Show { .. } | Pairing::Compare { asks: true, .. }));
     let lacking = name.trim().is_empty() || (beside && whose.trim().is_empty());
     let text = match (beside, whose.trim()) {
         (false, _) => words.say("join-text"),
@@ -119,8 +126,8 @@ pub fn Join(props: &Props) -> Html {
     };
     let content = if work.busy() {
         html! {<>
-            { meeting(pairing.as_ref().filter(|_| !comes), beside, &engine, &words) }
-            if !matches!(*pairing, Some(Pairing::Show { .. })) || comes { { progress_card(&words, work.progress()) } }
+            { meeting(pairing.as_ref().filter(|_| !comes), beside, &said, &engine, &words) }
+            if comes || !waits { { progress_card(&words, work.progress()) } }
         </>}
     } else {
         html! {
@@ -137,11 +144,18 @@ pub fn Join(props: &Props) -> Html {
 }
 
 /// What the old device scans, or the digits that both show.
-fn meeting(pairing: Option<&Pairing>, beside: bool, engine: &Engine, words: &Words) -> Html {
+fn meeting(
+    pairing: Option<&Pairing>,
+    beside: bool,
+    said: &UseStateHandle<bool>,
+    engine: &Engine,
+    words: &Words,
+) -> Html {
     let answer = |same: bool| {
-        let engine = engine.clone();
+        let (engine, said) = (engine.clone(), said.setter());
         Callback::from(move |_| {
             let engine = engine.clone();
+            said.set(true);
             spawn_local(async move {
                 // Where nobody waits for it any longer, that has said so.
                 let _ = engine.patient(PatientRequest::AnswerOwner { same }).await;
@@ -164,7 +178,9 @@ fn meeting(pairing: Option<&Pairing>, beside: bool, engine: &Engine, words: &Wor
                 (false, false) => "join-compare",
             }) }</p>
             { digits(code) }
-            if *asks {
+            if *asks && **said {
+                <p class="waiting">{ dots() }<span>{ words.say("join-waiting") }</span></p>
+            } else if *asks {
                 <button class="button primary wide" onclick={answer(true)}>{ words.say("join-same") }</button>
                 <button class="button wide" onclick={answer(false)}>{ words.say("pair-no") }</button>
             }
