@@ -115,6 +115,9 @@ fn topic_of(transaction: &Transaction, ledger: &LedgerId) -> Option<Topic> {
         Transaction::AcceptGrant(body) => Topic::Grant(body.grant),
         Transaction::RedeemGrant(body) => Topic::Grant(body.grant),
         Transaction::RevokeGrant(body) => Topic::Grant(body.grant),
+        Transaction::SettleClaim(body) => Topic::Grant(body.grant),
+        // The hospital's names no grant: whoever waits for it looks at the slot's state.
+        Transaction::ReverseClaim(body) => Topic::Grant(body.grant?),
         Transaction::RegisterParty(_)
         | Transaction::SuspendParty(_)
         | Transaction::RotateKeys(_)

@@ -1,5 +1,6 @@
 //! Names of things: a type a kind, so that mixing two up does not compile.
 
+use crate::contract::Voucher;
 use crate::sm::{Digest, Label, PublicKey};
 use core::fmt;
 
@@ -75,6 +76,8 @@ digest_id! {
     BlobAddress;
     /// A drop box of a known patient: SM3(label ‖ a fresh signing key).
     InboxId;
+    /// A payer slot of an invoice: SM3(label ‖ the tag's public key ‖ slot ‖ hospital).
+    TagId;
 }
 
 impl GrantId {
@@ -115,6 +118,16 @@ impl BlobAddress {
     /// The address of these bytes.
     pub fn of(ciphertext: &[u8]) -> Self {
         Self(Digest::of(ciphertext))
+    }
+}
+
+impl TagId {
+    /// The slot that a voucher names. The hospital is part of it: one that saw another's tag pass and vouches for it
+    /// too names a slot of its own, and closes nobody else's.
+    pub fn of(voucher: &Voucher) -> Self {
+        let slot = [voucher.slot as u8];
+        let parts: [&[u8]; 3] = [voucher.tag.as_bytes(), &slot, voucher.issuer.as_str().as_bytes()];
+        Self(Digest::labelled(Label::new("claim-tag-id"), &parts))
     }
 }
 

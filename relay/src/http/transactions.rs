@@ -70,6 +70,7 @@ fn grant_of(transaction: &Transaction) -> Option<GrantId> {
     match transaction {
         Transaction::AcceptGrant(body) => Some(body.grant),
         Transaction::RedeemGrant(body) => Some(body.grant),
+        Transaction::SettleClaim(body) => Some(body.grant),
         _ => None,
     }
 }

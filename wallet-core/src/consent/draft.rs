@@ -5,9 +5,10 @@
 
 use super::auditor::{AuditedRecord, AuditorGrant, AuditorOpening, MOST_RECORDS};
 use super::payload::{
-    Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, WrappedPart,
+    Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, ShownGroups,
+    WrappedPart,
 };
-use crate::contract::{IssueGrant, Kind, Role, SignedTransaction, Transaction};
+use crate::contract::{IssueGrant, Kind, Role, SignedTransaction, Slot, Transaction};
 use crate::gate::{Deposit, RecordHalf, split};
 use crate::id::{BlobAddress, GrantId, LedgerId};
 use crate::identity::Chain;
@@ -17,7 +18,7 @@ use crate::sm::{Key32, PublicKey, Random, SecretKey, Signed, stream};
 /// What the patient chose, in the ledger's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What the grantee must act as.
+    /// What the grantee must act as; to an insurer it is a claim.
     pub role: Role,
     /// Seconds.
     pub duration: u64,
@@ -70,6 +71,9 @@ pub enum DraftError {
     /// The consent text or the list is longer than the auditor's box.
     #[error("the auditor's box is full")]
     Box,
+    /// A claim tag for somebody else than the insurers that settle its slot.
+    #[error("a claim tag goes only to the class of insurer that it is for; leave it out")]
+    Tag,
     /// Gates out of range.
     #[error("the gates' halves cannot be split")]
     Split,
@@ -94,6 +98,9 @@ pub struct Draft {
     pub deposits: Vec<Deposit>,
     /// For the drop box.
     pub payload: Vec<u8>,
+    /// Fresh blobs with the groups of records that aren't shared whole: to be stored with the rest, and uploaded with
+    /// the grant key before the deposits, which name them. In a live consultation the phone serves them.
+    pub blobs: Vec<(BlobAddress, Vec<u8>)>,
 }
 
 /// How long a grant may lie before it is included, in seconds: nobody can hold it back and use it later.
@@ -112,19 +119,24 @@ impl Draft {
         if records.is_empty() || records.len() > MOST_RECORDS {
             return Err(DraftError::Records);
         }
+        let slot = Slot::of(choice.role);
+        let mut tags = records.iter().flat_map(|record| &record.openings).filter_map(GroupOpening::slot);
+        if tags.any(|tag| Some(tag) != slot) {
+            return Err(DraftError::Tag);
+        }
+        let shown: Vec<Option<ShownGroups>> = records.iter().map(|record| record.shown(random)).collect();
         let key = SecretKey::generate(random);
         let offer = SecretKey::generate(random);
         let reply = SecretKey::generate(random);
         let half = Key32::generate(random);
         let grant = GrantId::of(around.ledger, &key.public());
 
-        let halves: Vec<RecordHalf> = records
-            .iter()
-            .map(|record| RecordHalf {
-                half: Key32::generate(random),
-                blobs: if choice.live { Vec::new() } else { record.addresses().collect() },
-            })
-            .collect();
+        let mut halves = Vec::with_capacity(records.len());
+        for (record, shown) in records.iter().zip(&shown) {
+            let own = record.addresses().chain(shown.as_ref().map(ShownGroups::address));
+            let blobs = if choice.live { Vec::new() } else { own.collect() };
+            halves.push(RecordHalf { half: Key32::generate(random), blobs });
+        }
         let (gates, threshold) = around.gates;
         let split =
             split(grant.digest(), &halves, threshold, gates, random).map_err(|_| DraftError::Split)?;
@@ -133,7 +145,7 @@ impl Draft {
         let auditor_box = auditor.seal(around.auditor, around.ledger).map_err(|_| DraftError::Box)?;
         let issue = IssueGrant {
             key: key.public(),
-            kind: Kind::Read,
+            kind: Kind::of(choice.role),
             offer: offer.public(),
             role: choice.role,
             duration: choice.duration,
@@ -150,10 +162,10 @@ impl Draft {
 
         let records: Vec<PayloadRecord> = (0u32..)
             .zip(records)
-            .zip(&halves)
-            .map(|((number, record), gate)| {
+            .zip(halves.iter().zip(&shown))
+            .map(|((number, record), (gate, shown))| {
                 let record_key = RecordKey::new(&half, &gate.half, &grant, number);
-                record.into_payload(number, &record_key, random)
+                record.into_payload(number, shown.as_ref(), &record_key, random)
             })
             .collect();
         let binding = GrantBinding {
@@ -164,7 +176,8 @@ impl Draft {
         };
         let binding = Signed::new(&binding, around.authority, around.ledger);
         let payload = Payload { records, consent, holder, binding, auditor }.seal(&half, &grant, random);
-        Ok(Self { grant, key, offer, reply, half, transaction, deposits: split.deposits, payload })
+        let blobs = shown.into_iter().flatten().map(|shown| (shown.address(), shown.into_blob())).collect();
+        Ok(Self { grant, key, offer, reply, half, transaction, deposits: split.deposits, payload, blobs })
     }
 }
 
@@ -195,7 +208,18 @@ impl DraftRecord {
         self.parts.iter().map(|(copy, _)| copy.address)
     }
 
-    fn into_payload(self, number: u32, key: &RecordKey, random: &mut dyn Random) -> PayloadRecord {
+    /// Its groups in a blob of their own, where any are shown.
+    fn shown(&self, random: &mut dyn Random) -> Option<ShownGroups> {
+        (!self.openings.is_empty()).then(|| ShownGroups::seal(&self.openings, random))
+    }
+
+    fn into_payload(
+        self,
+        number: u32,
+        shown: Option<&ShownGroups>,
+        key: &RecordKey,
+        random: &mut dyn Random,
+    ) -> PayloadRecord {
         let mut wrap = |(copy, size): &(PartCopy, u64)| WrappedPart {
             part: copy.part,
             address: copy.address,
@@ -204,7 +228,7 @@ impl DraftRecord {
             size: *size,
         };
         let parts = self.parts.iter().map(&mut wrap).collect();
-        let groups = (!self.openings.is_empty()).then(|| key.seal_groups(&self.openings, random));
+        let groups = shown.map(|shown| key.wrap_groups(shown, random));
         PayloadRecord {
             number,
             manifest: self.manifest,

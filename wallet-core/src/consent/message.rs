@@ -30,6 +30,9 @@ pub enum Message {
     /// From the desk: a signed [`Receipt`], sealed to the grant's reply key.
     #[n(3)]
     Receipt(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// From an insurer's desk: a signed [`Answer`](super::Answer), sealed to the grant's reply key.
+    #[n(4)]
+    Answer(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
 }
 
 impl Message {

@@ -10,10 +10,12 @@
 //! | check everything before redeeming | desk | [`Payload::judge`] |
 //! | open what the gates released | desk | [`RecordKey`] |
 //! | ask and answer in a live consultation | desk, phone | [`Consultation`] |
+//! | tell patient and auditor what was paid, or why not | [`Answer::seal`], [`Answer::open`], [`AuditorSettlement`] |
 //! | tell what was opened | desk, phone | [`Receipt::seal`], [`Receipt::open`] |
 //!
 //! **Nothing here opens a record without a gate's half**: the payload key comes from the patient's half alone and
-//! shows lists, digests and salts, never values. Opened groups are values and lie under the record key.
+//! shows lists, digests and salts, never values. Opened groups are values: they lie in a blob of the grant's own, its key
+//! under the record key.
 
 mod auditor;
 mod consultation;
@@ -21,6 +23,7 @@ mod draft;
 mod judge;
 mod message;
 mod payload;
+mod settlement;
 
 pub use auditor::{
     AuditedRecord, AuditorGrant, AuditorOpening, AuditorUse, GRANT_BOX, MOST_RECORDS, USE_BOX,
@@ -32,5 +35,9 @@ pub use draft::{Choice, Draft, DraftError, DraftRecord, INCLUDE_WITHIN, Surround
 pub use judge::{Facts, HOLDER_PROOF_AGE, Judged, JudgedRecord, PayloadFault};
 pub use message::{Asking, DeskIdentity, IdentityFault, Message, Presence, Receipt};
 pub use payload::{
-    Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, WrappedPart,
+    Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, ShownGroups,
+    WrappedGroups, WrappedPart,
+};
+pub use settlement::{
+    Answer, AnswerFault, AuditorSettlement, Decision, LONGEST_REASON, SETTLEMENT_BOX, SETTLEMENT_TEXT,
 };

@@ -107,6 +107,53 @@ pub struct WrappedPart {
     pub size: u64,
 }
 
+/// The groups that are shown of a record, readable under the record key.
+#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct WrappedGroups {
+    /// Their ciphertext.
+    #[n(0)]
+    pub address: BlobAddress,
+    /// SM3(label ‖ K ‖ salt).
+    #[n(1)]
+    pub key_commitment: Digest,
+    /// K and that salt, sealed under the record key.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub wrapped: Vec<u8>,
+    /// Bytes of ciphertext.
+    #[n(3)]
+    pub size: u64,
+}
+
+/// A fresh blob with the groups that are shown of a record in one grant: no two grants' look alike.
+#[derive(Clone, Debug)]
+pub struct ShownGroups {
+    key: PartKey,
+    address: BlobAddress,
+    size: u64,
+    blob: Vec<u8>,
+}
+
+impl ShownGroups {
+    /// Encrypts openings, padded, under a fresh key.
+    pub fn seal(openings: &Vec<GroupOpening>, random: &mut dyn Random) -> Self {
+        let key = PartKey { key: Key32::generate(random), salt: Salt16::generate(random) };
+        let text = pad::pad(&Zeroizing::new(cbor::encode(openings)));
+        let blob = stream::encrypt(&key.key, GROUPS, &text, random);
+        Self { key, address: BlobAddress::of(&blob), size: blob.len() as u64, blob }
+    }
+
+    /// Where its ciphertext lies.
+    pub const fn address(&self) -> BlobAddress {
+        self.address
+    }
+
+    /// The ciphertext, to be stored and uploaded before the grant's deposits name it.
+    pub fn into_blob(self) -> Vec<u8> {
+        self.blob
+    }
+}
+
 /// One record of a payload.
 #[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
@@ -126,10 +173,10 @@ pub struct PayloadRecord {
     /// The parts shared.
     #[n(4)]
     pub parts: Vec<WrappedPart>,
-    /// The groups opened where the FHIR part isn't shared whole. **They are values**, so they are sealed under the
-    /// record key like a part's key ([`RecordKey::seal_groups`]): the patient's half alone doesn't open them.
-    #[cbor(n(5), with = "minicbor::bytes")]
-    pub groups: Option<Vec<u8>>,
+    /// The groups opened where the FHIR part isn't shared whole. **They are values**, so they lie in a blob of their
+    /// own, whose key is under the record key like a part's: the patient's half alone doesn't open them.
+    #[n(5)]
+    pub groups: Option<WrappedGroups>,
     /// The issuer's certificates.
     #[n(6)]
     pub chain: Chain,
@@ -202,18 +249,27 @@ impl RecordKey {
         aead::seal(&self.0, WRAP, &part.to_be_bytes(), &Zeroizing::new(cbor::encode(key)), random)
     }
 
-    /// Seals the groups that are shown of a record.
-    pub fn seal_groups(&self, openings: &Vec<GroupOpening>, random: &mut dyn Random) -> Vec<u8> {
-        let text = pad::pad(&Zeroizing::new(cbor::encode(openings)));
-        aead::seal(&self.0, GROUPS, &[], &text, random)
+    /// Names the blob that [`ShownGroups::seal`] made, its key wrapped.
+    pub fn wrap_groups(&self, groups: &ShownGroups, random: &mut dyn Random) -> WrappedGroups {
+        let ShownGroups { key, address, size, .. } = groups;
+        WrappedGroups {
+            address: *address,
+            key_commitment: stream::key_commitment(&key.key, key.salt.as_bytes()),
+            wrapped: aead::seal(&self.0, GROUPS, &[], &Zeroizing::new(cbor::encode(key)), random),
+            size: *size,
+        }
     }
 
-    /// Opens what [`RecordKey::seal_groups`] made; none where the record shows none. Whether the hospital signed
-    /// them, [`Manifest::open_groups`] says.
-    pub fn open_groups(&self, record: &PayloadRecord) -> Result<Vec<GroupOpening>, SmError> {
-        let Some(sealed) = &record.groups else { return Ok(Vec::new()) };
-        let text = aead::open(&self.0, GROUPS, &[], sealed)?;
-        cbor::decode(pad::unpad(&text)?).map_err(|_| SmError::Form)
+    /// Opens the groups of a record, from its blob. Whether the hospital signed them, [`Manifest::open_groups`] says.
+    pub fn open_groups(&self, wrapped: &WrappedGroups, blob: &[u8]) -> Result<Vec<GroupOpening>, SmError> {
+        let plain = aead::open(&self.0, GROUPS, &[], &wrapped.wrapped)?;
+        let PartKey { key, salt } = cbor::decode(&plain).map_err(|_| SmError::Form)?;
+        let committed = stream::key_commitment(&key, salt.as_bytes()) == wrapped.key_commitment;
+        if !committed || BlobAddress::of(blob) != wrapped.address {
+            return Err(SmError::Open);
+        }
+        let padded = stream::decrypt(&key, GROUPS, blob)?;
+        cbor::decode(pad::unpad(&padded)?).map_err(|_| SmError::Form)
     }
 
     /// Opens a part's key and checks that the ciphertext is committed to it.

@@ -6,6 +6,10 @@ use crate::sm::{Digest, Object, PublicKey, Signed};
 use core::fmt;
 use minicbor::{Decode, Encode};
 
+mod claim;
+
+pub use claim::{ReverseClaim, SettleClaim, Slot, TagProof, Voucher};
+
 /// A certificate's DER, not yet read.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
@@ -280,13 +284,23 @@ pub struct IssueGrant {
     pub include_before: u64,
 }
 
-/// What a grant allows. 1 to 4 are reserved for claim, dispense, referral, emergency.
+/// What a grant allows. 2 to 4 are reserved for dispense, referral, emergency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Kind {
     /// To read.
     #[n(0)]
     Read,
+    /// To read and to settle one payer slot of an invoice.
+    #[n(1)]
+    Claim,
+}
+
+impl Kind {
+    /// What a grantee of this role is given: insurers settle, all others read.
+    pub const fn of(role: Role) -> Self {
+        if Slot::of(role).is_some() { Self::Claim } else { Self::Read }
+    }
 }
 
 /// Signed by the grantee key of the credential.

@@ -2,14 +2,17 @@
 //!
 //! **A redemption that stands is the only way to a gate's share**, so what is refused here is not read.
 
-use super::body::{AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemGrant, RevokeGrant};
+use super::body::{AcceptGrant, Acceptance, Credential, IssueGrant, Kind, RedeemGrant, RevokeGrant, Slot};
 use super::state::{Key, Views as _};
 use super::value::{Accepted, CHAIN_START, GrantLeaf, Status, Terms, Use, extend_chain};
 use super::{Rejection, Step};
 use crate::consent::{GRANT_BOX, INCLUDE_WITHIN, USE_BOX};
 use crate::id::GrantId;
 
-/// The longest accept-within, in seconds.
+/// The longest claim, in seconds: 180 days.
+pub const LONGEST_CLAIM: u64 = 180 * 86_400;
+
+/// The longest accept-within of a grant to read, in seconds. A claim may wait for an insurer's server at night.
 pub const ACCEPT_WITHIN: u64 = 30 * 60;
 
 /// How far after its inclusion a grant's include-before may lie, in seconds: the ten minutes that a wallet gives,
@@ -119,14 +122,14 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn grant(&self, id: &GrantId) -> Result<(GrantLeaf, Terms), Rejection> {
+    pub(super) fn grant(&self, id: &GrantId) -> Result<(GrantLeaf, Terms), Rejection> {
         let leaf = self.state.grant(id)?.ok_or(Rejection::UnknownGrant)?;
         let terms = self.state.terms(id)?.ok_or(Rejection::UnknownGrant)?;
         Ok((leaf, terms))
     }
 
     /// Every entry on a grant goes into its chain.
-    fn put_leaf(&mut self, id: &GrantId, mut leaf: GrantLeaf) {
+    pub(super) fn put_leaf(&mut self, id: &GrantId, mut leaf: GrantLeaf) {
         leaf.count += 1;
         leaf.chain = extend_chain(&leaf.chain, &self.id, self.now);
         self.put(&Key::Grant(*id), &leaf);
@@ -147,13 +150,17 @@ impl Step<'_> {
 
     fn check_bounds(&self, body: &IssueGrant) -> Result<(), Rejection> {
         super::check_box_size(&body.auditor_box, GRANT_BOX)?;
-        let longest = match body.kind {
-            Kind::Read => self.state.genesis()?.bounds.read,
+        let (longest, within) = match body.kind {
+            Kind::Read => (self.state.genesis()?.bounds.read, ACCEPT_WITHIN),
+            Kind::Claim => (LONGEST_CLAIM, LONGEST_CLAIM),
         };
+        if body.kind == Kind::Claim && Slot::of(body.role).is_none() {
+            return Err(Rejection::ClaimRole);
+        }
         if !(1..=longest).contains(&body.duration) {
             return Err(Rejection::Duration);
         }
-        if !(1..=ACCEPT_WITHIN.min(body.duration / 2)).contains(&body.accept_within) {
+        if !(1..=within.min(body.duration / 2)).contains(&body.accept_within) {
             return Err(Rejection::AcceptWithin);
         }
         if !(1..=MAX_USES).contains(&body.uses) {

@@ -31,10 +31,12 @@
 //! | `supersede-report` | credential's key | `credential` `text` `unknown-anchor` `other-issuer` `already-replaced` `anchor-known` `ticket-term` |
 //! | `bind-ticket` | ticket key | `unknown-anchor` `not-a-ticket` `ticket-cancelled` `ticket-used` `ticket-expired` |
 //! | `cancel-ticket` | credential's key | `credential` `text` `unknown-anchor` `other-issuer` `ticket-cancelled` |
-//! | `issue-grant` | grant key | `auditor-box` `duration` `accept-within` `uses` `records` `grant-known` `include-before` |
+//! | `issue-grant` | grant key | `auditor-box` `claim-role` `duration` `accept-within` `uses` `records` `grant-known` `include-before` |
 //! | `accept-grant` | credential's key, and the offer key on the acceptance | `credential` `unknown-grant` `acceptance-signature` `acceptance` `already-accepted` `grant-revoked` `accepted-too-late` |
 //! | `redeem-grant` | credential's key | `credential` `unknown-grant` `auditor-box` `record-numbers` `not-accepted` `other-grantee` `grant-revoked` `grant-expired` `grant-exhausted` `use-number` `too-soon` |
 //! | `revoke-grant` | grant key | `unknown-grant` `grant-expired` |
+//! | `settle-claim` | credential's key, the hospital's voucher key on the voucher, the tag's on the proof | `credential` `unknown-grant` `voucher` `tag-signature` `tag-proof` `auditor-box` `not-a-claim` `wrong-slot` `not-accepted` `not-redeemed` `other-grantee` `grant-revoked` `grant-expired` `claim-settled` `claim-void` |
+//! | `reverse-claim` | credential's key, the hospital's voucher key on the voucher | `credential` `voucher` `text` `wrong-slot` `other-voucher` `not-settled` `other-insurer` `claim-void` |
 //!
 //! # A grant
 //!
@@ -55,9 +57,18 @@
 //! | **cancelled** | ticket-cancelled | ticket-cancelled | replaced |
 //! | **replaced** | as before | as before | already-replaced |
 //! | past its expiry, computed | ticket-expired | as before | as before |
+//!
+//! # A payer slot of an invoice
+//!
+//! | | settle | the insurer reverses | the hospital reverses |
+//! |---|---|---|---|
+//! | **open**, or never named | settled | not-settled | void |
+//! | **settled** | claim-settled, whichever insurer asks | open; other-insurer for another | void, flagged |
+//! | **void** | claim-void | void, no longer flagged; not-settled where it wasn't settled | claim-void |
 
 mod batch;
 mod body;
+mod claim;
 mod genesis;
 mod grant;
 mod holder;
@@ -74,27 +85,28 @@ mod value;
 pub use batch::{Batch, Entry, MAX_BATCH};
 pub use body::{
     AcceptGrant, Acceptance, AnchorReport, BindTicket, CancelTicket, CertificateDer, Credential, Destination,
-    IssueGrant, Kind, LogAudit, MoveHolder, OpenHolder, RedeemGrant, RegisterParty, RevokeGrant, RotateKeys,
-    Rotated, SupersedeReport, SuspendParty,
+    IssueGrant, Kind, LogAudit, MoveHolder, OpenHolder, RedeemGrant, RegisterParty, ReverseClaim,
+    RevokeGrant, RotateKeys, Rotated, SettleClaim, Slot, SupersedeReport, SuspendParty, TagProof, Voucher,
 };
 pub use genesis::{Auditor, Bounds, Genesis, GenesisError, MAX_MEMBERS, Member};
-pub use grant::{ACCEPT_WITHIN, INCLUDE_AHEAD, MAX_RECORDS, MAX_USES};
+pub use grant::{ACCEPT_WITHIN, INCLUDE_AHEAD, LONGEST_CLAIM, MAX_RECORDS, MAX_USES};
 pub use party::CREDENTIAL_TERM;
 pub use rejection::Rejection;
 pub use signers::Checked;
 pub use state::{Changes, Damaged, Key, Memory, Overlay, State, Views};
 pub use transaction::{MAX_TRANSACTION, SignedTransaction, Transaction};
 pub use value::{
-    Accepted, Anchor, AuditorKeys, Binding, CHAIN_START, Cancellation, GrantLeaf, Holder, Last, Party,
-    Status, Suspension, Terms, Use, extend_chain,
+    Accepted, Anchor, AuditorKeys, Binding, CHAIN_START, Cancellation, Claim, GrantLeaf, Holder, Last, Party,
+    Reversal, Settlement, Status, Suspension, Terms, Use, extend_chain,
 };
 
 pub use crate::identity::Role;
 
 use crate::id::{LedgerId, PartyId, TransactionId};
 
-/// Largest box of a `LogAudit`; those of grants and uses have one size, [`GRANT_BOX`](crate::consent::GRANT_BOX) and
-/// [`USE_BOX`](crate::consent::USE_BOX).
+/// Largest box of a `LogAudit`; those of grants, uses and settlements have one size each,
+/// [`GRANT_BOX`](crate::consent::GRANT_BOX), [`USE_BOX`](crate::consent::USE_BOX) and
+/// [`SETTLEMENT_BOX`](crate::consent::SETTLEMENT_BOX).
 pub const MAX_AUDITOR_BOX: usize = 16 * 1024;
 
 /// Longest reason, in bytes.
@@ -165,8 +177,7 @@ pub fn apply_checked(state: &dyn State, context: &Context, checked: &Checked) ->
     }
     checked.require(state)?;
 
-    let mut step =
-        Step { state, now: context.now, id: checked.id(), ledger: checked.ledger(), changes: Changes::new() };
+    let mut step = Step::new(state, context, checked);
     step.take(checked)?;
     if counts {
         step.put(&quota, &(used + 1));
@@ -180,10 +191,24 @@ pub fn apply_checked(state: &dyn State, context: &Context, checked: &Checked) ->
 /// file a subject; its signatures hold when they are asked.
 struct Step<'a> {
     state: &'a dyn State,
+    number: u64,
     now: u64,
     id: TransactionId,
     ledger: &'a LedgerId,
     changes: Changes,
+}
+
+impl<'a> Step<'a> {
+    fn new(state: &'a dyn State, context: &Context, checked: &'a Checked) -> Self {
+        Self {
+            state,
+            number: context.number,
+            now: context.now,
+            id: checked.id(),
+            ledger: checked.ledger(),
+            changes: Changes::new(),
+        }
+    }
 }
 
 impl Step<'_> {
@@ -206,6 +231,12 @@ impl Step<'_> {
             }
             Transaction::RedeemGrant(body) => self.redeem_grant(body, checked.credential()?),
             Transaction::RevokeGrant(body) => self.revoke_grant(body),
+            Transaction::SettleClaim(body) => {
+                self.settle_claim(body, checked.credential()?, checked.voucher()?, checked.proof()?)
+            }
+            Transaction::ReverseClaim(body) => {
+                self.reverse_claim(body, checked.credential()?, checked.voucher()?)
+            }
         }
     }
 
@@ -223,7 +254,7 @@ fn check_auditor_box(sealed: &[u8]) -> Result<(), Rejection> {
     if (1..=MAX_AUDITOR_BOX).contains(&sealed.len()) { Ok(()) } else { Err(Rejection::AuditorBox) }
 }
 
-/// Boxes of grants and uses have one size each, so that their length tells nothing and carries nothing.
+/// Boxes of grants, uses and settlements have one size each, so that their length tells nothing and carries nothing.
 const fn check_box_size(sealed: &[u8], size: usize) -> Result<(), Rejection> {
     if sealed.len() == size { Ok(()) } else { Err(Rejection::AuditorBox) }
 }

@@ -96,7 +96,7 @@ rejections! {
     61 409 UnknownGrant "unknown-grant" "there is no such grant";
     62 409 IncludeBefore "include-before" "the time to include this grant is over, or further off than 10 minutes";
     63 400 Duration "duration" "the duration is zero or over the bound";
-    64 400 AcceptWithin "accept-within" "accept-within is 1 second to 30 minutes and at most half the duration";
+    64 400 AcceptWithin "accept-within" "accept-within is 1 second to 30 minutes, for claims any time, and at most half the duration";
     65 400 Uses "uses" "a grant has 1 to 1000 uses";
     66 400 Records "records" "a grant has 1 to 256 records";
     67 400 AuditorBox "auditor-box" "the auditor box does not have the size that it must have";
@@ -111,4 +111,17 @@ rejections! {
     76 409 TooSoon "too-soon" "the least interval since the last use has not passed";
     77 400 RecordNumbers "record-numbers" "record numbers are ascending and below the number of records in the grant";
     78 403 Acceptance "acceptance" "the acceptance names another grant or other keys";
+
+    80 400 ClaimRole "claim-role" "a claim goes to an insurer";
+    81 409 NotAClaim "not-a-claim" "this grant is not a claim";
+    82 403 WrongSlot "wrong-slot" "the slot is for another class of insurer";
+    83 409 NotRedeemed "not-redeemed" "nothing was opened under this grant yet";
+    84 403 Voucher "voucher" "the voucher is not signed by a voucher key of the hospital that it names";
+    85 403 TagSignature "tag-signature" "the proof is not signed by the tag's key";
+    86 403 TagProof "tag-proof" "the proof names another grant or another key";
+    87 409 ClaimSettled "claim-settled" "this slot of the invoice is settled already";
+    88 409 ClaimVoid "claim-void" "the hospital has reversed this invoice or issued it on paper";
+    89 409 NotSettled "not-settled" "there is no settlement to reverse";
+    90 403 OtherInsurer "other-insurer" "another insurer settled this, or under another grant";
+    91 403 OtherVoucher "other-voucher" "the voucher is another hospital's";
 }

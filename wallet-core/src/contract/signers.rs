@@ -6,7 +6,7 @@
 //! which keys the signatures hold. [`apply_checked`](super::apply_checked) asks the state for the keys again
 //! and verifies anew only where one has changed meanwhile: never trusts, rarely waits.
 
-use super::body::{Acceptance, Credential};
+use super::body::{Acceptance, Credential, TagProof, Voucher};
 use super::state::{State, Views as _};
 use super::transaction::{SignedTransaction, Transaction};
 use super::{MAX_TRANSACTION, Rejection};
@@ -22,6 +22,10 @@ pub(super) enum Part {
     Credential,
     /// The offer key's, on the acceptance inside.
     Acceptance,
+    /// The hospital's, on the voucher inside.
+    Voucher,
+    /// The tag's, on the proof inside.
+    TagProof,
 }
 
 impl Part {
@@ -30,6 +34,8 @@ impl Part {
             Self::Transaction(_) => Rejection::Signature,
             Self::Credential => Rejection::CredentialSignature,
             Self::Acceptance => Rejection::AcceptanceSignature,
+            Self::Voucher => Rejection::Voucher,
+            Self::TagProof => Rejection::TagSignature,
         }
     }
 }
@@ -43,6 +49,8 @@ pub struct Checked {
     transaction: Transaction,
     credential: Option<Credential>,
     acceptance: Option<Acceptance>,
+    voucher: Option<Voucher>,
+    proof: Option<TagProof>,
     held: Vec<(Part, PublicKey)>,
     /// Tests of the rules say which signatures hold instead of making them.
     #[cfg(test)]
@@ -65,11 +73,18 @@ impl Checked {
             Transaction::AcceptGrant(body) => Some(body.acceptance.claimed()).transpose(),
             _ => Ok(None),
         };
+        let voucher = transaction.voucher().map(crate::sm::Signed::claimed).transpose();
+        let proof = match &transaction {
+            Transaction::SettleClaim(body) => Some(body.proof.claimed()).transpose(),
+            _ => Ok(None),
+        };
         Ok(Self {
             id: signed.id(),
             ledger: *ledger,
             credential: credential.map_err(|_| Rejection::Form)?,
             acceptance: acceptance.map_err(|_| Rejection::Form)?,
+            voucher: voucher.map_err(|_| Rejection::Form)?,
+            proof: proof.map_err(|_| Rejection::Form)?,
             signed,
             transaction,
             held: Vec::new(),
@@ -78,7 +93,7 @@ impl Checked {
         })
     }
 
-    /// Verifies every signature under the keys that `state` names and remembers which hold. Costs up to three
+    /// Verifies every signature under the keys that `state` names and remembers which hold. Costs up to four
     /// SM2 verifications; may be done on any thread, against a state that is older than the one applied to.
     ///
     /// An error says what [`apply_checked`](super::apply_checked) would say in this state. A relay may answer
@@ -123,6 +138,16 @@ impl Checked {
         self.credential.as_ref().ok_or(Rejection::Form)
     }
 
+    /// The voucher inside; as with the credential.
+    pub(super) fn voucher(&self) -> Result<&Voucher, Rejection> {
+        self.voucher.as_ref().ok_or(Rejection::Form)
+    }
+
+    /// The tag's word inside; as with the credential.
+    pub(super) fn proof(&self) -> Result<&TagProof, Rejection> {
+        self.proof.as_ref().ok_or(Rejection::Form)
+    }
+
     /// Refuses unless every signature that `state` asks for holds.
     pub(super) fn require(&self, state: &dyn State) -> Result<(), Rejection> {
         match self.signers(state)?.into_iter().find(|(part, key)| !self.holds(*part, key)) {
@@ -148,6 +173,11 @@ impl Checked {
             }
             Part::Acceptance => match &self.transaction {
                 Transaction::AcceptGrant(body) => body.acceptance.verify(key, &self.ledger).is_ok(),
+                _ => false,
+            },
+            Part::Voucher => self.transaction.voucher().is_some_and(|s| s.verify(key, &self.ledger).is_ok()),
+            Part::TagProof => match &self.transaction {
+                Transaction::SettleClaim(body) => body.proof.verify(key, &self.ledger).is_ok(),
                 _ => false,
             },
         }
@@ -186,7 +216,25 @@ impl Checked {
             Transaction::RevokeGrant(body) => {
                 only(state.terms(&body.grant)?.ok_or(Rejection::UnknownGrant)?.grant.key)
             }
+            Transaction::SettleClaim(body) => {
+                state.terms(&body.grant)?.ok_or(Rejection::UnknownGrant)?;
+                let mut signers = self.vouched(state)?;
+                signers.push((Part::TagProof, self.voucher()?.tag));
+                Ok(signers)
+            }
+            Transaction::ReverseClaim(_) => self.vouched(state),
         }
+    }
+
+    /// By a credential's key, with a voucher by a key that its hospital has or had: a voucher outlives the key and
+    /// the hospital's good standing, as what it anchored does.
+    fn vouched(&self, state: &dyn State) -> Result<Vec<(Part, PublicKey)>, Rejection> {
+        let mut signers = self.credentialed(state)?;
+        let issuer = state.party(&self.voucher()?.issuer)?.ok_or(Rejection::UnknownParty)?;
+        let kid = self.transaction.voucher().map(crate::sm::Signed::kid);
+        let key = issuer.vouchers.into_iter().find(|key| Some(key.key_id()) == kid);
+        signers.push((Part::Voucher, key.ok_or(Rejection::Voucher)?));
+        Ok(signers)
     }
 
     /// By the credential's key; the credential by the organisation's acceptance key.

@@ -5,9 +5,9 @@
 //! follow from the entries' numbers and are left out of its root.
 
 use super::genesis::Genesis;
-use super::value::{Anchor, AuditorKeys, GrantLeaf, Holder, Last, Party, Terms, Use};
+use super::value::{Anchor, AuditorKeys, Claim, GrantLeaf, Holder, Last, Party, Terms, Use};
 use crate::cbor;
-use crate::id::{Commitment, GrantId, HolderId, PartyId, TransactionId};
+use crate::id::{Commitment, GrantId, HolderId, PartyId, TagId, TransactionId};
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 
@@ -38,6 +38,8 @@ pub enum Key {
     Transaction(TransactionId),
     /// Tag 11, not in the state map: the [`Last`] entry.
     Last,
+    /// Tag 12: a [`Claim`].
+    Claim(TagId),
 }
 
 impl Key {
@@ -56,6 +58,7 @@ impl Key {
             Self::Auditor => vec![9],
             Self::Transaction(id) => [&[10], id.as_bytes().as_slice()].concat(),
             Self::Last => vec![11],
+            Self::Claim(id) => [&[12], id.as_bytes().as_slice()].concat(),
         }
     }
 
@@ -87,13 +90,14 @@ impl Key {
             9 if rest.is_empty() => Self::Auditor,
             10 => Self::Transaction(TransactionId::from_bytes(id(rest)?)),
             11 if rest.is_empty() => Self::Last,
+            12 => Self::Claim(TagId::from_bytes(id(rest)?)),
             _ => return None,
         })
     }
 
     /// Whether a key, as bytes, belongs to the state map and so to its root.
     pub fn is_mapped(bytes: &[u8]) -> bool {
-        bytes.first().is_some_and(|tag| *tag < 10)
+        bytes.first().is_some_and(|tag| !matches!(tag, 10 | 11))
     }
 }
 
@@ -148,6 +152,11 @@ pub trait Views: State {
     /// A redemption by its number.
     fn redemption(&self, id: &GrantId, number: u32) -> Result<Option<Use>, Damaged> {
         read(self, &Key::Use(*id, number))
+    }
+
+    /// A payer slot of an invoice, by its tag.
+    fn claim(&self, id: &TagId) -> Result<Option<Claim>, Damaged> {
+        read(self, &Key::Claim(*id))
     }
 
     /// How many entries a sponsor had in an hour.

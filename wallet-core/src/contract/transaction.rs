@@ -6,7 +6,8 @@
 use super::Rejection;
 use super::body::{
     AcceptGrant, AnchorReport, BindTicket, CancelTicket, Credential, IssueGrant, LogAudit, MoveHolder,
-    OpenHolder, RedeemGrant, RegisterParty, RevokeGrant, RotateKeys, SupersedeReport, SuspendParty,
+    OpenHolder, RedeemGrant, RegisterParty, ReverseClaim, RevokeGrant, RotateKeys, SettleClaim,
+    SupersedeReport, SuspendParty, Voucher,
 };
 use crate::cbor;
 use crate::id::TransactionId;
@@ -17,7 +18,7 @@ use minicbor::{Decode, Encode};
 /// an entry is written in two bytes ([`crate::proof::tile`]).
 pub const MAX_TRANSACTION: usize = 64 * 1024 - 256;
 
-/// Something that the ledger may be asked to record. Kinds 14 and up are reserved.
+/// Something that the ledger may be asked to record. Kinds 16 and up are reserved.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(flat)]
 pub enum Transaction {
@@ -63,6 +64,12 @@ pub enum Transaction {
     /// The patient withdraws.
     #[n(13)]
     RevokeGrant(#[n(0)] RevokeGrant),
+    /// An insurer settles a payer slot of an invoice.
+    #[n(14)]
+    SettleClaim(#[n(0)] SettleClaim),
+    /// An insurer takes its settlement back, or a hospital its invoice.
+    #[n(15)]
+    ReverseClaim(#[n(0)] ReverseClaim),
 }
 
 impl Object for Transaction {
@@ -71,7 +78,7 @@ impl Object for Transaction {
 
 impl Transaction {
     /// The names of the kinds, in the order of their numbers.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 16] = [
         "register-party",
         "suspend-party",
         "rotate-keys",
@@ -86,9 +93,11 @@ impl Transaction {
         "accept-grant",
         "redeem-grant",
         "revoke-grant",
+        "settle-claim",
+        "reverse-claim",
     ];
 
-    /// The number of this kind, 0 to 13.
+    /// The number of this kind, 0 to 15.
     pub const fn number(&self) -> u8 {
         match self {
             Self::RegisterParty(_) => 0,
@@ -105,6 +114,8 @@ impl Transaction {
             Self::AcceptGrant(_) => 11,
             Self::RedeemGrant(_) => 12,
             Self::RevokeGrant(_) => 13,
+            Self::SettleClaim(_) => 14,
+            Self::ReverseClaim(_) => 15,
         }
     }
 
@@ -126,6 +137,17 @@ impl Transaction {
             Self::CancelTicket(body) => Some(&body.credential),
             Self::AcceptGrant(body) => Some(&body.credential),
             Self::RedeemGrant(body) => Some(&body.credential),
+            Self::SettleClaim(body) => Some(&body.credential),
+            Self::ReverseClaim(body) => Some(&body.credential),
+            _ => None,
+        }
+    }
+
+    /// The hospital's voucher that it carries, as far as its kind carries one.
+    pub const fn voucher(&self) -> Option<&Signed<Voucher>> {
+        match self {
+            Self::SettleClaim(body) => Some(&body.voucher),
+            Self::ReverseClaim(body) => Some(&body.voucher),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! What the state holds (formats.cddl, "state"): one struct a kind of leaf.
 
-use super::body::{CertificateDer, Destination, IssueGrant, Kind};
-use crate::id::{Commitment, HolderCommitment, PartyId, TransactionId};
+use super::body::{CertificateDer, Destination, IssueGrant, Kind, Slot};
+use crate::id::{Commitment, GrantId, HolderCommitment, PartyId, TransactionId};
 use crate::identity::Role;
 use crate::sm::{Digest, Label, PublicKey};
 use minicbor::{Decode, Encode};
@@ -256,6 +256,73 @@ pub struct Use {
     /// By which transaction.
     #[n(3)]
     pub transaction: TransactionId,
+}
+
+/// One payer slot of an invoice, once a settlement or a reversal has named it. Nothing stands for one that nobody
+/// has claimed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Claim {
+    /// The hospital.
+    #[n(0)]
+    pub issuer: PartyId,
+    /// Who pays.
+    #[n(1)]
+    pub slot: Slot,
+    /// The settlement in force. It stays where the invoice becomes void afterwards: see [`Claim::is_flagged`].
+    #[n(2)]
+    pub settlement: Option<Settlement>,
+    /// The insurer's last reversal; the slot was open after it.
+    #[n(3)]
+    pub reversal: Option<Reversal>,
+    /// The hospital's reversal: nothing is settled from then on.
+    #[n(4)]
+    pub void: Option<Reversal>,
+}
+
+impl Claim {
+    /// Paid for an invoice that its hospital has reversed or issued on paper: somebody must look at it.
+    pub const fn is_flagged(&self) -> bool {
+        self.settlement.is_some() && self.void.is_some()
+    }
+
+    /// Whether it may be settled now.
+    pub const fn is_open(&self) -> bool {
+        self.settlement.is_none() && self.void.is_none()
+    }
+}
+
+/// Who settled a slot.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Settlement {
+    /// The insurer.
+    #[n(0)]
+    pub party: PartyId,
+    /// Under which grant.
+    #[n(1)]
+    pub grant: GrantId,
+    /// When.
+    #[n(2)]
+    pub at: u64,
+    /// The number of the entry.
+    #[n(3)]
+    pub entry: u64,
+}
+
+/// Why a settlement or an invoice no longer counts.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Reversal {
+    /// Why.
+    #[n(0)]
+    pub why: String,
+    /// When.
+    #[n(1)]
+    pub at: u64,
+    /// The number of the entry.
+    #[n(2)]
+    pub entry: u64,
 }
 
 /// The auditor's keys in force.

@@ -15,6 +15,7 @@
 mod bundle;
 mod datatype;
 mod element;
+mod invoice;
 mod json;
 mod moment;
 mod narrative;
@@ -88,7 +89,9 @@ pub enum FhirError {
         url: String,
     },
     /// No report inside.
-    #[error("there is no report in it: a DiagnosticReport, a Composition or an Observation is needed")]
+    #[error(
+        "there is no report in it: a DiagnosticReport, a Composition, an Invoice or an Observation is needed"
+    )]
     NoReport,
 }
 

@@ -5,6 +5,7 @@ use super::{
     FhirError, Json, Moment,
     datatype::{Annotation, Attachment, CodeableConcept, HumanName, Narrative, Period, Reference},
     element::{Element, Fields},
+    invoice::{ChargeItem, Coverage, Invoice},
     observation::Observation,
 };
 
@@ -49,6 +50,9 @@ pub(super) enum Resource {
     Medication(MedicationRequest),
     Specimen(Specimen),
     Document(Document),
+    Invoice(Box<Invoice>),
+    ChargeItem(ChargeItem),
+    Coverage(Coverage),
     Other,
 }
 
@@ -112,6 +116,9 @@ fn read_resource(type_name: &str, f: Fields<'_>) -> Result<Resource, FhirError> 
         "Specimen" => Resource::Specimen(Specimen::read(f)?),
         "DocumentReference" => Resource::Document(Document::of_reference(f)?),
         "Media" => Resource::Document(Document::of_media(f)?),
+        "Invoice" => Resource::Invoice(Box::new(Invoice::read(f)?)),
+        "ChargeItem" => Resource::ChargeItem(ChargeItem::read(f)?),
+        "Coverage" => Resource::Coverage(Coverage::read(f)?),
         _ => Resource::Other,
     })
 }

@@ -209,6 +209,8 @@ fn signer(
         Transaction::IssueGrant(body) => (GrantId::of(ledger, &body.key) == *id).then_some(body.key),
         Transaction::AcceptGrant(body) => grantee(&body.grant),
         Transaction::RedeemGrant(body) => grantee(&body.grant),
+        Transaction::SettleClaim(body) => grantee(&body.grant),
+        Transaction::ReverseClaim(body) => grantee(body.grant.as_ref()?),
         Transaction::RevokeGrant(body) if body.grant == *id => {
             before.iter().find_map(|e| match &e.transaction {
                 Transaction::IssueGrant(issued) => Some(issued.key),

@@ -3,12 +3,14 @@
 //! entry that is missing (PROTOCOL §4).
 
 use super::{
-    Manifest, ReportError, Salt16,
+    ClaimTag, Manifest, ReportError, Salt16,
     manifest::MAX_GROUPS,
     profile::{self, COUNT_PATH, Element, GroupKind},
+    tag,
 };
 use crate::{
     cbor,
+    contract::Slot,
     fhir::{FhirError, Json, ReportView},
     sm::{Digest, Label},
 };
@@ -41,17 +43,22 @@ impl GroupOpening {
         Digest::labelled(Label::new("group"), &[self.salt.as_bytes(), &cbor::encode(&self.elements)])
     }
 
-    fn is_head(&self) -> bool {
+    /// The payer slot whose tag this is; none for every other group.
+    pub fn slot(&self) -> Option<Slot> {
+        self.elements.first().and_then(|(path, _)| tag::slot_at(path))
+    }
+
+    pub(super) fn is_head(&self) -> bool {
         self.elements.iter().any(|(path, _)| path == COUNT_PATH)
     }
 
     /// The entry that the group is about.
-    fn home(&self) -> &str {
+    pub(super) fn home(&self) -> &str {
         self.elements.first().map_or("", |(path, _)| home_of(path))
     }
 
     /// Whether it is an entry's own group and not one that was cut out of it.
-    fn is_own(&self) -> bool {
+    pub(super) fn is_own(&self) -> bool {
         self.elements.iter().any(|(path, _)| path.ends_with("/resourceType"))
     }
 }
@@ -68,8 +75,10 @@ fn home_of(path: &str) -> &str {
 pub struct Opened {
     /// The FHIR JSON as far as it was shown.
     pub json: Json,
-    /// How many groups were not shown. They are withheld, not absent.
+    /// How many groups were not shown. They are withheld, not absent. Claim tags don't count: they say nothing.
     pub withheld: usize,
+    /// The payers' tags that were shown, in a claim.
+    pub tags: Vec<ClaimTag>,
 }
 
 impl Opened {
@@ -86,7 +95,7 @@ impl Manifest {
             return Err(ReportError::UnknownGroup);
         }
         let mut root = Tree::Branch(BTreeMap::new());
-        let mut total = None;
+        let (mut total, mut tags) = (None, Vec::new());
         let mut seen = BTreeSet::new();
         for opening in openings {
             let digest = opening.digest();
@@ -96,6 +105,11 @@ impl Manifest {
             if !seen.insert(digest) {
                 let path = opening.elements.first().map_or("", |(path, _)| path);
                 return Err(ReportError::SamePlace(brief(path)));
+            }
+            if let Some(slot) = opening.slot() {
+                let [(_, text)] = opening.elements.as_slice() else { return Err(ReportError::Tag) };
+                tags.push(ClaimTag::read(slot, text, &self.issuer)?);
+                continue;
             }
             for (path, text) in &opening.elements {
                 if path == COUNT_PATH {
@@ -114,10 +128,12 @@ impl Manifest {
             }
         }
         let total = total.ok_or(ReportError::NoHead)?;
-        let withheld = total.checked_sub(openings.len()).ok_or(ReportError::UnknownGroup)?;
+        let withheld = (total + tags.len()).checked_sub(openings.len()).ok_or(ReportError::UnknownGroup)?;
         let json = root.into_json("")?;
         whole_resources(&json)?;
-        Ok(Opened { json, withheld })
+        check_cut(openings)?;
+        super::claim::Invoice::in_report(&json)?;
+        Ok(Opened { json, withheld, tags })
     }
 }
 
@@ -215,24 +231,41 @@ fn whole_resources(json: &Json) -> Result<(), ReportError> {
     Ok(())
 }
 
-/// What each group is and what a person calls it, in the order of `openings`: for the screen where the
-/// patient chooses. A name is in the report's language; none where the kind says it all.
-pub fn describe(openings: &[GroupOpening]) -> Vec<(GroupKind, Option<String>)> {
-    let mut types: BTreeMap<&str, String> = BTreeMap::new();
-    for opening in openings {
-        for (path, text) in &opening.elements {
-            if path.ends_with("/resourceType")
-                && let Ok(Json::String(name)) = Json::parse(text.as_bytes())
-            {
-                types.entry(opening.home()).or_insert(name);
+/// What belongs together stands in one group: a value with its unit, status, date, subject and modifiers, an invoice's
+/// total with its number and status. Whoever signed groups that are cut finer, hospital or not, could have halves
+/// shown; nothing of such a report is.
+fn check_cut(openings: &[GroupOpening]) -> Result<(), ReportError> {
+    let types = resource_types(openings);
+    for opening in openings.iter().filter(|opening| opening.slot().is_none()) {
+        let owned: BTreeSet<&str> = opening
+            .elements
+            .iter()
+            .filter(|(path, _)| path.ends_with("/resourceType"))
+            .map(|(path, _)| home_of(path))
+            .collect();
+        for (path, _) in opening.elements.iter().filter(|(path, _)| path != COUNT_PATH) {
+            let home = home_of(path);
+            let Some(resource_type) = types.get(home) else { continue };
+            if !profile::may_stand(resource_type, path, owned.contains(home)) {
+                return Err(ReportError::Torn(brief(path)));
             }
         }
     }
+    Ok(())
+}
+
+/// What each group is and what a person calls it, in the order of `openings`: for the screen where the
+/// patient chooses. A name is in the report's language; none where the kind says it all.
+pub fn describe(openings: &[GroupOpening]) -> Vec<(GroupKind, Option<String>)> {
+    let types = resource_types(openings);
     openings
         .iter()
         .map(|opening| {
             if opening.is_head() {
                 return (GroupKind::Head, None);
+            }
+            if opening.slot().is_some() {
+                return (GroupKind::Tag, None);
             }
             let resource_type = types.get(opening.home()).map(String::as_str);
             let path = opening.elements.first().map_or("", |(path, _)| path.as_str());
@@ -243,6 +276,19 @@ pub fn describe(openings: &[GroupOpening]) -> Vec<(GroupKind, Option<String>)> {
             (kind, title(opening, resource_type))
         })
         .collect()
+}
+
+/// The type of the resource in each place that says it.
+pub(super) fn resource_types(openings: &[GroupOpening]) -> BTreeMap<&str, String> {
+    let mut types = BTreeMap::new();
+    for (path, text) in openings.iter().flat_map(|opening| &opening.elements) {
+        if path.ends_with("/resourceType")
+            && let Ok(Json::String(name)) = Json::parse(text.as_bytes())
+        {
+            types.entry(home_of(path)).or_insert(name);
+        }
+    }
+    types
 }
 
 /// The name of an item, a section or a resource type.
@@ -264,7 +310,8 @@ fn title(opening: &GroupOpening, resource_type: Option<&str>) -> Option<String> 
 pub fn select(openings: &[GroupOpening], keep: &BTreeSet<usize>) -> Vec<GroupOpening> {
     let kept = || keep.iter().filter_map(|i| openings.get(*i));
     // An Observation's reference stands in its report: each place that is touched needs its own group.
-    let homes: BTreeSet<&str> = kept().flat_map(|o| &o.elements).map(|(path, _)| home_of(path)).collect();
+    let untagged = kept().filter(|o| o.slot().is_none());
+    let homes: BTreeSet<&str> = untagged.flat_map(|o| &o.elements).map(|(path, _)| home_of(path)).collect();
     openings
         .iter()
         .enumerate()

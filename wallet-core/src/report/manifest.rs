@@ -2,7 +2,7 @@
 //! who and when, what it replaces. Titles, names and numbers are in the groups, never here.
 
 use super::{
-    FHIR_MEDIA_TYPE, FHIR_PART_NAME, GroupOpening, ReportError, Salt16,
+    ClaimTag, FHIR_MEDIA_TYPE, FHIR_PART_NAME, GroupOpening, ReportError, Salt16, claim,
     profile::{self, PROFILE},
 };
 use crate::{
@@ -163,14 +163,31 @@ impl Manifest {
     /// Cuts, salts and digests a new report. FHIR that couldn't be shown isn't issued: the fault is said here,
     /// to who can correct it.
     pub fn make(new: NewReport<'_>, random: &mut dyn Random) -> Result<Made, ReportError> {
+        Self::make_claimable(new, &[], random)
+    }
+
+    /// The same for a report with one invoice, whose payers' slots can be settled: each tag becomes a group of its
+    /// own. An invoice lacking what goes with every amount isn't issued.
+    pub fn make_claimable(
+        new: NewReport<'_>,
+        tags: &[ClaimTag],
+        random: &mut dyn Random,
+    ) -> Result<Made, ReportError> {
         let mut parts = Vec::new();
         let mut openings = Vec::new();
         if let Some(bytes) = new.fhir {
             let json = Json::parse(bytes)?;
+            let invoice = claim::Invoice::in_report(&json)?;
             ReportView::from_tree(&json)?;
+            if invoice.is_none() && !tags.is_empty() {
+                return Err(ReportError::Tag);
+            }
             parts.push(NewPart::of(FHIR_PART_NAME, FHIR_MEDIA_TYPE, bytes, random));
             for elements in profile::cut(&json)? {
                 openings.push(GroupOpening { salt: Salt16::generate(random), elements });
+            }
+            for tag in tags {
+                openings.push(tag.opening(&new.issuer, random)?);
             }
         }
         parts.extend(new.attachments);

@@ -6,22 +6,29 @@
 //! | seal a part, open and check one | [`seal_part`], [`PartReader`], [`open_part`] |
 //! | which groups there are, which may be left out | [`describe`], [`select`] |
 //! | read what was shown, know how much wasn't | [`Manifest::open_groups`] |
+//! | an invoice that can be claimed: its tags, its manifest | [`ClaimTag::of_report`], [`Manifest::make_claimable`] |
+//! | what a claim needs of an invoice, what an insurer was shown | [`claim::proposal`], [`claim::Shown::read`] |
 //! | the ticket of a QR code, and what it leads to | [`Ticket`], [`TicketContents`] |
 //!
 //! A report is a [`Manifest`] over parts, known to the ledger by a salted [`commitment`]. **A group of elements
 //! discloses together or not at all**, by its one digest; a value never travels without its unit, range,
 //! status, date and modifiers. Nothing here knows a clock or a relay.
 
+pub mod claim;
 mod disclosure;
+mod invoice;
 mod manifest;
 mod part;
 mod profile;
+mod tag;
 mod ticket;
 
 pub use disclosure::{GroupOpening, Opened, describe, select};
+pub use invoice::{InvoiceNumber, Money, MoneyError};
 pub use manifest::{Made, Manifest, NewPart, NewReport, PartEntry, Sensitivity, commitment};
 pub use part::{FHIR_MEDIA_TYPE, FHIR_PART_NAME, PartCopy, PartReader, open_part, seal_part};
 pub use profile::{GroupKind, PROFILE};
+pub use tag::ClaimTag;
 pub use ticket::{Ticket, TicketContents, TicketError};
 
 use crate::{fhir::FhirError, sm::SmError};
@@ -110,10 +117,28 @@ pub enum ReportError {
     /// A group without the one it belongs to.
     #[error("a piece is shown without the entry that it belongs to ({0}), so nothing of it is shown")]
     Torn(String),
+    /// A claim tag that isn't this hospital's, or not for its slot.
+    #[error("the claim tag is not one that this hospital vouched for; ask it to issue the invoice again")]
+    Tag,
+    /// An invoice without something that goes with every amount, or several in one report.
+    #[error(
+        "the invoice has no proper {0}, so nothing of it is shown or issued; ask the hospital to correct it"
+    )]
+    Invoice(&'static str),
+    /// A claim without its invoice.
+    #[error(
+        "no invoice is shown with its number and status, so there is nothing to settle; ask the patient to share it"
+    )]
+    NoInvoice,
+    /// A claim for an invoice that was reversed, or never finished.
+    #[error("the hospital has set this invoice to “{0}”; it can't be settled")]
+    NotPayable(&'static str),
     /// A profile of a later version.
     #[error("the report uses rules (profile {0}) that are newer than this program; update it")]
     Profile(u8),
 }
 
+#[cfg(test)]
+mod claim_tests;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,11 @@
 //!   narrative, conclusion and originals of a `DiagnosticReport`, the sections of a `Composition`, patient and
 //!   visit numbers, addresses. A reference in `result` goes with the Observation that it names, for its
 //!   display text may hold the value.
+//! - The lines of an `Invoice` go with the `ChargeItem` that they charge for, each line a group: what, how many of
+//!   which unit, how much. Number, status, currency, total, payers' shares and date stay in the invoice's own group,
+//!   and no line is shown without it.
+//!
+//! Invoices' lines and claim tags came later than everything else; no report without them is cut in another way.
 
 use super::ReportError;
 use crate::fhir::Json;
@@ -39,12 +44,16 @@ pub enum GroupKind {
     Original,
     /// A section of a document.
     Section,
+    /// A line of an invoice that names no charge item.
+    Line,
+    /// A payer's claim tag; only ever shown in a claim to that class of insurer.
+    Tag,
 }
 
 impl GroupKind {
     /// Whether the group is left out unless the patient adds it.
     pub const fn held_back(self) -> bool {
-        matches!(self, Self::Numbers | Self::Contact)
+        matches!(self, Self::Numbers | Self::Contact | Self::Tag)
     }
 }
 
@@ -58,6 +67,7 @@ fn kind_of(resource_type: &str, member: &str) -> GroupKind {
         ("DiagnosticReport", "conclusion" | "conclusionCode") => GroupKind::Conclusion,
         ("DiagnosticReport", "presentedForm") => GroupKind::Original,
         ("Composition", "section") => GroupKind::Section,
+        ("Invoice", "lineItem") => GroupKind::Line,
         _ => GroupKind::Resource,
     }
 }
@@ -69,6 +79,35 @@ pub(super) fn kind_at(resource_type: &str, path: &str) -> GroupKind {
         None => path.split('/').nth(1),
     };
     kind_of(resource_type, member.unwrap_or_default())
+}
+
+/// Whether an element may stand in a group: what isn't cut out stands whole in its resource's own group, `owned`; what
+/// is cut out stands whole or item by item, wherever it belongs.
+pub(super) fn may_stand(resource_type: &str, path: &str, owned: bool) -> bool {
+    let (member, rest) = match path.strip_prefix("/entry/") {
+        Some(inside) => {
+            let mut tokens = inside.split('/').skip(1);
+            match tokens.next() {
+                Some("resource") => (tokens.next(), tokens.count()),
+                // Beside the resource, or an entry without one.
+                beside => (beside.map(|_| ""), tokens.count()),
+            }
+        }
+        None => (path.split('/').nth(1), path.split('/').skip(2).count()),
+    };
+    let Some(member) = member else { return owned };
+    if placed_with_its_target(resource_type, member) {
+        return rest == 1 || rest == 0 && owned;
+    }
+    match kind_of(resource_type, member) {
+        GroupKind::Resource | GroupKind::Head => owned && rest == 0,
+        _ => rest <= 1,
+    }
+}
+
+/// References that go with what they name, for their text may hold its value.
+fn placed_with_its_target(resource_type: &str, member: &str) -> bool {
+    matches!((resource_type, member), ("DiagnosticReport", "result") | ("Invoice", "lineItem"))
 }
 
 /// Cuts a bundle or a lone resource. The head comes first.
@@ -113,17 +152,28 @@ fn cut_entries(entries: &[Json], groups: &mut Vec<Vec<Element>>) {
         }
     }
     for (i, entry) in entries.iter().enumerate() {
-        let Some(resource) = entry.get("resource").filter(|r| is_report(r)) else { continue };
-        let results = resource.get("result").and_then(Json::as_array).unwrap_or_default();
-        for (r, reference) in results.iter().enumerate() {
-            let home = target_of(reference, entries).map_or(own_group[i], |target| own_group[target]);
-            groups[home].push((format!("/entry/{i}/resource/result/{r}"), reference.to_text()));
+        let resource = entry.get("resource");
+        let list = |name| resource.and_then(|r| r.get(name)).and_then(Json::as_array).unwrap_or_default();
+        match resource.and_then(|r| r.get("resourceType")).and_then(Json::as_str) {
+            Some("DiagnosticReport") => {
+                for (r, reference) in list("result").iter().enumerate() {
+                    let home = target_of(reference, entries).map_or(own_group[i], |target| own_group[target]);
+                    groups[home].push((format!("/entry/{i}/resource/result/{r}"), reference.to_text()));
+                }
+            }
+            Some("Invoice") => {
+                for (l, line) in list("lineItem").iter().enumerate() {
+                    let element = (format!("/entry/{i}/resource/lineItem/{l}"), line.to_text());
+                    let item = line.get("chargeItemReference").and_then(|item| target_of(item, entries));
+                    match item {
+                        Some(target) => groups[own_group[target]].push(element),
+                        None => groups.push(vec![element]),
+                    }
+                }
+            }
+            _ => {}
         }
     }
-}
-
-fn is_report(resource: &Json) -> bool {
-    resource.get("resourceType").and_then(Json::as_str) == Some("DiagnosticReport")
 }
 
 /// The entry that a reference names, by full URL or by type and id.
@@ -147,13 +197,11 @@ fn cut_resource(resource: &Json, place: &str, around: Vec<Element>, groups: &mut
     for (name, value) in resource.as_object().unwrap_or_default() {
         let path = pointer(place, name);
         match (kind_of(resource_type, name), value) {
-            // References to results are placed with their targets afterwards.
-            (GroupKind::Resource, Json::Array(_))
-                if name == "result"
-                    && resource_type == "DiagnosticReport"
-                    && place.starts_with("/entry/") => {}
+            // Placed with their targets afterwards.
+            (_, Json::Array(_))
+                if placed_with_its_target(resource_type, name) && place.starts_with("/entry/") => {}
             (GroupKind::Resource | GroupKind::Head, value) => own.push((path, value.to_text())),
-            (kind @ (GroupKind::Section | GroupKind::Original), Json::Array(items)) => {
+            (kind @ (GroupKind::Section | GroupKind::Original | GroupKind::Line), Json::Array(items)) => {
                 for (i, item) in items.iter().enumerate() {
                     out.push((kind, vec![(format!("{path}/{i}"), item.to_text())]));
                 }

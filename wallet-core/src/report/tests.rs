@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const LABORATORY: &[u8] = include_bytes!("../../../samples/laboratory/report.json");
 const DISCHARGE: &[u8] = include_bytes!("../../../samples/discharge/report.json");
+const INVOICE: &[u8] = include_bytes!("../../../samples/invoice/report.json");
 const IMAGING: &[u8] = include_bytes!("../../../samples/imaging/report.json");
 
 fn ledger() -> LedgerId {
@@ -53,7 +54,7 @@ fn index_of(made: &Made, name: &str) -> usize {
 
 #[test]
 fn all_groups_together_are_the_report_as_it_was_issued() {
-    for fhir in [LABORATORY, DISCHARGE, IMAGING] {
+    for fhir in [LABORATORY, DISCHARGE, IMAGING, INVOICE] {
         let made = made(fhir);
         let opened = made.manifest.open_groups(&made.openings).unwrap();
         assert_eq!(sorted(&opened.json), sorted(&Json::parse(fhir).unwrap()));

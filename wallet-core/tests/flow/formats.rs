@@ -110,7 +110,7 @@ fn the_file_tells_good_from_bad() {
         ("share", &[0x82, 1, 2]),
         ("role", &[6]),
         ("party-id", &[0x61, b'a']),
-        ("transaction", &[0x82, 14, 0xa0]),
+        ("transaction", &[0x82, 16, 0xa0]),
         ("cancellation", &[0xa2, 0, 0x60, 1, 0x60]),
     ];
     for (rule, bytes) in bad {

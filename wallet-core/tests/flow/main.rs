@@ -3,6 +3,7 @@
 //! a test.
 
 mod auditor;
+mod claims;
 mod formats;
 mod gates;
 mod payload;

@@ -481,9 +481,16 @@ fn shown_groups_open_with_the_gates_half_and_not_with_the_patients_alone() {
     let mut scene = Scene { world, patient, records, sharing, payload };
     let gates = gate_halves(&mut scene);
     let (half, grant, record) = (&scene.sharing.draft.half, scene.sharing.grant(), &scene.payload.records[0]);
+    let (wrapped, (address, blob)) = (record.groups.as_ref().unwrap(), &scene.sharing.draft.blobs[0]);
+    assert_eq!((wrapped.address, wrapped.size), (*address, blob.len() as u64));
     let wrong = RecordKey::new(half, &gates[1], &grant, 0);
-    assert_eq!(wrong.open_groups(record), Err(SmError::Open));
-    let shown = RecordKey::new(half, &gates[0], &grant, 0).open_groups(record).unwrap();
+    assert_eq!(wrong.open_groups(wrapped, blob), Err(SmError::Open));
+    let right = RecordKey::new(half, &gates[0], &grant, 0);
+    assert_eq!(right.open_groups(wrapped, &blob[1..]), Err(SmError::Open));
+    let mut uncommitted = wrapped.clone();
+    uncommitted.key_commitment = record.manifest.id();
+    assert_eq!(right.open_groups(&uncommitted, blob), Err(SmError::Open));
+    let shown = right.open_groups(wrapped, blob).unwrap();
     assert_eq!(shown, openings);
     let manifest = scene.sharing.judge(&scene.world, &scene.payload).unwrap().records.remove(0).manifest;
     let opened = manifest.open_groups(&shown).unwrap();

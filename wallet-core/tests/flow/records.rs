@@ -11,8 +11,8 @@ use suishen_core::gate::{Deposit, RecordHalf, Subject, split};
 use suishen_core::id::{BlobAddress, Commitment, HolderCommitment};
 use suishen_core::identity::{Certificate, Chain};
 use suishen_core::report::{
-    GroupOpening, Manifest, NewPart, NewReport, PartCopy, Sensitivity, Ticket, TicketContents, open_part,
-    seal_part,
+    ClaimTag, GroupOpening, Manifest, NewPart, NewReport, PartCopy, Sensitivity, Ticket, TicketContents,
+    open_part, seal_part,
 };
 use suishen_core::sm::{Digest, Key32, Random as _, SecretKey, Signed};
 
@@ -31,7 +31,20 @@ pub struct Prepared {
 
 /// Signs with `signer`, which for an honest desk is its credential's key.
 pub fn prepare(world: &mut World, desk: &Desk, signer: &SecretKey) -> Prepared {
+    prepare_of(world, desk, signer, REPORT, &[], Some(DOCUMENT))
+}
+
+/// The same for some report, with tags where it is an invoice.
+fn prepare_of(
+    world: &mut World,
+    desk: &Desk,
+    signer: &SecretKey,
+    fhir: &[u8],
+    tags: &[ClaimTag],
+    document: Option<&[u8]>,
+) -> Prepared {
     let random = &mut world.random;
+    let attached = document.map(|bytes| NewPart::of("report.pdf", "application/pdf", bytes, random));
     let new = NewReport {
         issuer: desk.chain.leaf().subject().party.clone(),
         issued_at: world.now,
@@ -39,12 +52,12 @@ pub fn prepare(world: &mut World, desk: &Desk, signer: &SecretKey) -> Prepared {
         replaces: None,
         sensitivity: Sensitivity::Hiv,
         credential: desk.credential.to_bytes(),
-        fhir: Some(REPORT),
-        attachments: vec![NewPart::of("report.pdf", "application/pdf", DOCUMENT, random)],
+        fhir: Some(fhir),
+        attachments: attached.into_iter().collect(),
     };
-    let made = Manifest::make(new, random).unwrap();
+    let made = Manifest::make_claimable(new, tags, random).unwrap();
     let (mut parts, mut blobs) = (Vec::new(), Blobs::new());
-    for (number, (plain, salt)) in (0..).zip([REPORT, DOCUMENT].iter().zip(&made.salts)) {
+    for (number, (plain, salt)) in (0..).zip(core::iter::once(fhir).chain(document).zip(&made.salts)) {
         let (copy, blob) = seal_part(number, *salt, plain, random);
         blobs.insert(copy.address, blob);
         parts.push(copy);
@@ -166,7 +179,19 @@ impl Kept {
 
     /// The same, with a manifest under whatever key.
     pub fn delivered_as(world: &mut World, patient: &Patient, desk: Desk, signer: &SecretKey) -> Self {
-        let Prepared { contents, blobs } = prepare(world, &desk, signer);
+        let prepared = prepare(world, &desk, signer);
+        Self::deliver(world, patient, desk, prepared)
+    }
+
+    /// An invoice, delivered, with its tags.
+    pub fn invoice(world: &mut World, patient: &Patient, fhir: &[u8], tags: &[ClaimTag]) -> Self {
+        let desk = world.issuing_desk();
+        let prepared = prepare_of(world, &desk, &desk.grantee, fhir, tags, None);
+        Self::deliver(world, patient, desk, prepared)
+    }
+
+    fn deliver(world: &mut World, patient: &Patient, desk: Desk, prepared: Prepared) -> Self {
+        let Prepared { contents, blobs } = prepared;
         let (inner, outer): ([u8; 32], [u8; 32]) = (world.random.bytes(), world.random.bytes());
         let shown = HolderCommitment::of(&inner, &patient.holder);
         let body = AnchorReport {

@@ -4,8 +4,8 @@ use crate::people::{Desk, Organisation, Patient};
 use crate::records::Kept;
 use crate::world::{DAY, World};
 use suishen_core::consent::{
-    Asking, AuditorUse, Choice, Consent, DeskIdentity, Draft, DraftRecord, Facts, HolderProof, IdentityFault,
-    Judged, Message, Payload, PayloadFault, Presence, Receipt, Surroundings,
+    Asking, AuditorUse, Choice, Consent, DeskIdentity, Draft, DraftError, DraftRecord, Facts, HolderProof,
+    IdentityFault, Judged, Message, Payload, PayloadFault, Presence, Receipt, Surroundings,
 };
 use suishen_core::contract::{
     AcceptGrant, Acceptance, Accepted, IssueGrant, Key, RedeemGrant, Rejection, Role, SignedTransaction,
@@ -70,6 +70,26 @@ impl Sharing {
         };
         let draft = Draft::new(TERMS, consent(), drafts, holder, &around, &mut world.random).unwrap();
         Self { draft }
+    }
+
+    /// The records in some shape, for a role and a time, with the auditor's box as it must be.
+    pub fn draft_for(
+        world: &mut World,
+        patient: &Patient,
+        names: &[Commitment],
+        drafts: Vec<DraftRecord>,
+        choice: Choice,
+    ) -> Result<Self, DraftError> {
+        let holder = proof(world, patient.holder, names);
+        let around = Surroundings {
+            ledger: &world.ledger.clone(),
+            now: world.now,
+            gates: world.quorum(),
+            auditor: &world.state.auditor().unwrap().box_key,
+            authority: &patient.authority(),
+        };
+        let draft = Draft::new(choice, consent(), drafts, holder, &around, &mut world.random)?;
+        Ok(Self { draft })
     }
 
     /// Ledger first, then the gates: they take deposits for what stands.

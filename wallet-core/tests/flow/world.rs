@@ -46,6 +46,14 @@ pub struct World {
     pub hospital: Organisation,
     /// Has physicians.
     pub clinic: Organisation,
+    /// Statutory insurance.
+    pub fund: Organisation,
+    /// Commercial insurance.
+    pub insurer: Organisation,
+    /// Commercial insurance too.
+    pub rival: Organisation,
+    /// The hospital's, for claim tags.
+    pub voucher: SecretKey,
     pub auditor: Organisation,
     pub audit: SecretKey,
     pub auditor_box: SecretKey,
@@ -86,12 +94,16 @@ impl World {
             gates.push(gate);
             members.push(MemberKeys { name, vote, cosigner });
         }
-        let [hospital, clinic, auditor] = [
+        let [hospital, clinic, fund, insurer, rival, auditor] = [
             ("12330100470038456X", "安澜市人民医院"),
             ("91330100MA27CLINIC", "南塘诊所"),
+            ("11330100FUND000001", "安澜市医疗保障局"),
+            ("91330100INSURER001", "康宁健康保险"),
+            ("91330100INSURER002", "同舟人寿保险"),
             ("AUDITOR01", "安澜市卫生监督所"),
         ]
         .map(|(code, name)| certify_organisation(code, name, &root, &root_key, &mut random));
+        let voucher = SecretKey::generate(&mut random);
         let (audit, auditor_box) = (SecretKey::generate(&mut random), SecretKey::generate(&mut random));
         let genesis = Genesis {
             root: CertificateDer::from(&root),
@@ -119,6 +131,10 @@ impl World {
             gates,
             hospital,
             clinic,
+            fund,
+            insurer,
+            rival,
+            voucher,
             auditor,
             audit,
             auditor_box,
@@ -131,13 +147,20 @@ impl World {
         let registrations = [
             (&self.hospital, vec![Role::Issuer, Role::Physician]),
             (&self.clinic, vec![Role::Physician]),
+            (&self.fund, vec![Role::InsurerStatutory]),
+            (&self.insurer, vec![Role::InsurerCommercial]),
+            (&self.rival, vec![Role::InsurerCommercial]),
             (&self.auditor, vec![Role::Auditor]),
         ];
         let registrations = registrations.map(|(organisation, roles)| {
             Transaction::RegisterParty(RegisterParty {
                 certificate: CertificateDer::from(&organisation.certificate),
                 acceptance: organisation.acceptance.public(),
-                vouchers: Vec::new(),
+                vouchers: if roles.contains(&Role::Issuer) {
+                    vec![self.voucher.public()]
+                } else {
+                    Vec::new()
+                },
                 roles,
             })
         });
@@ -194,6 +217,11 @@ impl World {
     /// A desk of the clinic that reads.
     pub fn reading_desk(&mut self) -> Desk {
         Desk::enrol(&self.clinic, Role::Physician, "李静", &self.ledger, self.now, &mut self.random)
+    }
+
+    /// A desk of an insurer's.
+    pub fn claims_desk(&mut self, insurer: &Organisation, role: Role) -> Desk {
+        Desk::enrol(insurer, role, "赵岚", &self.ledger, self.now, &mut self.random)
     }
 
     // ---- what a relay proves --------------------------------------------------------------------------------

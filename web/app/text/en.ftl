@@ -992,6 +992,18 @@ reject-75 = The number of this read does not follow. Try again
 reject-76 = Too soon after the last read. Try again later
 reject-77 = The records asked for are not among those shared
 reject-78 = The acceptance names something else
+reject-80 = A claim goes to an insurer. Choose one
+reject-81 = The patient shared this to be read, not as a claim. Ask for a claim
+reject-82 = This part of the bill is for another class of insurer
+reject-83 = Open the bill first, then settle it
+reject-84 = The hospital did not vouch for this bill. Ask the hospital to issue it again
+reject-85 = This settlement was not made with what the patient shared. Ask for a new claim
+reject-86 = This settlement was made for another claim. Make it again from the bill
+reject-87 = This part of the bill is settled already. It can't be settled twice
+reject-88 = The hospital has reversed this bill or issued it on paper. It can't be settled
+reject-89 = There is no settlement to take back
+reject-90 = Another insurer settled this. Only that one can take it back
+reject-91 = This bill is another hospital's
 
 ## The gates' refusals
 

@@ -25,7 +25,7 @@ fn a_transaction_is_an_array_of_kind_and_body_and_reads_back() {
 #[test]
 fn an_unknown_kind_is_refused_by_form() {
     let mut bytes = cbor::encode(&opening(500));
-    bytes[1] = 14;
+    bytes[1] = 16;
     assert!(cbor::decode::<Transaction>(&bytes).is_err());
 }
 
@@ -211,14 +211,17 @@ fn keys_read_back_and_only_bookkeeping_is_left_out_of_the_map() {
         Key::Auditor,
         Key::Transaction(TransactionId::from_bytes(id)),
         Key::Last,
+        Key::Claim(crate::id::TagId::from_bytes(id)),
     ];
     for (tag, key) in (0u8..).zip(keys) {
         let bytes = key.to_bytes();
         assert_eq!(bytes[0], tag);
-        assert_eq!(Key::is_mapped(&bytes), tag < 10);
+        assert_eq!(Key::is_mapped(&bytes), !matches!(tag, 10 | 11));
         assert_eq!(Key::from_bytes(&bytes), Some(key));
     }
-    assert_eq!(Key::from_bytes(&[12]), None);
+    for bad in [&[12][..], &[13], &[13; 33]] {
+        assert_eq!(Key::from_bytes(bad), None);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::super::*;
 use super::naive::{Attempt, Naive};
 use super::pool::{CODES, Dice, certificates, k};
 use super::world::*;
-use crate::id::GrantId;
+use crate::id::{GrantId, TagId};
 use crate::sm::{Digest, PublicKey};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use std::cell::RefCell;
@@ -74,6 +74,8 @@ impl<'a> Run<'a> {
             holds: true,
             credential: None,
             acceptance: None,
+            voucher: None,
+            proof: None,
             context: self.context(),
         };
         match self.dice.below(24) {
@@ -94,6 +96,8 @@ impl<'a> Run<'a> {
         }
         held.extend(attempt.credential.as_ref().map(|(_, key)| (Part::Credential, *key)));
         held.extend(attempt.acceptance.as_ref().map(|(_, key)| (Part::Acceptance, *key)));
+        held.extend(attempt.voucher.as_ref().map(|(_, key)| (Part::Voucher, *key)));
+        held.extend(attempt.proof.as_ref().map(|(_, key)| (Part::TagProof, *key)));
         let checked = Checked::assuming(signed, &self.naive.ledger, held)?;
         apply_checked(&self.state, &attempt.context, &checked)
     }
@@ -181,6 +185,35 @@ fn no_read_is_unlawful(run: &Run<'_>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Looks only at what was accepted, in order.
+fn no_slot_is_settled_twice(run: &Run<'_>) -> Result<(), TestCaseError> {
+    let (mut settled, mut void) = (BTreeSet::new(), BTreeSet::new());
+    for (i, attempt) in run.naive.accepted.iter().enumerate() {
+        let Some((voucher, _)) = &attempt.voucher else { continue };
+        let id = TagId::of(voucher);
+        match &attempt.transaction {
+            Transaction::SettleClaim(body) => {
+                check(settled.insert(id), || "a slot settled twice".into())?;
+                check(!void.contains(&id), || "a void invoice settled".into())?;
+                let opened = run.naive.accepted[..i].iter().any(|a| {
+                    matches!(&a.transaction, Transaction::RedeemGrant(read) if read.grant == body.grant)
+                        && a.claimed == attempt.claimed
+                });
+                check(opened, || "settled by a key that opened nothing".into())?;
+                let (_, signer) = attempt.proof.as_ref().expect("a settlement carries one");
+                check(*signer == voucher.tag, || "settled without the tag's key".into())?;
+            }
+            Transaction::ReverseClaim(body) if body.grant.is_none() => {
+                void.insert(id);
+            }
+            _ => {
+                check(settled.remove(&id), || "what was not settled was reversed".into())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The state is a fold of the entries: chains and counts can be had from what was accepted.
 fn leaves_are_folds_of_the_entries(run: &Run<'_>) -> Result<(), TestCaseError> {
     let mut chains: BTreeMap<GrantId, (Digest, u64)> = BTreeMap::new();
@@ -190,6 +223,8 @@ fn leaves_are_folds_of_the_entries(run: &Run<'_>) -> Result<(), TestCaseError> {
             Transaction::AcceptGrant(body) => body.grant,
             Transaction::RedeemGrant(body) => body.grant,
             Transaction::RevokeGrant(body) => body.grant,
+            Transaction::SettleClaim(body) => body.grant,
+            Transaction::ReverseClaim(ReverseClaim { grant: Some(grant), .. }) => *grant,
             _ => continue,
         };
         let (chain, count) = chains.entry(id).or_insert((CHAIN_START, 0));
@@ -228,31 +263,41 @@ fn founding(run: &mut Run<'_>, auditor: bool) {
     for (i, code) in CODES.iter().enumerate().filter(|(i, _)| *i < 3 || *i == 4 && auditor) {
         let roles = match *code {
             AUDITOR => vec![Role::Auditor],
-            CLINIC => vec![Role::Physician, Role::Pharmacist],
-            _ => vec![Role::Issuer, Role::Physician, Role::Pharmacist],
+            CLINIC => vec![Role::Physician, Role::InsurerCommercial, Role::Pharmacist],
+            _ => Role::ALL[..5].to_vec(),
         };
-        let vouchers = if *code == "91SHORT" { vouchers.clone() } else { Vec::new() };
+        let vouchers = match *code {
+            "91SHORT" => vouchers.clone(),
+            HOSPITAL => vec![k(70)],
+            _ => Vec::new(),
+        };
         let certificate = certificates()[4 * i].der.clone();
         let acceptance = k(10 + u16::try_from(i).expect("small"));
         let body = RegisterParty { certificate, acceptance, vouchers, roles };
         let votes = run.naive.genesis.members.iter().map(|m| m.vote).collect();
         found(run, Transaction::RegisterParty(body), votes, None, None);
     }
+    let (read, statutory, commercial) = (Role::Physician, Role::InsurerStatutory, Role::InsurerCommercial);
     let grants = [
-        (10, 1, 0, 1, 9 * DAY),
-        (11, 3, 20 * HOUR, 1, 9 * DAY),
-        (12, 3, 0, 1, HOUR),
-        (13, 3, 1000, 1, 9 * DAY),
-        (14, 3, 0, 2, 9 * DAY),
+        (10, 1, 0, 1, 9 * DAY, read),
+        (11, 3, 20 * HOUR, 1, 9 * DAY, read),
+        (12, 3, 0, 1, HOUR, read),
+        (13, 3, 1000, 1, 9 * DAY, read),
+        (14, 3, 0, 2, 9 * DAY, read),
+        (15, 1, 0, 0, 170 * DAY, statutory),
+        (16, 3, 0, 0, 9 * DAY, commercial),
+        (17, 3, 0, 1, 9 * DAY, commercial),
+        (18, 3, 0, 2, 9 * DAY, commercial),
+        (19, 3, 0, 0, 9 * DAY, statutory),
     ];
-    for (number, uses, interval, organisation, duration) in grants {
-        let (key, offer) = (k(200 + number), k(230 + number));
-        let body = IssueGrant { key, offer, duration, uses, interval, ..grant(START) };
+    for (number, uses, interval, organisation, duration, role) in grants {
+        let (key, offer, kind) = (k(200 + number), k(230 + number), Kind::of(role));
+        let body = IssueGrant { key, kind, offer, role, duration, uses, interval, ..grant(START) };
         found(run, Transaction::IssueGrant(body), vec![key], None, None);
         let (id, grantee, box_key) = (GrantId::of(&run.naive.ledger, &key), k(80), k(81));
         let party = party(CODES[usize::from(organisation)]);
         let issuer_key = k(10 + organisation);
-        let credential = Credential { party, role: Role::Physician, grantee, box_key, expiry: START + DAY };
+        let credential = Credential { party, role, grantee, box_key, expiry: START + DAY };
         let acceptance = Acceptance { grant: id, grantee, box_key };
         let body = AcceptGrant {
             grant: id,
@@ -263,7 +308,7 @@ fn founding(run: &mut Run<'_>, auditor: bool) {
         let accepted = Some((acceptance, offer));
         let signed = body.credential.clone();
         found(run, Transaction::AcceptGrant(body), vec![grantee], credential.clone(), accepted);
-        if number < 12 {
+        if number < 12 || (15..19).contains(&number) {
             let body = RedeemGrant {
                 grant: id,
                 credential: signed,
@@ -285,8 +330,12 @@ fn found(
     acceptance: Option<(Acceptance, PublicKey)>,
 ) {
     let number = run.naive.accepted.len() as u64 + 1;
-    let context = Context { number, now: START, sponsor: party("91MEMBER3") };
-    let attempt = Attempt { transaction, claimed, holds: true, credential, acceptance, context };
+    // Neither's quota is what the sequences use.
+    let sponsor = party(if number <= 16 { "91MEMBER3" } else { "91MEMBER4" });
+    let context = Context { number, now: START, sponsor };
+    let (voucher, proof) = (None, None);
+    let attempt =
+        Attempt { transaction, claimed, holds: true, credential, acceptance, voucher, proof, context };
     let changes = run.verdict(&attempt).expect("what the sequence begins with stands");
     run.state.commit(changes);
     run.naive.accepted.push(attempt);
@@ -297,7 +346,7 @@ fn no_sequence_reads_unlawfully_and_the_contract_agrees_with_the_naive_reference
     let genesis = Genesis { quota: 16, ..genesis_of(4) };
     let ledger = genesis.ledger_id();
     let coverage = RefCell::new(Coverage::default());
-    let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 760, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let steps = proptest::collection::vec((0..KINDS, proptest::num::u64::ANY), 110..190);
     let mut runner = TestRunner::new_with_rng(config, rng);
@@ -313,6 +362,7 @@ fn no_sequence_reads_unlawfully_and_the_contract_agrees_with_the_naive_reference
         }
         count_form(coverage, &ledger);
         no_read_is_unlawful(&run)?;
+        no_slot_is_settled_twice(&run)?;
         leaves_are_folds_of_the_entries(&run)
     });
     if let Err(failure) = outcome {

@@ -18,6 +18,8 @@ pub(super) struct Attempt {
     pub holds: bool,
     pub credential: Option<(Credential, PublicKey)>,
     pub acceptance: Option<(Acceptance, PublicKey)>,
+    pub voucher: Option<(Voucher, PublicKey)>,
+    pub proof: Option<(TagProof, PublicKey)>,
     pub context: Context,
 }
 
@@ -38,7 +40,7 @@ pub(super) struct Naive<'a> {
     pub accepted: Vec<Attempt>,
 }
 
-type Faults = BTreeSet<Rejection>;
+pub(super) type Faults = BTreeSet<Rejection>;
 
 impl Naive<'_> {
     pub fn faults(&self, attempt: &Attempt) -> Faults {
@@ -109,6 +111,8 @@ impl Naive<'_> {
             Transaction::IssueGrant(body) => self.issue(attempt, body, now),
             Transaction::AcceptGrant(body) => self.accept(attempt, &body.grant, now),
             Transaction::RedeemGrant(body) => self.redeem(attempt, body, now),
+            Transaction::SettleClaim(body) => self.settle(attempt, body, now),
+            Transaction::ReverseClaim(body) => self.reverse(attempt, body, now),
             Transaction::RevokeGrant(body) => {
                 let Some((grant, issued)) = self.issued(&body.grant) else {
                     return one(Rejection::UnknownGrant);
@@ -131,7 +135,10 @@ impl Naive<'_> {
         self.certificates.iter().find(|known| known.der == *der).expect("one of the test's certificates")
     }
 
-    fn registrations<'s>(&'s self, id: &'s PartyId) -> impl Iterator<Item = (&'s RegisterParty, &'s Known)> {
+    pub fn registrations<'s>(
+        &'s self,
+        id: &'s PartyId,
+    ) -> impl Iterator<Item = (&'s RegisterParty, &'s Known)> {
         self.accepted.iter().filter_map(|a| match &a.transaction {
             Transaction::RegisterParty(body) => {
                 let known = self.known(&body.certificate);
@@ -173,7 +180,7 @@ impl Naive<'_> {
         self.accepted.iter().filter_map(set).next_back()
     }
 
-    fn rotations(&self, test: impl Fn(&RotateKeys) -> bool) -> u64 {
+    pub fn rotations(&self, test: impl Fn(&RotateKeys) -> bool) -> u64 {
         let count = self
             .accepted
             .iter()
@@ -245,14 +252,8 @@ impl Naive<'_> {
             Rotated::Voucher => {
                 let issuer = registration.roles.contains(&Role::Issuer);
                 faults.extend(unless(issuer, Rejection::RoleMissing));
-                let mut vouchers: Vec<PublicKey> = Vec::new();
-                for (earlier, _) in self.registrations(&body.party) {
-                    vouchers.extend(
-                        earlier.vouchers.iter().filter(|k| !vouchers.contains(k)).collect::<Vec<_>>(),
-                    );
-                }
                 let rotated = self.rotations(|b| b.party == body.party && b.which == Rotated::Voucher);
-                let room = vouchers.len() as u64 + rotated < 64;
+                let room = self.registered_vouchers(&body.party).len() as u64 + rotated < 64;
                 faults.extend(unless(room, Rejection::Roles));
             }
             Rotated::Audit | Rotated::AuditorBox => {
@@ -262,7 +263,7 @@ impl Naive<'_> {
         faults
     }
 
-    fn desk(&self, attempt: &Attempt, role: Role, now: u64) -> Faults {
+    pub fn desk(&self, attempt: &Attempt, role: Role, now: u64) -> Faults {
         let (credential, signer) = attempt.credential.as_ref().expect("these kinds carry one");
         let mut faults = self.good(&credential.party, now);
         let Some((registration, _)) = self.registrations(&credential.party).last() else { return faults };
@@ -383,7 +384,7 @@ impl Naive<'_> {
         self.accepted.iter().filter_map(at).collect()
     }
 
-    fn revoked(&self, id: &GrantId) -> bool {
+    pub fn revoked(&self, id: &GrantId) -> bool {
         self.any(|t| matches!(t, Transaction::RevokeGrant(body) if body.grant == *id))
     }
 
@@ -393,9 +394,13 @@ impl Naive<'_> {
         faults.extend(unless(!known, Rejection::GrantKnown));
         let soon = now <= body.include_before && body.include_before <= now + 660;
         faults.extend(unless(soon, Rejection::IncludeBefore));
-        faults.extend(unless(body.duration > 0 && body.duration <= 30 * DAY, Rejection::Duration));
+        let claim = body.kind == Kind::Claim;
+        let insurer = matches!(body.role, Role::InsurerStatutory | Role::InsurerCommercial);
+        faults.extend(unless(!claim || insurer, Rejection::ClaimRole));
+        let days = if claim { 180 } else { 30 };
+        faults.extend(unless(body.duration > 0 && body.duration <= days * DAY, Rejection::Duration));
         let within = body.accept_within;
-        let soon = within > 0 && within <= 1800 && 2 * within <= body.duration;
+        let soon = within > 0 && (claim || within <= 1800) && 2 * within <= body.duration;
         faults.extend(unless(soon, Rejection::AcceptWithin));
         faults.extend(unless(body.uses >= 1 && body.uses <= 1000, Rejection::Uses));
         faults.extend(unless(body.records >= 1 && body.records <= 256, Rejection::Records));
@@ -447,15 +452,15 @@ impl Naive<'_> {
 }
 
 impl Attempt {
-    fn by(&self, key: PublicKey) -> bool {
+    pub fn by(&self, key: PublicKey) -> bool {
         self.holds && self.claimed == [key]
     }
 }
 
-fn one(rejection: Rejection) -> Faults {
+pub(super) fn one(rejection: Rejection) -> Faults {
     Faults::from([rejection])
 }
 
-fn unless(right: bool, rejection: Rejection) -> Faults {
+pub(super) fn unless(right: bool, rejection: Rejection) -> Faults {
     if right { Faults::new() } else { one(rejection) }
 }

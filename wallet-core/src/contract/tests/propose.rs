@@ -11,7 +11,7 @@ use crate::sm::{Digest, PublicKey};
 
 impl Run<'_> {
     /// Sometimes it is just the second in which a grant's term, acceptance or interval ends, or the one before.
-    fn wait_for_an_edge(&mut self, id: &GrantId) {
+    pub fn wait_for_an_edge(&mut self, id: &GrantId) {
         let Some((grant, issued)) = self.naive.issued(id) else { return };
         let last = self.naive.redemptions(id).last().copied().unwrap_or(issued);
         let edges = [issued + grant.accept_within, issued + grant.duration, last + grant.interval];
@@ -53,11 +53,13 @@ impl Run<'_> {
             10 => self.issue(),
             11 => self.accept(),
             12 => self.redeem(),
-            _ => self.revoke(),
+            13 => self.revoke(),
+            14 => self.settle(),
+            _ => self.reverse(),
         }
     }
 
-    fn small(&mut self, n: u64) -> u16 {
+    pub fn small(&mut self, n: u64) -> u16 {
         u16::try_from(self.dice.below(n)).expect("small")
     }
 
@@ -79,8 +81,8 @@ impl Run<'_> {
         let known = &certificates()[index];
         let mut roles = match known.code {
             AUDITOR => vec![Role::Auditor],
-            CLINIC => vec![Role::Physician],
-            _ => vec![Role::Issuer, Role::Physician],
+            CLINIC => vec![Role::Physician, Role::InsurerCommercial],
+            _ => Role::ALL[..4].to_vec(),
         };
         match self.dice.below(10) {
             0 => roles.reverse(),
@@ -138,7 +140,7 @@ impl Run<'_> {
     }
 
     /// A desk of an organisation, its credential mostly good, and who signed that.
-    fn credential(&mut self, code: &str, role: Role, desk: u16) -> (Credential, PublicKey) {
+    pub fn credential(&mut self, code: &str, role: Role, desk: u16) -> (Credential, PublicKey) {
         let id = party(code);
         let mut signer = self.naive.acceptance_key(&id).unwrap_or(k(10));
         let (mut role, mut expiry) = (role, self.now + 1 + self.dice.below(DAY));
@@ -154,7 +156,7 @@ impl Run<'_> {
         (credential, signer)
     }
 
-    fn with_credential(
+    pub fn with_credential(
         &mut self,
         credential: (Credential, PublicKey),
         transaction: impl FnOnce(crate::sm::Signed<Credential>) -> Transaction,
@@ -195,7 +197,7 @@ impl Run<'_> {
         self.commitment()
     }
 
-    fn reason(&mut self) -> String {
+    pub fn reason(&mut self) -> String {
         if self.dice.one_in(12) { String::new() } else { "why".to_owned() }
     }
 
@@ -255,11 +257,13 @@ impl Run<'_> {
     fn issue(&mut self) -> Attempt {
         let number = self.small(24);
         let duration = self.dice.pick(&[2, 600, 2 * HOUR, 2 * HOUR, 2 * DAY, 30 * DAY]);
+        let role =
+            self.dice.pick(&[Role::Physician, Role::Physician, Role::Pharmacist, Role::InsurerCommercial]);
         let mut body = IssueGrant {
             key: k(200 + number),
-            kind: Kind::Read,
+            kind: if self.dice.one_in(20) { Kind::Claim } else { Kind::of(role) },
             offer: k(230 + number),
-            role: self.dice.pick(&[Role::Physician, Role::Physician, Role::Physician, Role::Pharmacist]),
+            role,
             duration,
             accept_within: (duration / 2).min(1800),
             uses: 1 + self.dice.below(3),
@@ -271,7 +275,7 @@ impl Run<'_> {
             include_before: self.now + 600,
         };
         match self.dice.below(20) {
-            0 => body.duration = self.dice.pick(&[0, 30 * DAY + 1]),
+            0 => body.duration = self.dice.pick(&[0, 30 * DAY + 1, 180 * DAY, 180 * DAY + 1]),
             1 => body.accept_within = self.dice.pick(&[0, duration / 2 + 1, 1801]),
             2 => body.uses = self.dice.pick(&[0, 1001]),
             3 => body.records = self.dice.pick(&[0, 257]),
@@ -284,7 +288,7 @@ impl Run<'_> {
     }
 
     /// A grant that may be there, and its number in the pool.
-    fn grant(&mut self, wanted: impl Fn(&Naive<'_>, &GrantId) -> bool) -> (GrantId, u16) {
+    pub fn grant(&mut self, wanted: impl Fn(&Naive<'_>, &GrantId) -> bool) -> (GrantId, u16) {
         for attempt in 0..12 {
             let number = self.small(24);
             let id = GrantId::of(&self.naive.ledger, &k(200 + number));

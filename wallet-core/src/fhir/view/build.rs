@@ -13,6 +13,8 @@ use super::{
 };
 use std::collections::BTreeSet;
 
+mod invoice;
+
 /// A text this long is a paragraph, not a value in a row.
 const LONG_TEXT: usize = 40;
 /// Panels in panels in panels: enough.
@@ -44,7 +46,7 @@ pub(super) fn report(json: &Json) -> Result<ReportView, FhirError> {
         build.body_of_report(named, report, composition.is_some());
     }
     build.loose_observations();
-    if composition.is_none() && reports.is_empty() {
+    if composition.is_none() && reports.is_empty() && !build.head_of_invoice() {
         build.head_of_observations()?;
     }
     build.documents();
@@ -416,7 +418,9 @@ impl<'a> Build<'a> {
     }
 
     fn finish(mut self) -> ReportView {
-        self.view.finding = finding(&self.view);
+        if self.view.kind != Kind::Invoice {
+            self.view.finding = finding(&self.view);
+        }
         self.view
     }
 }

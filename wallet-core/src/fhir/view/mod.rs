@@ -22,6 +22,8 @@ pub enum Kind {
     Discharge,
     /// 处方
     Prescription,
+    /// 票据
+    Invoice,
     /// Anything else.
     Other,
 }
@@ -34,6 +36,7 @@ impl Kind {
             Self::Imaging => "imaging",
             Self::Discharge => "discharge",
             Self::Prescription => "prescription",
+            Self::Invoice => "invoice",
             Self::Other => "other",
         }
     }
@@ -356,7 +359,7 @@ pub struct ReportView {
 }
 
 impl ReportView {
-    /// Reads FHIR R4 JSON: a bundle, or one `DiagnosticReport`, `Composition` or `Observation`.
+    /// Reads FHIR R4 JSON: a bundle, or one `DiagnosticReport`, `Composition`, `Invoice` or `Observation`.
     ///
     /// ```
     /// use suishen_core::fhir::{ReportView, Verdict};

@@ -1,5 +1,6 @@
 //! One object or more of every rule, as the code makes them: most out of the story itself.
 
+mod claims;
 mod sync;
 mod vault;
 
@@ -59,6 +60,7 @@ pub fn all() -> Vec<Object> {
     story.gates(&mut found);
     story.vault(&mut found);
     story.sync(&mut found);
+    story.claims(&mut found);
     story.ledger(&mut found);
     story.proofs(&mut found);
     found.0
@@ -221,6 +223,7 @@ impl Story {
             found.add("payload-record", record);
         }
         found.add("wrapped-part", &payload.records[1].parts[0]);
+        found.add("wrapped-groups", payload.records[0].groups.as_ref().unwrap());
         let copy = &self.records[0].parts[0];
         found.add("part-key", &PartKey { key: copy.key.clone(), salt: copy.salt });
         found.add("consent", &consent());
@@ -324,6 +327,7 @@ impl Story {
                 Key::Quota(..) | Key::Transaction(_) => "uint",
                 Key::Auditor => "auditor-keys",
                 Key::Last => "last",
+                Key::Claim(_) => "claim",
             };
             if rule != "uint" {
                 found.bytes(rule, value.to_vec());
@@ -437,6 +441,12 @@ fn body(found: &mut Found, transaction: &Transaction) {
         }
         Transaction::RedeemGrant(body) => found.add(rule, body),
         Transaction::RevokeGrant(body) => found.add(rule, body),
+        Transaction::SettleClaim(body) => {
+            found.add(rule, body);
+            found.add("tag-proof", &body.proof.claimed().unwrap());
+            found.add("voucher", &body.voucher.claimed().unwrap());
+        }
+        Transaction::ReverseClaim(body) => found.add(rule, body),
     }
 }
 

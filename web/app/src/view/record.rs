@@ -32,7 +32,7 @@ pub fn icon(kind: Kind) -> &'static str {
         Kind::Imaging => "bone",
         Kind::Discharge => "article",
         Kind::Prescription => "pill",
-        Kind::Other => "file-text",
+        Kind::Invoice | Kind::Other => "file-text",
     }
 }
 

@@ -203,7 +203,7 @@ async fn follow(engine: &Engine, grant: GrantId) -> Result<OfferView, Fault> {
                     let half = Message::open_half(&boxed, &held.pass.box_key, &grant, &ledger.id);
                     held.half = half.ok();
                 }
-                Message::Desk(_) | Message::Receipt(_) => {}
+                Message::Desk(_) | Message::Receipt(_) | Message::Answer(_) => {}
             }
         }
         held.save(store).await?;

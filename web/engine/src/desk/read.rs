@@ -18,7 +18,7 @@ use suishen_core::consent::{
 };
 use suishen_core::contract::{GrantLeaf, RedeemGrant, SignedTransaction, Terms, Transaction};
 use suishen_core::fhir::{ReportView, Series};
-use suishen_core::id::GrantId;
+use suishen_core::id::{BlobAddress, GrantId};
 use suishen_core::identity::Role;
 use suishen_core::report::{FHIR_MEDIA_TYPE, open_part};
 use suishen_core::sm::{Key32, SecretKey, Signed};
@@ -61,7 +61,8 @@ pub async fn read(
     let object = held.grant.digest();
     let gathered =
         gates::release(ledger, object, redemption.number, grantee, secret, terms.grant.shares).await?;
-    let total = payload.records.iter().flat_map(|r| &r.parts).map(|p| p.size).sum();
+    let groups = payload.records.iter().filter_map(|r| r.groups.as_ref()).map(|g| g.size);
+    let total = payload.records.iter().flat_map(|r| &r.parts).map(|p| p.size).chain(groups).sum();
     let mut content =
         Content { ledger, person: &person, held: &held, lines, task, total, done: 0, files: BTreeMap::new() };
     let mut records = Vec::new();
@@ -141,7 +142,13 @@ impl Content<'_> {
         let (view, groups) = if let Some(view) = whole {
             (view, 0)
         } else {
-            let groups = key.open_groups(record).map_err(|_| unsound())?;
+            let groups = match &record.groups {
+                Some(wrapped) => {
+                    let blob = self.blob(wrapped.address, wrapped.size).await?;
+                    key.open_groups(wrapped, &blob).map_err(|_| unsound())?
+                }
+                None => Vec::new(),
+            };
             let shown = facts.manifest.open_groups(&groups).map_err(|_| unsound())?;
             (shown.view().map_err(|e| unread(&e))?, shown.withheld)
         };
@@ -164,24 +171,30 @@ impl Content<'_> {
         key: &RecordKey,
         wrapped: &WrappedPart,
     ) -> Result<(u32, Vec<u8>), Fault> {
+        let copy = key.open(wrapped).map_err(|_| unsound())?;
+        let blob = self.blob(copy.address, wrapped.size).await?;
+        Ok((copy.part, open_part(&facts.manifest, &copy, &blob).map_err(|_| unsound())?))
+    }
+
+    /// Ciphertext, from the phone in the room or from the relays.
+    async fn blob(&mut self, address: BlobAddress, size: u64) -> Result<Vec<u8>, Fault> {
         let (task, done, total) = (self.task, self.done, self.total);
         tell(&Event::Progress { task, step: Step::Fetching, done, total });
-        let copy = key.open(wrapped).map_err(|_| unsound())?;
         let blob = if self.held.line.is_some() {
             let (ledger, person, held) = (self.ledger, self.person, self.held);
-            let wanted = Wanted { ledger, person, held, address: copy.address, size: wrapped.size };
+            let wanted = Wanted { ledger, person, held, address, size };
             let progress =
                 |now| tell(&Event::Progress { task, step: Step::Fetching, done: done + now, total });
             self.lines.fetch(&wanted, progress).await?
         } else {
             let grantee = &self.held.pass.grantee;
-            self.ledger.get_blob(&copy.address, grantee).await.map_err(|error| match error {
+            self.ledger.get_blob(&address, grantee).await.map_err(|error| match error {
                 LedgerError::Unsound(_) => Fault::new("content", Action::Retry),
                 other => other.into(),
             })?
         };
-        self.done += wrapped.size;
-        Ok((copy.part, open_part(&facts.manifest, &copy, &blob).map_err(|_| unsound())?))
+        self.done += size;
+        Ok(blob)
     }
 }
 

@@ -1,0 +1,109 @@
+//! The naive reference's part on claims.
+
+use super::super::*;
+use super::naive::{Attempt, Faults, Naive, one, unless};
+use crate::id::GrantId;
+use crate::sm::PublicKey;
+
+impl Naive<'_> {
+    /// The voucher keys that an organisation's registrations named, each once.
+    pub fn registered_vouchers(&self, id: &PartyId) -> Vec<PublicKey> {
+        let mut vouchers: Vec<PublicKey> = Vec::new();
+        for (earlier, _) in self.registrations(id) {
+            vouchers.extend(
+                earlier.vouchers.iter().filter(|k| !vouchers.contains(k)).copied().collect::<Vec<_>>(),
+            );
+        }
+        vouchers
+    }
+
+    fn may_vouch(&self, id: &PartyId, key: &PublicKey) -> bool {
+        let rotated = |b: &RotateKeys| b.party == *id && b.which == Rotated::Voucher && b.key == *key;
+        self.registered_vouchers(id).contains(key) || self.rotations(rotated) > 0
+    }
+
+    /// Who settled a slot last, under which grant, unless it was reversed since.
+    pub fn settlement(&self, voucher: &Voucher) -> Option<(PartyId, GrantId)> {
+        let mut settled = None;
+        for attempt in self.accepted.iter().filter(|a| a.voucher.as_ref().is_some_and(|v| v.0 == *voucher)) {
+            match &attempt.transaction {
+                Transaction::SettleClaim(body) => {
+                    let (credential, _) = attempt.credential.as_ref().expect("settled with one");
+                    settled = Some((credential.party.clone(), body.grant));
+                }
+                Transaction::ReverseClaim(body) if body.grant.is_some() => settled = None,
+                _ => {}
+            }
+        }
+        settled
+    }
+
+    fn is_void(&self, voucher: &Voucher) -> bool {
+        self.accepted.iter().any(|a| {
+            let by_hospital = matches!(&a.transaction, Transaction::ReverseClaim(b) if b.grant.is_none());
+            by_hospital && a.voucher.as_ref().is_some_and(|v| v.0 == *voucher)
+        })
+    }
+
+    fn vouched(&self, attempt: &Attempt) -> Faults {
+        let (voucher, signer) = attempt.voucher.as_ref().expect("these kinds carry one");
+        if self.registrations(&voucher.issuer).next().is_none() {
+            return one(Rejection::UnknownParty);
+        }
+        unless(self.may_vouch(&voucher.issuer, signer), Rejection::Voucher)
+    }
+
+    pub fn settle(&self, attempt: &Attempt, body: &SettleClaim, now: u64) -> Faults {
+        let Some((grant, issued)) = self.issued(&body.grant) else { return one(Rejection::UnknownGrant) };
+        let mut faults = self.desk(attempt, grant.role, now);
+        faults.extend(self.vouched(attempt));
+        let (credential, _) = attempt.credential.as_ref().expect("these kinds carry one");
+        let (voucher, _) = attempt.voucher.as_ref().expect("these kinds carry one");
+        let (proof, signer) = attempt.proof.as_ref().expect("a settlement carries one");
+        faults.extend(unless(*signer == voucher.tag, Rejection::TagSignature));
+        let named = proof.grant == body.grant && proof.grantee == credential.grantee;
+        faults.extend(unless(named, Rejection::TagProof));
+        faults.extend(unless(body.auditor_box.len() == 593, Rejection::AuditorBox));
+        faults.extend(unless(grant.kind == Kind::Claim, Rejection::NotAClaim));
+        faults.extend(unless(grant.role == voucher.slot.role(), Rejection::WrongSlot));
+        match self.accepted_by(&body.grant) {
+            None => faults.extend(one(Rejection::NotAccepted)),
+            Some(by) => {
+                let same = (&by.party, by.grantee, by.box_key)
+                    == (&credential.party, credential.grantee, credential.box_key);
+                faults.extend(unless(same, Rejection::OtherGrantee));
+            }
+        }
+        faults.extend(unless(!self.redemptions(&body.grant).is_empty(), Rejection::NotRedeemed));
+        faults.extend(unless(!self.revoked(&body.grant), Rejection::GrantRevoked));
+        faults.extend(unless(now < issued + grant.duration, Rejection::GrantExpired));
+        faults.extend(unless(!self.is_void(voucher), Rejection::ClaimVoid));
+        faults.extend(unless(self.settlement(voucher).is_none(), Rejection::ClaimSettled));
+        faults
+    }
+
+    pub fn reverse(&self, attempt: &Attempt, body: &ReverseClaim, now: u64) -> Faults {
+        let (credential, _) = attempt.credential.as_ref().expect("these kinds carry one");
+        let (voucher, _) = attempt.voucher.as_ref().expect("these kinds carry one");
+        let mut faults = self.vouched(attempt);
+        faults.extend(unless(!body.why.is_empty(), Rejection::Text));
+        if credential.role == Role::Issuer {
+            faults.extend(self.desk(attempt, Role::Issuer, now));
+            let own = credential.party == voucher.issuer && body.grant.is_none();
+            faults.extend(unless(own, Rejection::OtherVoucher));
+            faults.extend(unless(!self.is_void(voucher), Rejection::ClaimVoid));
+            return faults;
+        }
+        faults.extend(self.desk(attempt, voucher.slot.role(), now));
+        let other = Slot::ALL.iter().any(|s| *s != voucher.slot && s.role() == credential.role);
+        faults.extend(unless(!other, Rejection::WrongSlot));
+        match self.settlement(voucher) {
+            None => faults.extend(one(Rejection::NotSettled)),
+            Some((party, grant)) => {
+                let own = party == credential.party && body.grant == Some(grant);
+                faults.extend(unless(own, Rejection::OtherInsurer));
+            }
+        }
+        faults
+    }
+}

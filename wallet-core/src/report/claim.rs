@@ -1,0 +1,330 @@
+//! An invoice in a claim: what an insurer needs of it, what stays hidden, what an insurer was shown (PROTOCOL §4, §6).
+//!
+//! **A claim discloses an invoice, not a life**: [`proposal`] names the groups that a claim needs and counts all
+//! others. What goes with every amount (number, status, currency, date, whose it is) is asked for when an invoice is
+//! issued and again when it is shown, whoever signed it.
+
+use super::disclosure::{resource_types, select};
+use super::{ClaimTag, GroupOpening, InvoiceNumber, Money, Opened, ReportError};
+use crate::contract::Slot;
+use crate::fhir::Json;
+use std::collections::BTreeSet;
+
+/// FHIR R4's.
+const STATUS: [&str; 5] = ["draft", "issued", "balanced", "cancelled", "entered-in-error"];
+
+/// Whose shares make up a medical e-bill's total (FIELD.md); what the patient bears is told apart again beside them.
+const SHARES: [&str; 4] = ["医保统筹基金支付", "其他支付", "个人账户支付", "个人现金支付"];
+
+/// The codes of publicly funded coverage (HL7 v3 ActCode); all others are commercial.
+const STATUTORY: [&str; 4] = ["PUBLICPOL", "SUBSIDIZ", "SUBSIDMC", "MANDPOL"];
+
+/// The head of an invoice, with everything that goes with every amount in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoice {
+    /// Its number in one spelling.
+    pub number: InvoiceNumber,
+    /// FHIR's: `issued`, `balanced`, `cancelled`…
+    pub status: &'static str,
+    /// When, as the hospital wrote it.
+    pub date: String,
+    /// Everything together.
+    pub total: Money,
+    /// Who pays how much, in the invoice's words.
+    pub shares: Vec<(String, Money)>,
+}
+
+impl Invoice {
+    /// The invoice of a report; none where it has none. Several can't be told apart in a claim and are refused.
+    pub fn in_report(json: &Json) -> Result<Option<Self>, ReportError> {
+        let Some(invoice) = resource_in(json)? else { return Ok(None) };
+        for item in resources(json, "ChargeItem") {
+            check_item(item)?;
+        }
+        Self::read(invoice).map(Some)
+    }
+
+    fn read(json: &Json) -> Result<Self, ReportError> {
+        let lacks = ReportError::Invoice;
+        let status = text(json, "status").and_then(|code| STATUS.iter().find(|known| **known == code));
+        let named = |subject: &Json| subject.get("reference").or_else(|| subject.get("display")).is_some();
+        if !json.get("subject").is_some_and(named) {
+            return Err(lacks("subject"));
+        }
+        let lines = list(json, "lineItem")?;
+        let totals = list(json, "totalPriceComponent")?;
+        for component in totals.iter().chain(lines.iter().flat_map(components)) {
+            check_amount(component.get("amount"))?;
+        }
+        for net in [json.get("totalNet"), json.get("totalGross")] {
+            check_amount(net)?;
+        }
+        let shares = totals.iter().filter_map(|component| {
+            let name = component.get("code").and_then(label)?;
+            Some((name.to_owned(), Money::of(component.get("amount")?)?))
+        });
+        let total = json.get("totalGross").or_else(|| json.get("totalNet")).and_then(Money::of);
+        Ok(Self {
+            number: InvoiceNumber::of(json).ok_or(lacks("number"))?,
+            status: status.copied().ok_or(lacks("status"))?,
+            date: text(json, "date").filter(|date| !date.is_empty()).ok_or(lacks("date"))?.to_owned(),
+            total: total.ok_or(lacks("total with its currency"))?,
+            shares: shares.collect(),
+        })
+    }
+
+    /// Whether the payers' shares make up the total; none where the invoice doesn't say who pays.
+    pub fn adds_up(&self) -> Option<bool> {
+        let mut shares = self.shares.iter().filter(|(name, _)| SHARES.contains(&name.as_str()));
+        let (_, first) = shares.next()?;
+        let sum = shares.try_fold(first.clone(), |sum, (_, share)| sum.plus(share));
+        Some(sum.as_ref() == Some(&self.total))
+    }
+
+    /// Neither a draft nor reversed: it may be settled.
+    pub fn is_payable(&self) -> bool {
+        matches!(self.status, "issued" | "balanced")
+    }
+}
+
+/// The resources of a type: a bundle's, or the lone one.
+fn resources<'a>(json: &'a Json, kind: &'static str) -> impl Iterator<Item = &'a Json> {
+    let entries = json.get("entry").and_then(Json::as_array).unwrap_or_default();
+    let all = entries.iter().filter_map(|entry| entry.get("resource")).chain([json]);
+    all.filter(move |json| text(json, "resourceType") == Some(kind))
+}
+
+/// The `Invoice` of a report.
+pub(super) fn resource_in(json: &Json) -> Result<Option<&Json>, ReportError> {
+    let mut invoices = resources(json, "Invoice");
+    match (invoices.next(), invoices.next()) {
+        (invoice, None) => Ok(invoice),
+        _ => Err(ReportError::Invoice("place of its own: a report has one invoice")),
+    }
+}
+
+fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
+    json.get(name).and_then(Json::as_str)
+}
+
+/// What a person reads of a `CodeableConcept`.
+fn label(concept: &Json) -> Option<&str> {
+    let codings = concept.get("coding").and_then(Json::as_array).unwrap_or_default();
+    text(concept, "text").or_else(|| codings.iter().find_map(|coding| text(coding, "display")))
+}
+
+fn list<'a>(json: &'a Json, name: &'static str) -> Result<&'a [Json], ReportError> {
+    match json.get(name) {
+        None => Ok(&[]),
+        Some(Json::Array(items)) => Ok(items),
+        Some(_) => Err(ReportError::Invoice(name)),
+    }
+}
+
+fn components(line: &Json) -> &[Json] {
+    line.get("priceComponent").and_then(Json::as_array).unwrap_or_default()
+}
+
+/// No amount without its currency.
+fn check_amount(amount: Option<&Json>) -> Result<(), ReportError> {
+    let whole =
+        |json: &Json| matches!(json.get("value"), Some(Json::Number(_))) && text(json, "currency").is_some();
+    if amount.is_none_or(whole) { Ok(()) } else { Err(ReportError::Invoice("currency beside each amount")) }
+}
+
+/// No line without its status, no quantity without its unit.
+fn check_item(item: &Json) -> Result<(), ReportError> {
+    if text(item, "status").is_none() {
+        return Err(ReportError::Invoice("status of each line"));
+    }
+    if item.get("subject").is_none() {
+        return Err(ReportError::Invoice("subject of each line"));
+    }
+    check_amount(item.get("priceOverride"))?;
+    let measured =
+        |q: &Json| q.get("value").is_none() || text(q, "unit").or_else(|| text(q, "code")).is_some();
+    if item.get("quantity").is_none_or(measured) {
+        Ok(())
+    } else {
+        Err(ReportError::Invoice("unit beside each quantity"))
+    }
+}
+
+/// Why a claim needs a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// Says what the report is and how much of it is shown; always goes along.
+    Head,
+    /// Number, status, date, total, who pays how much.
+    Invoice,
+    /// What was charged.
+    Line,
+    /// What was treated.
+    Diagnosis,
+    /// Whose invoice it is.
+    Insured,
+    /// The policy, this class of insurer's only.
+    Policy,
+    /// Who issued it.
+    Hospital,
+    /// Lets this class of insurer settle, once.
+    Tag,
+}
+
+/// What a claim usually needs and an invoice lacks: said before anything is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// No claim tag for this class of insurer: the hospital doesn't take part, and nothing can be settled.
+    Tag,
+    /// No lines.
+    Lines,
+    /// No diagnosis.
+    Diagnosis,
+    /// No policy with this class of insurer.
+    Policy,
+}
+
+/// What a claim to one class of insurer needs of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Which class.
+    pub slot: Slot,
+    /// The groups by their place among the openings, ascending, each with its reason.
+    pub groups: Vec<(usize, Why)>,
+    /// The groups that stay hidden; the insurer sees how many. The other insurer's tag isn't among them: it goes to
+    /// nobody else and isn't counted.
+    pub hidden: Vec<usize>,
+    /// What should be there and isn't.
+    pub missing: Vec<Missing>,
+}
+
+/// The groups that a claim needs of a report whose groups are these, all of them, as the wallet keeps them.
+pub fn proposal(openings: &[GroupOpening], slot: Slot) -> Result<Proposal, ReportError> {
+    let types = resource_types(openings);
+    let type_of = |opening: &GroupOpening| types.get(opening.home()).map_or("", String::as_str);
+    let own = |name| openings.iter().find(move |o| o.is_own() && type_of(o) == name);
+    let invoice = own("Invoice").ok_or(ReportError::NoInvoice)?;
+    let line = format!("{}/lineItem/", path_of(invoice, "resourceType").trim_end_matches("/resourceType"));
+    let issuer = element(invoice, "issuer").and_then(|json| text(&json, "reference").map(str::to_owned));
+    let why = |opening: &GroupOpening| {
+        if opening.is_head() {
+            return Some(Why::Head);
+        }
+        if let Some(tag) = opening.slot() {
+            return (tag == slot).then_some(Why::Tag);
+        }
+        if opening.elements.iter().any(|(path, _)| path.starts_with(&line)) {
+            return Some(Why::Line);
+        }
+        if !opening.is_own() {
+            return None;
+        }
+        match type_of(opening) {
+            "Invoice" => Some(Why::Invoice),
+            "Patient" => Some(Why::Insured),
+            "Condition" if is_diagnosis(opening) => Some(Why::Diagnosis),
+            "Coverage" if slot_of(opening) == slot => Some(Why::Policy),
+            "Organization" if is_named(opening, issuer.as_deref()) => Some(Why::Hospital),
+            _ => None,
+        }
+    };
+    let groups: Vec<(usize, Why)> =
+        openings.iter().enumerate().filter_map(|(i, opening)| Some((i, why(opening)?))).collect();
+    let chosen: BTreeSet<usize> = groups.iter().map(|(i, _)| *i).collect();
+    let hidden = (0..openings.len()).filter(|i| !chosen.contains(i) && openings[*i].slot().is_none());
+    let needed = [
+        (Why::Tag, Missing::Tag),
+        (Why::Line, Missing::Lines),
+        (Why::Diagnosis, Missing::Diagnosis),
+        (Why::Policy, Missing::Policy),
+    ];
+    let missing = needed.into_iter().filter(|(why, _)| !groups.iter().any(|(_, found)| found == why));
+    Ok(Proposal {
+        slot,
+        hidden: hidden.collect(),
+        missing: missing.map(|(_, missing)| missing).collect(),
+        groups,
+    })
+}
+
+impl Proposal {
+    /// The openings to hand on as proposed.
+    pub fn openings(&self, openings: &[GroupOpening]) -> Vec<GroupOpening> {
+        self.chosen(openings, &self.groups.iter().map(|(i, _)| *i).collect())
+    }
+
+    /// The openings to hand on as the patient changed it: the invoice's own group, the head and this insurer's tag
+    /// always go along, the other insurer's tag never.
+    pub fn chosen(&self, openings: &[GroupOpening], keep: &BTreeSet<usize>) -> Vec<GroupOpening> {
+        let always = |why: &Why| matches!(why, Why::Head | Why::Invoice | Why::Tag);
+        let always = self.groups.iter().filter(|(_, why)| always(why)).map(|(i, _)| *i);
+        let own = |i: &usize| openings.get(*i).is_some_and(|o| o.slot().is_none_or(|slot| slot == self.slot));
+        let keep = keep.iter().copied().chain(always).filter(own).collect();
+        select(openings, &keep)
+    }
+}
+
+/// What an insurer was shown, once the groups hold under the hospital's signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The invoice.
+    pub invoice: Invoice,
+    /// Settles it, once.
+    pub tag: ClaimTag,
+}
+
+impl Shown {
+    /// The invoice and the tag of this class of insurer. Other insurers' tags among it, an invoice that isn't shown,
+    /// or one that its hospital has reversed, is refused. Whether the hospital vouches for the tag,
+    /// [`ClaimTag::check`] says.
+    pub fn read(opened: &Opened, slot: Slot) -> Result<Self, ReportError> {
+        let invoice = Invoice::in_report(&opened.json)?.ok_or(ReportError::NoInvoice)?;
+        let [tag] = opened.tags.as_slice() else { return Err(ReportError::Tag) };
+        if tag.slot()? != slot {
+            return Err(ReportError::Tag);
+        }
+        if !invoice.is_payable() {
+            return Err(ReportError::NotPayable(invoice.status));
+        }
+        Ok(Self { invoice, tag: tag.clone() })
+    }
+}
+
+/// The path of a member in a resource's own group.
+fn path_of<'a>(opening: &'a GroupOpening, member: &str) -> &'a str {
+    let named = |path: &&str| path.rsplit('/').next() == Some(member);
+    opening.elements.iter().map(|(path, _)| path.as_str()).find(named).unwrap_or_default()
+}
+
+/// A member of a resource, or what stands beside it, from its own group.
+fn element(opening: &GroupOpening, member: &str) -> Option<Json> {
+    let path = path_of(opening, member);
+    let (_, text) = opening.elements.iter().find(|(known, _)| !path.is_empty() && known == path)?;
+    Json::parse(text.as_bytes()).ok()
+}
+
+/// What was treated, and not whatever else is known of the patient.
+fn is_diagnosis(opening: &GroupOpening) -> bool {
+    let Some(Json::Array(categories)) = element(opening, "category") else { return true };
+    has_code(&categories, &["encounter-diagnosis"])
+}
+
+fn slot_of(opening: &GroupOpening) -> Slot {
+    let statutory = element(opening, "type").is_some_and(|kind| has_code(&[kind], &STATUTORY));
+    if statutory { Slot::Statutory } else { Slot::Commercial }
+}
+
+fn has_code(concepts: &[Json], codes: &[&str]) -> bool {
+    let codings = concepts.iter().filter_map(|concept| concept.get("coding").and_then(Json::as_array));
+    codings.flatten().filter_map(|coding| text(coding, "code")).any(|code| codes.contains(&code))
+}
+
+/// Whether a reference names this entry, by full URL or by type and id.
+fn is_named(opening: &GroupOpening, reference: Option<&str>) -> bool {
+    let Some(reference) = reference else { return false };
+    let is = |member, prefix: &str| {
+        element(opening, member)
+            .is_some_and(|json| json.as_str().is_some_and(|name| format!("{prefix}{name}") == reference))
+    };
+    is("fullUrl", "") || is("id", "Organization/")
+}

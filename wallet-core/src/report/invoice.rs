@@ -1,0 +1,209 @@
+//! What all sides must agree on about an invoice, whatever spelling its FHIR has: its number and sums of money.
+
+use crate::fhir::Json;
+use crate::id::PartyId;
+use crate::sm::{Digest, Label};
+use core::fmt;
+
+/// The number of an invoice in one spelling: a medical e-bill's code and number, for instance.
+///
+/// From `Invoice.identifier`: the values of those with `use` *official*, or of all where none is; letters and digits
+/// of each in capitals, sorted. So the same number stays the same, in whatever order, width or grouping a hospital
+/// writes it when it issues the invoice again. A check code should be *secondary*.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InvoiceNumber(String);
+
+impl InvoiceNumber {
+    /// The number in an `Invoice`; none where it has none.
+    pub fn of(invoice: &Json) -> Option<Self> {
+        let identifiers = invoice.get("identifier").and_then(Json::as_array)?;
+        let official = |json: &&Json| json.get("use").and_then(Json::as_str) == Some("official");
+        let chosen: Vec<&Json> = identifiers.iter().filter(official).collect();
+        let chosen = if chosen.is_empty() { identifiers.iter().collect() } else { chosen };
+        let values = chosen.iter().filter_map(|json| json.get("value").and_then(Json::as_str));
+        let mut values: Vec<String> = values.map(plain).filter(|value| !value.is_empty()).collect();
+        values.sort();
+        values.dedup();
+        (!values.is_empty()).then(|| Self(values.join(" ")))
+    }
+
+    /// As it is hashed: the values, a blank between.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the auditor compares: SM3(label ‖ hospital ‖ 0 ‖ number).
+    pub fn digest(&self, issuer: &PartyId) -> Digest {
+        Digest::labelled(Label::new("invoice-number"), &[issuer.as_str().as_bytes(), &[0], self.0.as_bytes()])
+    }
+}
+
+/// Letters and digits in capitals; full-width ones in plain width.
+fn plain(value: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    value.chars().map(narrow).filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+/// A sum of money: hundredths of a currency's unit, 分 for CNY. Never a float.
+#[derive(Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(array)]
+pub struct Money {
+    #[n(0)]
+    hundredths: u64,
+    #[n(1)]
+    currency: Currency,
+}
+
+/// Three capital letters (ISO 4217).
+#[derive(Clone, PartialEq, Eq)]
+struct Currency(String);
+
+/// Text that isn't a sum of money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Not a decimal with at most two places, or negative, or beyond what is counted here.
+    #[error("an amount is a number from 0 to 999999999999.99 with at most two places, such as 1280.50")]
+    Amount,
+    /// Not an ISO 4217 code.
+    #[error("a currency is three capital letters, such as CNY")]
+    Currency,
+}
+
+impl Money {
+    /// The largest sum, in hundredths.
+    pub const MOST: u64 = 99_999_999_999_999;
+
+    /// So many hundredths of a currency's unit.
+    pub fn new(hundredths: u64, currency: &str) -> Result<Self, MoneyError> {
+        let currency = Currency::read(currency).ok_or(MoneyError::Currency)?;
+        if hundredths <= Self::MOST { Ok(Self { hundredths, currency }) } else { Err(MoneyError::Amount) }
+    }
+
+    /// Reads `1280.50`, as FHIR and people write it.
+    ///
+    /// ```
+    /// use suishen_core::report::Money;
+    /// assert_eq!(Money::parse("1280.5", "CNY").unwrap().hundredths(), 128_050);
+    /// assert!(Money::parse("1280.505", "CNY").is_err());
+    /// ```
+    pub fn parse(text: &str, currency: &str) -> Result<Self, MoneyError> {
+        let (whole, places) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        // More places are fine as long as they say nothing.
+        let (places, rest) = places.split_at_checked(2).unwrap_or((places, ""));
+        let exact = digits(whole) && digits(places) && rest.bytes().all(|b| b == b'0') && whole.len() <= 12;
+        if !exact {
+            return Err(MoneyError::Amount);
+        }
+        let number = |s: &str| s.parse::<u64>().map_err(|_| MoneyError::Amount);
+        let tenths = if places.len() == 1 { 10 } else { 1 };
+        Self::new(number(whole)? * 100 + number(places)? * tenths, currency)
+    }
+
+    /// A FHIR `Money`.
+    pub fn of(money: &Json) -> Option<Self> {
+        let Json::Number(text) = money.get("value")? else { return None };
+        Self::parse(text, money.get("currency")?.as_str()?).ok()
+    }
+
+    /// Hundredths of the currency's unit.
+    pub const fn hundredths(&self) -> u64 {
+        self.hundredths
+    }
+
+    /// Three capital letters.
+    pub fn currency(&self) -> &str {
+        &self.currency.0
+    }
+
+    /// The sum of both; none in two currencies, or beyond what is counted here.
+    pub fn plus(&self, other: &Self) -> Option<Self> {
+        let sum = self.hundredths.checked_add(other.hundredths)?;
+        (self.currency == other.currency && sum <= Self::MOST)
+            .then(|| Self { hundredths: sum, currency: self.currency.clone() })
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02} {}", self.hundredths / 100, self.hundredths % 100, self.currency.0)
+    }
+}
+
+impl fmt::Debug for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Money([redacted] {})", self.currency.0)
+    }
+}
+
+impl Currency {
+    fn read(code: &str) -> Option<Self> {
+        (code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase())).then(|| Self(code.to_owned()))
+    }
+}
+
+impl<C> minicbor::Encode<C> for Currency {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Currency {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::read(d.str()?).ok_or_else(|| minicbor::decode::Error::message("not a currency's code"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(identifiers: &str) -> Option<String> {
+        let json = Json::parse(format!(r#"{{"identifier":[{identifiers}]}}"#).as_bytes()).unwrap();
+        InvoiceNumber::of(&json).map(|number| number.0)
+    }
+
+    #[test]
+    fn a_number_is_the_same_in_every_spelling() {
+        let code = r#"{"use":"official","value":"33010126"}"#;
+        let other = r#"{"use":"official","value":"0038217745"}"#;
+        let check = r#"{"use":"secondary","value":"a7c3f2"}"#;
+        let expected = Some("0038217745 33010126".to_owned());
+        assert_eq!(number(&format!("{code},{other},{check}")), expected);
+        assert_eq!(number(&format!("{check},{other},{code},{code}")), expected);
+        assert_eq!(number(r#"{"value":"3301-0126"},{"value":"００３８ ２１７７４５"}"#), expected);
+        assert_ne!(number(&format!("{code},{check}")), expected);
+        for none in ["", r#"{"value":" - "}"#, r#"{"system":"urn:x"}"#] {
+            assert_eq!(number(none), None);
+        }
+        let of =
+            |code: &str| InvoiceNumber("0038217745 33010126".to_owned()).digest(&PartyId::new(code).unwrap());
+        assert_ne!(of("91HOSPITAL"), of("91CLINIC"));
+    }
+
+    #[test]
+    fn money_is_exact_or_refused() {
+        let sum = |text: &str| Money::parse(text, "CNY").map(|m| m.to_string());
+        for (text, shown) in [("0", "0.00"), ("12.3", "12.30"), ("12.34", "12.34"), ("12.3400", "12.34")] {
+            assert_eq!(sum(text), Ok(format!("{shown} CNY")));
+        }
+        for bad in ["", "-1", ".5", "1.", "1.234", "1e3", "1,000", "１", "9999999999999"] {
+            assert_eq!(sum(bad), Err(MoneyError::Amount), "{bad}");
+        }
+        assert!(sum("999999999999.99").is_ok());
+        for bad in ["cny", "", "RMB¥", "CN"] {
+            assert_eq!(Money::parse("1", bad), Err(MoneyError::Currency));
+        }
+        let money = |text, currency| Money::parse(text, currency).unwrap();
+        assert_eq!(money("1.50", "CNY").plus(&money("0.5", "CNY")), Some(money("2", "CNY")));
+        assert_eq!(money("1", "CNY").plus(&money("1", "HKD")), None);
+        assert!(!format!("{:?}", money("12.34", "CNY")).contains("12"));
+    }
+}
