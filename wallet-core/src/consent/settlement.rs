@@ -6,7 +6,8 @@
 
 use crate::cbor;
 use crate::contract::{Credential, SettleClaim, Transaction};
-use crate::id::{GrantId, LedgerId, TagId};
+use crate::id::{GrantId, LedgerId, PartyId, TagId};
+use crate::report::claim::Shown;
 use crate::report::{ClaimTag, Money};
 use crate::sm::{Digest, Key32, Label, Object, PublicKey, Random, SecretKey, Signed, SmError, pad, sealed};
 
@@ -63,6 +64,30 @@ pub struct AuditorSettlement {
 }
 
 impl AuditorSettlement {
+    /// What is told of an invoice as it was shown. `issuer` is the hospital in its manifest; nothing beyond the
+    /// invoice's total is paid, and nothing in another currency.
+    pub fn of(
+        shown: &Shown,
+        issuer: &PartyId,
+        grant: GrantId,
+        (decision, paid): (Decision, Money),
+        reason: &str,
+    ) -> Result<Self, AnswerFault> {
+        if !paid.is_within(&shown.invoice.total) {
+            return Err(AnswerFault::Amount);
+        }
+        let told = Self {
+            grant,
+            tag: shown.tag.id().map_err(|_| AnswerFault::Other)?,
+            invoice: shown.invoice.number.digest(issuer),
+            paid,
+            decision,
+            reason: reason.trim().to_owned(),
+        };
+        told.check()?;
+        Ok(told)
+    }
+
     /// The box for `SettleClaim`, the same each time. A refusal settles nothing and has none.
     pub fn seal(&self, seed: &Key32, auditor: &PublicKey, ledger: &LedgerId) -> Result<Vec<u8>, AnswerFault> {
         self.check()?;
@@ -134,7 +159,9 @@ pub enum AnswerFault {
     #[error("say in 1 to {LONGEST_REASON} bytes why not all is paid")]
     Reason,
     /// A settlement of nothing, or a refusal that pays.
-    #[error("a settlement pays something and a refusal nothing; correct the amount or the decision")]
+    #[error(
+        "a settlement pays something, at most the invoice's total and in its currency, and a refusal nothing; correct the amount"
+    )]
     Amount,
     /// A refusal has no entry on the ledger.
     #[error("a refusal settles nothing; send it to the patient only")]

@@ -82,6 +82,8 @@ pub(super) struct Invoice {
     pub lines: Vec<Line>,
     pub shares: Vec<Component>,
     pub total: Option<Amount>,
+    /// Why it was reversed or issued on paper.
+    pub cancelled: Option<String>,
 }
 
 impl Invoice {
@@ -97,6 +99,7 @@ impl Invoice {
             lines: f.list("lineItem")?,
             shares: f.list("totalPriceComponent")?,
             total: gross.or(f.optional("totalNet")?),
+            cancelled: f.optional("cancelledReason")?,
         })
     }
 }

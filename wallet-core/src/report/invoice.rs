@@ -48,12 +48,9 @@ fn plain(value: &str) -> String {
 }
 
 /// A sum of money: hundredths of a currency's unit, 分 for CNY. Never a float.
-#[derive(Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
-#[cbor(array)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Money {
-    #[n(0)]
     hundredths: u64,
-    #[n(1)]
     currency: Currency,
 }
 
@@ -119,6 +116,11 @@ impl Money {
         &self.currency.0
     }
 
+    /// Whether it is no more than `other`, in the same currency.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.currency == other.currency && self.hundredths <= other.hundredths
+    }
+
     /// The sum of both; none in two currencies, or beyond what is counted here.
     pub fn plus(&self, other: &Self) -> Option<Self> {
         let sum = self.hundredths.checked_add(other.hundredths)?;
@@ -145,19 +147,23 @@ impl Currency {
     }
 }
 
-impl<C> minicbor::Encode<C> for Currency {
+impl<C> minicbor::Encode<C> for Money {
     fn encode<W: minicbor::encode::Write>(
         &self,
         e: &mut minicbor::Encoder<W>,
         _: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
+        e.array(2)?.u64(self.hundredths)?.str(&self.currency.0)?.ok()
     }
 }
 
-impl<'b, C> minicbor::Decode<'b, C> for Currency {
+impl<'b, C> minicbor::Decode<'b, C> for Money {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Self::read(d.str()?).ok_or_else(|| minicbor::decode::Error::message("not a currency's code"))
+        let wrong = |_| minicbor::decode::Error::message("not a sum of money");
+        if d.array()? != Some(2) {
+            return Err(wrong(MoneyError::Amount));
+        }
+        Self::new(d.u64()?, d.str()?).map_err(wrong)
     }
 }
 
@@ -204,6 +210,13 @@ mod tests {
         let money = |text, currency| Money::parse(text, currency).unwrap();
         assert_eq!(money("1.50", "CNY").plus(&money("0.5", "CNY")), Some(money("2", "CNY")));
         assert_eq!(money("1", "CNY").plus(&money("1", "HKD")), None);
+        assert!(money("1", "CNY").is_within(&money("1.00", "CNY")));
+        assert!(!money("1.01", "CNY").is_within(&money("1", "CNY")));
+        assert!(!money("1", "HKD").is_within(&money("1", "CNY")));
+        let bytes = crate::cbor::encode(&money("12.34", "CNY"));
+        assert_eq!(crate::cbor::decode::<Money>(&bytes).ok(), Some(money("12.34", "CNY")));
+        let beyond = crate::cbor::encode(&(Money::MOST + 1, "CNY"));
+        assert!(crate::cbor::decode::<Money>(&beyond).is_err());
         assert!(!format!("{:?}", money("12.34", "CNY")).contains("12"));
     }
 }

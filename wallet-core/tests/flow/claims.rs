@@ -100,14 +100,8 @@ impl Scene {
     }
 
     fn told(&self, by: &Opening, amount: &str, decision: Decision, reason: &str) -> AuditorSettlement {
-        AuditorSettlement {
-            grant: by.sharing.grant(),
-            tag: by.shown.tag.id().unwrap(),
-            invoice: by.shown.invoice.number.digest(&self.world.hospital.id),
-            paid: Money::parse(amount, "CNY").unwrap(),
-            decision,
-            reason: reason.into(),
-        }
+        let (grant, paid) = (by.sharing.grant(), Money::parse(amount, "CNY").unwrap());
+        AuditorSettlement::of(&by.shown, &self.world.hospital.id, grant, (decision, paid), reason).unwrap()
     }
 
     /// Settles; the answer that goes to the patient once the entry stands.
@@ -245,6 +239,23 @@ fn a_refusal_says_why_and_leaves_the_slot_open() {
     assert_eq!(seal(paying, None).err(), Some(AnswerFault::Amount));
     let other = scene.opened_by(&rival, Slot::Commercial);
     scene.settle(&other, "7927.86").unwrap();
+}
+
+#[test]
+fn nobody_is_told_of_more_than_the_invoice_or_of_another_currency() {
+    let mut scene = issued();
+    let insurer = scene.world.insurer.clone();
+    let by = scene.opened_by(&insurer, Slot::Commercial);
+    let hospital = scene.world.hospital.id.clone();
+    let told = |amount: &str, currency: &str| {
+        let paid = (Decision::Whole, Money::parse(amount, currency).unwrap());
+        AuditorSettlement::of(&by.shown, &hospital, by.sharing.grant(), paid, "").map(|_| ())
+    };
+    assert_eq!(told("31290.30", "CNY"), Ok(()));
+    for (amount, currency) in [("31290.31", "CNY"), ("1.00", "HKD"), ("0", "CNY")] {
+        assert_eq!(told(amount, currency), Err(AnswerFault::Amount));
+    }
+    assert!(AnswerFault::Amount.to_string().contains("correct the amount"));
 }
 
 #[test]
@@ -397,4 +408,10 @@ fn the_invoice_reads_as_rows_with_currencies_and_its_status_in_each() {
         assert_eq!((&found.value, found.unit.as_deref()), (&Value::Text(value.into()), unit), "{name}");
         assert_eq!((found.note.as_deref(), found.status.as_str()), (note, "balanced"), "{name}");
     }
+    let text = core::str::from_utf8(INVOICE).unwrap();
+    let reversed = text.replacen("\"balanced\"", "\"cancelled\", \"cancelledReason\": \"冲红\"", 1);
+    let view = ReportView::from_json(reversed.as_bytes()).unwrap();
+    assert_eq!((view.status.as_str(), view.conclusion.as_deref()), ("cancelled", Some("冲红")));
+    assert_eq!(view.finding, Finding::Sentence("冲红".into()));
+    assert!(view.rows.iter().all(|row| row.status == "cancelled"));
 }

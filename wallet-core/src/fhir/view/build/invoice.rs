@@ -37,6 +37,11 @@ impl<'a> Build<'a> {
             self.amount_row(invoice, title, total);
             self.view.finding = Finding::Sentence(format!("{} {}", total.value.text(), total.currency));
         }
+        if let Some(why) = &invoice.cancelled {
+            // Before any amount: it no longer counts.
+            self.view.conclusion = Some(why.clone());
+            self.view.finding = Finding::Sentence(why.clone());
+        }
         for share in &invoice.shares {
             let name = share.code.as_ref().and_then(CodeableConcept::label).unwrap_or_default();
             if let Some(amount) = &share.amount {
