@@ -64,8 +64,8 @@ pub struct AuditorSettlement {
 }
 
 impl AuditorSettlement {
-    /// What is told of an invoice as it was shown. `issuer` is the hospital in its manifest; nothing beyond the
-    /// invoice's total is paid, and nothing in another currency.
+    /// What is told of an invoice as it was shown. `issuer` is the hospital in its manifest; nothing beyond what this
+    /// class of insurer pays of it ([`Invoice::payable`](crate::report::claim::Invoice::payable)), or in another currency.
     pub fn of(
         shown: &Shown,
         issuer: &PartyId,
@@ -73,7 +73,8 @@ impl AuditorSettlement {
         (decision, paid): (Decision, Money),
         reason: &str,
     ) -> Result<Self, AnswerFault> {
-        if !paid.is_within(&shown.invoice.total) {
+        let slot = shown.tag.slot().map_err(|_| AnswerFault::Other)?;
+        if !paid.is_within(&shown.invoice.payable(slot)) {
             return Err(AnswerFault::Amount);
         }
         let told = Self {
@@ -158,9 +159,9 @@ pub enum AnswerFault {
     /// No reason, or one too long.
     #[error("say in 1 to {LONGEST_REASON} bytes why not all is paid")]
     Reason,
-    /// A settlement of nothing, or a refusal that pays.
+    /// A settlement of nothing or of too much, or a refusal that pays.
     #[error(
-        "a settlement pays something, at most the invoice's total and in its currency, and a refusal nothing; correct the amount"
+        "a settlement pays something, at most this insurer's part of the invoice and in its currency, a refusal nothing; correct the amount"
     )]
     Amount,
     /// A refusal has no entry on the ledger.

@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 /// FHIR R4's.
 const STATUS: [&str; 5] = ["draft", "issued", "balanced", "cancelled", "entered-in-error"];
 
-/// Whose shares make up a medical e-bill's total (FIELD.md); what the patient bears is told apart again beside them.
+/// Whose shares make up a medical e-bill's total, funds first, then the patient; what the patient bears is told apart
+/// again beside them.
 const SHARES: [&str; 4] = ["医保统筹基金支付", "其他支付", "个人账户支付", "个人现金支付"];
 
 /// The codes of publicly funded coverage (HL7 v3 ActCode); all others are commercial.
@@ -79,6 +80,16 @@ impl Invoice {
         let (_, first) = shares.next()?;
         let sum = shares.try_fold(first.clone(), |sum, (_, share)| sum.plus(share));
         Some(sum.as_ref() == Some(&self.total))
+    }
+
+    /// The most that a payer of this class pays: statutory insurance comes first; commercial insurance the self-paid
+    /// part, which is what the invoice doesn't say that statutory and other funds paid.
+    pub fn payable(&self, slot: Slot) -> Money {
+        let others = self.shares.iter().filter(|(name, _)| SHARES[..2].contains(&name.as_str()));
+        match slot {
+            Slot::Statutory => self.total.clone(),
+            Slot::Commercial => others.fold(self.total.clone(), |left, (_, paid)| left.less(paid)),
+        }
     }
 
     /// Neither a draft nor reversed: it may be settled.

@@ -115,6 +115,8 @@ fn what_an_insurer_was_shown_is_an_invoice_that_adds_up_and_its_own_tag() {
         );
         assert_eq!(shown.invoice.shares[0].1.to_string(), "19862.44 CNY");
         assert_eq!(shown.invoice.adds_up(), Some(true));
+        let payable = if slot == Slot::Statutory { "31290.30 CNY" } else { "9927.86 CNY" };
+        assert_eq!(shown.invoice.payable(slot).to_string(), payable);
         assert_eq!(shown.tag.slot(), Ok(slot));
     }
     let wrong = changed("19862.44", "19862.45");

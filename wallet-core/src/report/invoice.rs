@@ -121,6 +121,14 @@ impl Money {
         self.currency == other.currency && self.hundredths <= other.hundredths
     }
 
+    /// What is left of it after `paid`: nothing, where that is more or in another currency.
+    #[must_use]
+    pub fn less(&self, paid: &Self) -> Self {
+        let left =
+            if self.currency == paid.currency { self.hundredths.saturating_sub(paid.hundredths) } else { 0 };
+        Self { hundredths: left, currency: self.currency.clone() }
+    }
+
     /// The sum of both; none in two currencies, or beyond what is counted here.
     pub fn plus(&self, other: &Self) -> Option<Self> {
         let sum = self.hundredths.checked_add(other.hundredths)?;
@@ -212,6 +220,10 @@ mod tests {
         assert_eq!(money("1", "CNY").plus(&money("1", "HKD")), None);
         assert!(money("1", "CNY").is_within(&money("1.00", "CNY")));
         assert!(!money("1.01", "CNY").is_within(&money("1", "CNY")));
+        assert_eq!(money("2.50", "CNY").less(&money("0.75", "CNY")), money("1.75", "CNY"));
+        for more in [money("3", "CNY"), money("1", "HKD")] {
+            assert_eq!(money("2.50", "CNY").less(&more), money("0", "CNY"));
+        }
         assert!(!money("1", "HKD").is_within(&money("1", "CNY")));
         let bytes = crate::cbor::encode(&money("12.34", "CNY"));
         assert_eq!(crate::cbor::decode::<Money>(&bytes).ok(), Some(money("12.34", "CNY")));

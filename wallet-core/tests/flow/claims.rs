@@ -242,7 +242,7 @@ fn a_refusal_says_why_and_leaves_the_slot_open() {
 }
 
 #[test]
-fn nobody_is_told_of_more_than_the_invoice_or_of_another_currency() {
+fn commercial_insurance_pays_the_self_paid_part_at_most_and_in_the_invoices_currency() {
     let mut scene = issued();
     let insurer = scene.world.insurer.clone();
     let by = scene.opened_by(&insurer, Slot::Commercial);
@@ -251,8 +251,9 @@ fn nobody_is_told_of_more_than_the_invoice_or_of_another_currency() {
         let paid = (Decision::Whole, Money::parse(amount, currency).unwrap());
         AuditorSettlement::of(&by.shown, &hospital, by.sharing.grant(), paid, "").map(|_| ())
     };
-    assert_eq!(told("31290.30", "CNY"), Ok(()));
-    for (amount, currency) in [("31290.31", "CNY"), ("1.00", "HKD"), ("0", "CNY")] {
+    // The self-paid part: what statutory insurance and other funds left.
+    assert_eq!(told("9927.86", "CNY"), Ok(()));
+    for (amount, currency) in [("9927.87", "CNY"), ("1.00", "HKD"), ("0", "CNY")] {
         assert_eq!(told(amount, currency), Err(AnswerFault::Amount));
     }
     assert!(AnswerFault::Amount.to_string().contains("correct the amount"));
