@@ -208,6 +208,8 @@ async fn with_every_device_lost_the_words_alone_bring_everything_back() -> Resul
 async fn malicious_relay_that_serves_an_old_mailbox_raises_the_alarm_on_a_restored_device() -> Result<()> {
     Scene::play("devices-kept-back", 2, async |scene| {
         let phone = phone_with_a_report(scene).await?;
+        phone.goes_to("patient", "/recovery").await?;
+        phone.unlocks().await?;
         let words = phone.reads_the_words().await?;
         let tablet = joins(scene, &phone).await?;
         phone.goes_to("patient", "/devices").await?;
@@ -226,6 +228,7 @@ async fn malicious_relay_that_serves_an_old_mailbox_raises_the_alarm_on_a_restor
         phone.taps("移出").await?;
         phone.sees("已移出").await?;
         phone.goes_to("", "/").await?;
+        phone.sees("一份病历的来龙去脉").await?;
         scene.relay.stop()?;
         std::fs::remove_dir_all(&mailbox)?;
         copy_folder(old.path(), &mailbox, |_| true)?;

@@ -1,7 +1,15 @@
 //! How long a person waits, in a real browser. It asserts nothing about time: `cargo xtask bench browser` reads what is
 //! printed here.
 
-use suishen_tests::{Person, Result, Scene, Window};
+use anyhow::Context as _;
+use std::time::{Duration, Instant};
+use suishen_core::{
+    id::Commitment,
+    identity::Entropy,
+    sm::{Digest, Label, Random},
+    vault::{BackupReader, Body, Item, Origin, Vault},
+};
+use suishen_tests::{PASSPHRASE, Person, Result, Scene, Window};
 
 const ROUNDS: usize = 7;
 
@@ -49,6 +57,121 @@ async fn from_a_code_in_view_to_its_report() -> Result<()> {
             r#"{{"qr_to_report_ms": {{"median": {}, "most": {}}}}}"#,
             times[ROUNDS / 2],
             times[ROUNDS - 1]
+        );
+        Ok(())
+    })
+    .await
+}
+
+/// Records of twenty years.
+const RECORDS: u32 = 10_000;
+
+/// Not random: nobody is kept from reading here.
+struct Counting(u64);
+
+impl Random for Counting {
+    fn fill(&mut self, out: &mut [u8]) {
+        for byte in out {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = self.0.to_be_bytes()[0];
+        }
+    }
+}
+
+/// The backup of a wallet with one record, grown to so many: that one again and again, each under an id of its own.
+fn grown(backup: &[u8], words: &str, records: u32) -> Result<Vec<u8>> {
+    let entropy = Entropy::from_text(words)?;
+    let mut reader = BackupReader::new(&entropy);
+    let mut items = reader.push(backup)?;
+    items.extend(reader.finish()?.0);
+    let (mut begun, mut events, mut blobs) = (None, Vec::new(), Vec::<(_, Vec<u8>)>::new());
+    for item in items {
+        match item {
+            Item::Epochs(ledger, epochs) => begun = Some((ledger, epochs)),
+            Item::Event(event) => events.push(event),
+            Item::Piece(address, bytes) => match blobs.last_mut() {
+                Some((last, held)) if *last == address => held.extend(bytes),
+                _ => blobs.push((address, bytes)),
+            },
+            Item::Blob(_) => {}
+        }
+    }
+    let (ledger, epochs) = begun.context("a backup begins with its epochs")?;
+    let random = &mut Counting(1);
+    let mut vault = Vault::restore(&entropy, ledger, epochs, random)?;
+    vault.load(&events, Origin::Elsewhere);
+    let record = vault.index().records().next().context("the wallet has a record")?.clone();
+    events.push(vault.rejoin(&entropy, "x", record.kept, random)?);
+    for number in 1..records {
+        let digest = Digest::labelled(Label::new("measured"), &[&number.to_be_bytes()]);
+        let added = suishen_core::vault::RecordAdded {
+            record: Commitment::from_bytes(*digest.as_bytes()),
+            ..record.added.clone()
+        };
+        events.push(vault.append(Body::RecordAdded(Box::new(added)), record.kept, random)?);
+    }
+    let mut out = Vec::new();
+    let mut writer = vault.backup(random, &mut out);
+    for event in &events {
+        writer.event(event, &mut out);
+    }
+    for (address, bytes) in &blobs {
+        writer.blob(address, bytes.len() as u64, &mut out);
+        writer.piece(bytes, &mut out);
+    }
+    writer.finish(&mut out);
+    Ok(out)
+}
+
+/// Seconds until the screen has this text, which may be longer than any scene waits.
+async fn until(person: &Person, text: &str) -> Result<f64> {
+    let start = Instant::now();
+    while !person.screen().await?.contains(text) {
+        anyhow::ensure!(start.elapsed() < Duration::from_mins(10), "“{text}” did not come in ten minutes");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(start.elapsed().as_secs_f64())
+}
+
+#[tokio::test]
+#[ignore = "measures: cargo xtask bench browser"]
+async fn a_wallet_of_twenty_years_comes_to_a_new_device() -> Result<()> {
+    Scene::play("times-devices", 2, async |scene| {
+        let phone = scene.person("phone", Window::Phone).await?;
+        phone.keeps_downloads().await?;
+        phone.keeps_at("patient2", &scene.relay.issues("laboratory/report.json").await?).await?;
+        phone.goes_to("patient2", "/protect").await?;
+        phone.types("设一个密码", PASSPHRASE).await?;
+        phone.taps("用这个密码").await?;
+        let words = phone.reads_the_words().await?.join(" ");
+        phone.goes_to("patient2", "/settings").await?;
+        phone.unlocks().await?;
+        phone.taps("存备份文件").await?;
+        let backup = phone.has_saved(".suishen").await?;
+        std::fs::write(&backup, grown(&std::fs::read(&backup)?, &words, RECORDS)?)?;
+
+        phone.goes_to("patient", "/restore").await?;
+        phone.gives_file("input[type=file]:not([accept])", &backup).await?;
+        phone.types("24 个词", &words).await?;
+        phone.taps("找回").await?;
+        let restored = until(&phone, "给钱包上锁").await?;
+        phone.types("设一个密码", PASSPHRASE).await?;
+        phone.taps("用这个密码").await?;
+        phone.goes_to("patient", "/devices").await?;
+        phone.unlocks().await?;
+        let mailbox = until(&phone, "起一样").await?;
+        phone.taps("添加设备").await?;
+        phone.taps("出示二维码").await?;
+        let link = phone.copies_the_link().await?;
+        let tablet = scene.person("tablet", Window::Phone).await?;
+        let (_, fragment) = link.split_once('#').unwrap_or_default();
+        tablet.goes_to("patient", &format!("/p#{fragment}")).await?;
+        tablet.taps("加入").await?;
+        phone.sees("两部设备上的数字一样吗").await?;
+        phone.taps("一样，添加").await?;
+        let joined = until(&tablet, &format!("{RECORDS} 份")).await?;
+        println!(
+            r#"{{"new_device": {{"records": {RECORDS}, "restored_s": {restored}, "mailbox_s": {mailbox}, "joined_s": {joined}}}}}"#
         );
         Ok(())
     })
