@@ -4,6 +4,7 @@
 //! Its peer id is new at each start; wallets learn it from `/v1/info`. It dials nobody.
 
 mod arrivals;
+mod boxed;
 mod frames;
 pub mod mailbox;
 mod places;
@@ -14,6 +15,7 @@ use crate::config::Limits;
 use anyhow::Context as _;
 use arrivals::Opened;
 use axum::extract::ws::WebSocket;
+use boxed::Boxed;
 use futures_util::StreamExt as _;
 use libp2p::{
     Multiaddr, PeerId, Swarm, SwarmBuilder, Transport as _,
@@ -139,7 +141,7 @@ fn swarm(
     limits: &Limits,
     came: mpsc::Receiver<Arrival>,
     streams: arrivals::Behaviour,
-) -> anyhow::Result<Swarm<Behaviour>> {
+) -> anyhow::Result<Swarm<Boxed<Behaviour>>> {
     let most = u32::try_from(limits.connections).ok().filter(|most| *most > 0);
     let memory = usize::try_from(limits.peers_mib << 20).unwrap_or(usize::MAX);
     let swarm = SwarmBuilder::with_new_identity()
@@ -156,14 +158,14 @@ fn swarm(
                 .with_max_established_incoming(most)
                 .with_max_pending_incoming(most)
                 .with_max_established_per_peer(Some(PER_PEER));
-            Behaviour {
+            Boxed(Behaviour {
                 limits: connection_limits::Behaviour::new(connections),
                 memory: memory_connection_limits::Behaviour::with_max_bytes(memory),
                 identify: identify::Behaviour::new(identity.with_hide_listen_addrs(true)),
                 ping: ping::Behaviour::default(),
                 relay: relay::Behaviour::new(key.public().to_peer_id(), circuits(limits)),
                 streams,
-            }
+            })
         })?
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE))
         .with_connection_timeout(HANDSHAKE)
@@ -198,7 +200,7 @@ fn circuits(limits: &Limits) -> relay::Config {
         .circuit_src_per_ip(address, MINUTE)
 }
 
-async fn run(mut swarm: Swarm<Behaviour>) {
+async fn run(mut swarm: Swarm<Boxed<Behaviour>>) {
     loop {
         match swarm.select_next_some().await {
             SwarmEvent::IncomingConnectionError { error, .. } => {

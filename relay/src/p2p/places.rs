@@ -51,8 +51,15 @@ struct Taken {
 struct Room {
     news: broadcast::Sender<News>,
     sessions: Arc<Semaphore>,
-    /// By device, oldest streams first.
-    devices: BTreeMap<PublicKey, BTreeMap<u64, Arc<Notify>>>,
+    /// Oldest first.
+    streams: Vec<Stream>,
+}
+
+/// One of a device's.
+struct Stream {
+    number: u64,
+    device: PublicKey,
+    gone: Arc<Notify>,
 }
 
 /// Where a stream stands before it is in.
@@ -96,23 +103,24 @@ impl Places {
         let mut guard = self.taken();
         let taken = &mut *guard;
         let room = taken.vaults.entry(vault).or_insert_with(Room::new);
-        let count: usize = room.devices.values().map(BTreeMap::len).sum();
-        let own = room.devices.entry(device).or_default();
-        if own.len() >= OF_DEVICE {
-            if let Some((_, oldest)) = own.pop_first() {
-                oldest.notify_one();
+        let mut own = (0..room.streams.len()).filter(|at| room.streams[*at].device == device);
+        match (own.next(), own.count() + 1 >= OF_DEVICE) {
+            (Some(oldest), true) => {
+                room.streams.remove(oldest).gone.notify_one();
                 taken.inside -= 1;
             }
-        } else if count >= OF_VAULT || taken.inside >= INSIDE {
-            taken.tidy(&vault, &device);
-            return None;
+            _ if room.streams.len() >= OF_VAULT || taken.inside >= INSIDE => {
+                taken.tidy(&vault);
+                return None;
+            }
+            _ => {}
         }
         taken.inside += 1;
         taken.last += 1;
         let (number, gone) = (taken.last, Arc::new(Notify::new()));
-        own.insert(number, gone.clone());
+        room.streams.push(Stream { number, device, gone: gone.clone() });
         let (news, sessions) = (room.news.clone(), room.sessions.clone());
-        Some(Inside { places: self.clone(), vault, device, number, gone, news, sessions })
+        Some(Inside { places: self.clone(), vault, number, gone, news, sessions })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -123,18 +131,14 @@ impl Places {
 impl Room {
     fn new() -> Self {
         let (news, sessions) = (broadcast::channel(BEHIND).0, Arc::new(Semaphore::new(SESSIONS)));
-        Self { news, sessions, devices: BTreeMap::new() }
+        Self { news, sessions, streams: Vec::new() }
     }
 }
 
 impl Taken {
-    /// Forgets a device, and a vault, without streams.
-    fn tidy(&mut self, vault: &VaultId, device: &PublicKey) {
-        let Some(room) = self.vaults.get_mut(vault) else { return };
-        if room.devices.get(device).is_some_and(BTreeMap::is_empty) {
-            room.devices.remove(device);
-        }
-        if room.devices.is_empty() {
+    /// Forgets a vault without streams.
+    fn tidy(&mut self, vault: &VaultId) {
+        if self.vaults.get(vault).is_some_and(|room| room.streams.is_empty()) {
             self.vaults.remove(vault);
         }
     }
@@ -183,7 +187,6 @@ impl Drop for Outside {
 pub struct Inside {
     places: Arc<Places>,
     vault: VaultId,
-    device: PublicKey,
     /// No other has it.
     pub number: u64,
     /// Told to all streams of the vault.
@@ -204,12 +207,12 @@ impl Drop for Inside {
     fn drop(&mut self) {
         let mut guard = self.places.taken();
         let taken = &mut *guard;
-        let own = taken.vaults.get_mut(&self.vault).and_then(|room| room.devices.get_mut(&self.device));
+        let Some(room) = taken.vaults.get_mut(&self.vault) else { return };
+        let before = room.streams.len();
+        room.streams.retain(|stream| stream.number != self.number);
         // One that had to go has left its place already.
-        if own.is_some_and(|own| own.remove(&self.number).is_some()) {
-            taken.inside -= 1;
-            taken.tidy(&self.vault, &self.device);
-        }
+        taken.inside -= before - room.streams.len();
+        taken.tidy(&self.vault);
     }
 }
 

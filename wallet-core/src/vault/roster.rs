@@ -17,7 +17,10 @@
 use super::{DeviceCertificate, DeviceRole, Epoch};
 use crate::id::{LedgerId, VaultId};
 use crate::sm::{Digest, PublicKey, Signed};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Most certificates of a pass.
 pub const MOST_PASS: usize = 8;
@@ -90,12 +93,20 @@ pub struct Member {
 pub struct Roster {
     ledger: LedgerId,
     vault: VaultId,
-    taken: BTreeMap<Digest, Taken>,
-    waiting: BTreeMap<Digest, Signed<Epoch>>,
+    /// Copies share them.
+    taken: BTreeMap<Digest, Arc<Taken>>,
+    waiting: BTreeMap<Digest, Waiting>,
     now: Option<View>,
 }
 
+/// An epoch of which something that it builds on is unknown.
 #[derive(Clone, Debug)]
+struct Waiting {
+    signed: Signed<Epoch>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
 struct Taken {
     signed: Signed<Epoch>,
     epoch: Epoch,
@@ -182,11 +193,11 @@ impl Roster {
         }
         let epoch = self.well_formed(signed)?;
         if self.past_known(&epoch) {
-            self.place(id, signed.clone(), epoch)?;
+            self.place(id, Waiting { signed: signed.clone(), bytes }, epoch)?;
             self.place_waiting();
             self.now = self.view(self.taken.keys().copied().collect());
         } else if self.waiting.len() < MOST_WAITING && self.waiting_bytes() + bytes <= MOST_WAITING_BYTES {
-            self.waiting.insert(id, signed.clone());
+            self.waiting.insert(id, Waiting { signed: signed.clone(), bytes });
         } else {
             return Err(RosterError::Full);
         }
@@ -218,7 +229,7 @@ impl Roster {
     }
 
     fn waiting_bytes(&self) -> usize {
-        self.waiting.values().map(|signed| signed.to_bytes().len()).sum()
+        self.waiting.values().map(|waiting| waiting.bytes).sum()
     }
 
     /// The epochs that were taken, with their ids.
@@ -339,7 +350,7 @@ impl Roster {
     }
 
     /// Judges an epoch by its own past and adds it.
-    fn place(&mut self, id: Digest, signed: Signed<Epoch>, epoch: Epoch) -> Result<(), RosterError> {
+    fn place(&mut self, id: Digest, new: Waiting, epoch: Epoch) -> Result<(), RosterError> {
         let before = epoch.previous.iter().filter_map(|id| self.epoch(id)).map(|epoch| epoch.number).max();
         if before.is_some_and(|before| before.checked_add(1) != Some(epoch.number)) {
             return Err(RosterError::Number);
@@ -354,17 +365,18 @@ impl Roster {
             }
             Some(member.sign)
         };
-        let taken = Taken { bytes: signed.to_bytes().len(), signed, epoch, signer: by };
+        let Waiting { signed, bytes } = new;
+        let taken = Taken { signed, epoch, signer: by, bytes };
         if !self.has_room(&taken) {
             return Err(RosterError::Full);
         }
-        self.taken.insert(id, taken);
+        self.taken.insert(id, Arc::new(taken));
         Ok(())
     }
 
     fn has_room(&self, new: &Taken) -> bool {
         let fits = |counts: &dyn Fn(&Taken) -> bool, most| {
-            let extents = self.taken.values().filter(|taken| counts(taken)).map(Taken::extent);
+            let extents = self.taken.values().filter(|taken| counts(taken)).map(|taken| taken.extent());
             extents.fold(new.extent(), Extent::and).is_within(most)
         };
         let of_devices = new.signer.is_none()
@@ -375,14 +387,14 @@ impl Roster {
 
     fn place_waiting(&mut self) {
         loop {
-            let ready = self.waiting.iter().find_map(|(id, signed)| {
-                let epoch = signed.claimed().ok()?;
+            let ready = self.waiting.iter().find_map(|(id, waiting)| {
+                let epoch = waiting.signed.claimed().ok()?;
                 self.past_known(&epoch).then_some((*id, epoch))
             });
             let Some((id, epoch)) = ready else { return };
-            if let Some(signed) = self.waiting.remove(&id) {
+            if let Some(waiting) = self.waiting.remove(&id) {
                 // One that its own past doesn't allow is dropped, and so is, in the end, all that builds on it.
-                let _ = self.place(id, signed, epoch);
+                let _ = self.place(id, waiting, epoch);
             }
         }
     }
