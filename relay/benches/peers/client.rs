@@ -33,6 +33,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// As it is written on a command line.
+    pub fn read(port: &str, peer: &str, ledger: &str) -> Result<Self> {
+        let ledger = LedgerId::from_hex(ledger).context("no ledger")?;
+        Ok(Self { port: port.parse()?, peer: peer.parse()?, ledger })
+    }
+
     pub fn address(&self) -> Multiaddr {
         let ip = Multiaddr::empty().with(Protocol::Ip4([127, 0, 0, 1].into()));
         ip.with(Protocol::Tcp(self.port)).with(Protocol::Ws("/".into())).with(Protocol::P2p(self.peer))

@@ -17,7 +17,11 @@ use libp2p::{
     identity::Keypair,
     noise,
 };
-use std::{io, iter, time::Duration};
+use std::{
+    io, iter,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 use suishen_core::{
     id::BlobAddress,
     sync::{CONTENT_PROTOCOL, ContentFrame, Given, Giving, MOST_PIECE},
@@ -32,6 +36,18 @@ const CONTENT: usize = 1 << 20;
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long a reservation, or an answer that isn't read, is held.
 const HELD: Duration = Duration::from_secs(10);
+
+/// What all have done.
+static DEEDS: AtomicU64 = AtomicU64::new(0);
+
+fn done() {
+    DEEDS.fetch_add(1, Relaxed);
+}
+
+/// How much harm was done, each deed to its end.
+pub fn deeds() -> u64 {
+    DEEDS.load(Relaxed)
+}
 
 /// What somebody does.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +76,7 @@ impl Harm {
                 async move {
                     loop {
                         reads_nothing(&mut wallet, address).await?;
+                        done();
                     }
                 }
                 .boxed()
@@ -69,6 +86,7 @@ impl Harm {
                 async move {
                     loop {
                         wallet.forgets().await?;
+                        done();
                     }
                 }
                 .boxed()
@@ -81,6 +99,7 @@ impl Harm {
 async fn again<F: Future<Output = Result<()>>>(harm: impl Fn() -> F) -> Result<()> {
     loop {
         let _ = harm().await;
+        done();
         sleep(PAUSE).await;
     }
 }

@@ -1,49 +1,58 @@
 //! What wallets that are connected by `/p2p` take of a relay's memory, and what those who do harm take of an honest one's
 //! time: `cargo bench -p suishen-relay --bench peers`, or as a table `cargo xtask bench peers`. Prints one JSON object.
 //!
-//! The relay is the program as it is released; all clients share this process.
+//! The relay is the program as it is released; honest clients share this process, those who do harm another.
 
 mod client;
+mod crowd;
 #[path = "../../tests/service/dialing.rs"]
 mod dialing;
 mod hostile;
 
 use anyhow::{Context as _, Result, ensure};
 use client::{Target, Wallet};
+use crowd::Crowd;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use hostile::Harm;
 use libp2p::PeerId;
 use serde_json::json;
 use std::{
+    env,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 use suishen_relay::client::Client;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::time::sleep;
 
 /// Wallets that are connected and say nothing.
 const WALLETS: usize = 2000;
-/// Peers that do harm.
+/// Those who do harm.
 const HOSTILE: usize = 1000;
-/// Changes of the honest one.
-const CHANGES: u64 = 300;
+/// Changes of the honest one, and how long it goes on with them where they take long.
+const CHANGES: u64 = 200;
+const GOES_ON: Duration = Duration::from_secs(30);
 /// Peers that come in at the same time.
 const AT_ONCE: usize = 16;
 /// How long a relay is left alone before it is measured.
-const SETTLES: Duration = Duration::from_secs(10);
+const SETTLES: Duration = Duration::from_secs(5);
 /// What is between two changes.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Where files are in memory, if the system has such a place: nothing is timed while wallets come to be idle.
+const IN_MEMORY: &str = "/dev/shm";
 
 fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let crowd: Vec<String> = env::args().skip_while(|argument| argument != crowd::ARGUMENT).skip(1).collect();
+    if let [port, peer, ledger] = &crowd[..] {
+        return runtime.block_on(crowd::comes(Target::read(port, peer, ledger)?));
+    }
     runtime.block_on(async {
         let idle = idle().await.context("idle wallets")?;
         eprintln!("  {WALLETS} idle wallets: {} bytes beside {}", idle.1 - idle.0, idle.0);
-        let (quiet, beset, hostile) = beset().await.context("hostile peers")?;
+        let Measured { quiet, beset, deeds, hostile } = beset().await.context("hostile peers")?;
         let figures = json!({
             "wallets": WALLETS, "base_bytes": idle.0, "connected_bytes": idle.1,
-            "hostile": hostile, "changes": CHANGES,
+            "hostile": hostile, "deeds_per_s": deeds, "changes": quiet.len().min(beset.len()),
             "quiet_median_ms": share(&quiet, 50), "quiet_p99_ms": share(&quiet, 99),
             "beset_median_ms": share(&beset, 50), "beset_p99_ms": share(&beset, 99),
         });
@@ -54,7 +63,9 @@ fn main() -> Result<()> {
 
 /// Resident bytes of the relay without and with wallets.
 async fn idle() -> Result<(u64, u64)> {
-    let relay = Relay::start("peers-idle").await?;
+    let folder = Path::new(IN_MEMORY);
+    let folder = if folder.is_dir() { folder } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
+    let relay = Relay::start(&folder.join("suishen-peers-idle")).await?;
     sleep(SETTLES).await;
     let base = relay.resident()?;
     let wallets: Vec<Wallet> = stream::iter(0..WALLETS)
@@ -68,34 +79,38 @@ async fn idle() -> Result<(u64, u64)> {
     Ok((base, connected))
 }
 
-/// How long an honest wallet's changes take without and with those who do harm, and how many of these there were at the end.
-async fn beset() -> Result<(Vec<Duration>, Vec<Duration>, usize)> {
-    let relay = Relay::start("peers-beset").await?;
+/// What those who do harm take of an honest one's time.
+struct Measured {
+    /// How long its changes take without them, and with them.
+    quiet: Vec<Duration>,
+    beset: Vec<Duration>,
+    /// What they did in a second, and how many of them went on to the end.
+    deeds: f64,
+    hostile: u64,
+}
+
+async fn beset() -> Result<Measured> {
+    let relay = Relay::start(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers-beset")).await?;
     let mut honest = Wallet::new(relay.target, 0).await?;
     let quiet = changes(&mut honest, 0).await?;
-    let harms = Harm::ALL.into_iter().cycle().take(HOSTILE);
-    let came: Vec<_> = stream::iter(harms)
-        .map(|harm| harm.comes(relay.target))
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
-    eprintln!("  quiet, 99 of 100: {:.1} ms; {HOSTILE} hostile peers came", share(&quiet, 99));
-    let mut hostile = JoinSet::new();
-    for harm in came {
-        hostile.spawn(harm);
-    }
+    eprintln!("  quiet: {}", shown(&quiet));
+    let mut crowd = Crowd::start(relay.target)?;
+    eprintln!("  {HOSTILE} hostile peers came");
     sleep(SETTLES).await;
+    let (before, begun) = (crowd.asked()?, Instant::now());
     let beset = changes(&mut honest, CHANGES).await?;
-    // Those that the relay threw out for good.
-    while hostile.try_join_next().is_some() {}
-    let still = hostile.len();
-    hostile.shutdown().await;
-    Ok((quiet, beset, still))
+    let (after, took) = (crowd.asked()?, begun.elapsed());
+    eprintln!("  beset: {}", shown(&beset));
+    let deeds = f64::from(u32::try_from(after.deeds - before.deeds)?) / took.as_secs_f64();
+    Ok(Measured { quiet, beset, deeds, hostile: after.there })
 }
 
 async fn changes(wallet: &mut Wallet, from: u64) -> Result<Vec<Duration>> {
-    let mut took = Vec::new();
+    let (mut took, first) = (Vec::new(), Instant::now());
     for time in from..from + CHANGES {
+        if first.elapsed() > GOES_ON {
+            break;
+        }
         sleep(PAUSE).await;
         let begun = Instant::now();
         wallet.writes(time).await?;
@@ -103,6 +118,10 @@ async fn changes(wallet: &mut Wallet, from: u64) -> Result<Vec<Duration>> {
     }
     took.sort_unstable();
     Ok(took)
+}
+
+fn shown(took: &[Duration]) -> String {
+    format!("{} changes, median {:.1} ms, 99 of 100 {:.1} ms", took.len(), share(took, 50), share(took, 99))
 }
 
 /// The time that so many of a hundred keep to, in milliseconds.
@@ -118,8 +137,8 @@ struct Relay {
 }
 
 impl Relay {
-    async fn start(name: &str) -> Result<Self> {
-        let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    async fn start(data: &Path) -> Result<Self> {
+        let data = data.to_path_buf();
         if data.exists() {
             std::fs::remove_dir_all(&data)?;
         }

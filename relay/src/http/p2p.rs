@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 const LONGEST: usize = 1 << 20;
 
 /// What is read at a time, in bytes: each socket keeps as much, and most of them have nothing to say.
-const READ: usize = 2 << 10;
+const READ: usize = 1 << 10;
 
 /// Opens a socket.
 pub async fn open(

@@ -108,11 +108,12 @@ async fn through<S>(shared: &Shared, peer: &[u8], mut frames: Frames<S>, purpose
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (knock, place) = door(shared, &mut frames, peer).await?;
+    // In a box, which is gone when it is in; what stays is as small as it can be.
+    let (knock, place) = Box::pin(door(shared, &mut frames, peer)).await?;
     let served = async {
         match purpose {
             Purpose::Link => link::serve(shared, &mut frames, &knock, &place).await,
-            Purpose::Content => content::serve(shared, &mut frames, &knock).await,
+            Purpose::Content => Box::pin(content::serve(shared, &mut frames, &knock)).await,
         }
     };
     tokio::select! {

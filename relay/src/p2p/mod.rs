@@ -7,6 +7,7 @@ mod arrivals;
 mod boxed;
 mod frames;
 pub mod mailbox;
+mod noise;
 mod places;
 mod socket;
 mod turns;
@@ -23,10 +24,11 @@ use libp2p::{
     core::upgrade::Version,
     identify, memory_connection_limits,
     multiaddr::Protocol,
-    noise, ping, relay,
+    ping, relay,
     swarm::{NetworkBehaviour, SwarmEvent},
     tcp, yamux,
 };
+use noise::Noise;
 pub use socket::Arrival;
 use socket::Sockets;
 use std::{
@@ -146,10 +148,9 @@ fn swarm(
     let memory = usize::try_from(limits.peers_mib << 20).unwrap_or(usize::MAX);
     let swarm = SwarmBuilder::with_new_identity()
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexing)?
+        .with_tcp(tcp::Config::default().nodelay(true), Noise::new, multiplexing)?
         .with_other_transport(|key| {
-            let noise = noise::Config::new(key)?;
-            let upgraded = Sockets::new(came).upgrade(Version::V1Lazy).authenticate(noise);
+            let upgraded = Sockets::new(came).upgrade(Version::V1Lazy).authenticate(Noise::new(key)?);
             Ok(upgraded.multiplex(multiplexing()).timeout(HANDSHAKE))
         })?
         .with_behaviour(|key| {

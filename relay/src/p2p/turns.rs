@@ -2,19 +2,22 @@
 //!
 //! A vault whose work is long (epochs to verify, a set of events to hash) thus waits for itself; what others wait for is at
 //! most the end of what is under way. Who stands at the door is judged apart from those who are in, and new vaults
-//! apart from both: nobody has shown yet that it belongs anywhere.
+//! apart from both: nobody has shown yet that it belongs anywhere. What takes long inside, sets to compare and content, has
+//! turns of its own: **a change waits for no crowd that compares**, and half of the processors are left to what is short.
 
 use crate::mailbox::{MailboxError, Mailboxes};
 use std::{
     collections::BTreeMap,
     io,
     sync::{Arc, Mutex, PoisonError},
+    thread::available_parallelism,
 };
 use suishen_core::id::VaultId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Vaults that are worked for at a time.
+/// Vaults that are worked for at a time, and those whose content is.
 const INSIDE: usize = 8;
+const CONTENT: usize = 4;
 /// Knocks that are judged at a time, and foundings.
 const KNOCKS: usize = 4;
 const FOUNDINGS: usize = 1;
@@ -23,6 +26,8 @@ const FOUNDINGS: usize = 1;
 pub struct Turns {
     mailboxes: Mailboxes,
     inside: Arc<Semaphore>,
+    sessions: Arc<Semaphore>,
+    content: Arc<Semaphore>,
     knocks: Arc<Semaphore>,
     foundings: Arc<Semaphore>,
     vaults: Vaults,
@@ -59,20 +64,48 @@ impl Drop for Place {
 impl Turns {
     /// At these mailboxes.
     pub fn new(mailboxes: Mailboxes) -> Self {
-        let [inside, knocks, foundings] =
-            [INSIDE, KNOCKS, FOUNDINGS].map(|most| Arc::new(Semaphore::new(most)));
-        Self { mailboxes, inside, knocks, foundings, vaults: Vaults::default() }
+        let sessions = available_parallelism().map_or(1, |all| all.get().div_ceil(2));
+        let [inside, sessions, content, knocks, foundings] =
+            [INSIDE, sessions, CONTENT, KNOCKS, FOUNDINGS].map(|most| Arc::new(Semaphore::new(most)));
+        Self { mailboxes, inside, sessions, content, knocks, foundings, vaults: Vaults::default() }
     }
 
-    /// Works in a vault, when it is its turn and nobody else works in it.
+    /// Does something short in a vault, when it is its turn and nobody else works in it.
     pub async fn inside<T: Send + 'static>(
         &self,
         vault: VaultId,
         work: impl FnOnce(&Mailboxes) -> Result<T, MailboxError> + Send + 'static,
     ) -> Result<T, MailboxError> {
+        self.alone(&self.inside, vault, work).await
+    }
+
+    /// The same for what looks at all events of the vault, or at many.
+    pub async fn session<T: Send + 'static>(
+        &self,
+        vault: VaultId,
+        work: impl FnOnce(&Mailboxes) -> Result<T, MailboxError> + Send + 'static,
+    ) -> Result<T, MailboxError> {
+        self.alone(&self.sessions, vault, work).await
+    }
+
+    /// The same for a piece of content.
+    pub async fn content<T: Send + 'static>(
+        &self,
+        vault: VaultId,
+        work: impl FnOnce(&Mailboxes) -> Result<T, MailboxError> + Send + 'static,
+    ) -> Result<T, MailboxError> {
+        self.alone(&self.content, vault, work).await
+    }
+
+    async fn alone<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        vault: VaultId,
+        work: impl FnOnce(&Mailboxes) -> Result<T, MailboxError> + Send + 'static,
+    ) -> Result<T, MailboxError> {
         let place = self.place(vault);
         let alone = taken(&place.turn).await?;
-        let turn = taken(&self.inside).await?;
+        let turn = taken(turns).await?;
         self.blocking((place, alone, turn), work).await
     }
 
@@ -164,11 +197,40 @@ mod tests {
         for n in 2..20 {
             turns.inside(vault(n), |_| Ok(())).await.unwrap();
         }
+        turns.session(vault(20), |_| Ok(())).await.unwrap();
+        turns.content(vault(20), |_| Ok(())).await.unwrap();
         turns.knock(|_| Ok(())).await.unwrap();
         turns.found(|_| Ok(())).await.unwrap();
         assert_eq!(busy.try_join_next().map(|_| ()), None, "the first vault's work is still held");
         release.send(()).unwrap();
         busy.join_all().await;
         assert!(turns.vaults.lock().unwrap().is_empty());
+    }
+    #[tokio::test]
+    async fn malicious_crowd_that_compares_or_takes_content_holds_up_no_change_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailboxes = Mailboxes::open(folder.path(), LedgerId::from_bytes([7; 32]), LIMITS).unwrap();
+        let turns = Arc::new(Turns::new(mailboxes));
+        let mut busy = JoinSet::new();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        for n in 0..100 {
+            let (turns, held) = (turns.clone(), held.clone());
+            let work = move |_: &Mailboxes| {
+                let _ = held.lock().unwrap().recv();
+                Ok(())
+            };
+            busy.spawn(async move {
+                let of_session = turns.session(vault(n), work.clone()).await;
+                of_session.and(turns.content(vault(n), work).await).unwrap();
+            });
+        }
+        tokio::task::yield_now().await;
+        for n in 100..120 {
+            turns.inside(vault(n), |_| Ok(())).await.unwrap();
+        }
+        assert_eq!(busy.try_join_next().map(|_| ()), None, "the crowd's work is still held");
+        drop(release);
+        busy.join_all().await;
     }
 }

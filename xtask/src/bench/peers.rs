@@ -46,8 +46,10 @@ pub fn measure(place: &Place, steps: &mut Steps) -> Result<Table> {
     let notes = vec![
         "resident memory of the relay as it is released; wallets with a mailbox each, level, by web socket".into(),
         format!(
-            "a change: written, pushed, durable, acknowledged; {} of them; all clients on the relay's own cores",
-            number("changes")?
+            "a change: written, pushed, durable, acknowledged; {} of them; all clients on the relay's own cores, those who do harm \
+             at the lowest priority, so that they take what it leaves: {} deeds a second",
+            number("changes")?,
+            number("deeds_per_s")?.round()
         ),
         "hostile, a quarter each: oversized yamux SYN, content asked for and not read, reservations by ever new peers, \
          100 events compared with nothing again and again"

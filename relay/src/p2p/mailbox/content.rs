@@ -28,13 +28,13 @@ where
         }
         match Request::read(&frame)? {
             Request::Lacks(addresses) => {
-                let lacking = turns.inside(vault, move |all| all.lacks(&vault, &addresses)).await?;
+                let lacking = turns.content(vault, move |all| all.lacks(&vault, &addresses)).await?;
                 frames.send(&ContentFrame::Lacking(lacking).to_bytes()).await?;
             }
             Request::Get { address, from } => give(shared, frames, (vault, address), from).await?,
             Request::Put { address, size } => {
                 let now = (shared.clock)();
-                let put = turns.inside(vault, move |all| all.put(&vault, &address, size, now)).await?;
+                let put = turns.content(vault, move |all| all.put(&vault, &address, size, now)).await?;
                 let verdict = match put {
                     Put::Kept => ContentFrame::Kept,
                     Put::Refused(refused) => ContentFrame::Refused(refused),
@@ -56,14 +56,14 @@ async fn give<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Some(held) = shared.turns.inside(vault, move |all| all.get(&vault, &address)).await? else {
+    let Some(held) = shared.turns.content(vault, move |all| all.get(&vault, &address)).await? else {
         return Ok(frames.send(&ContentFrame::Missing.to_bytes()).await?);
     };
     frames.send(&ContentFrame::Content(held.size).to_bytes()).await?;
     let (held, mut offset) = (Arc::new(held), from);
     while offset < held.size {
         let read = held.clone();
-        let piece = shared.turns.inside(vault, move |_| Ok(read.piece(offset)?)).await?;
+        let piece = shared.turns.content(vault, move |_| Ok(read.piece(offset)?)).await?;
         if piece.is_empty() {
             return Err(End::Gone);
         }
@@ -89,7 +89,7 @@ where
         let taken;
         (taking, taken) = shared
             .turns
-            .inside(vault, move |_| {
+            .content(vault, move |_| {
                 let taken = taking.take(&piece)?;
                 Ok((taking, taken))
             })

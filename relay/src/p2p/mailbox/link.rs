@@ -83,7 +83,8 @@ where
                 Err(RecvError::Closed) => return Ok(()),
             },
         };
-        served.act(acts).await?;
+        // In a box: a link has nothing to do for most of its time.
+        Box::pin(served.act(acts)).await?;
         if served.link.is_over() {
             return Ok(());
         }
@@ -127,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Served<'_, S> {
         work: impl FnOnce(&mut Link) -> Result<Vec<Act>, SyncError> + Send + 'static,
     ) -> Result<Vec<Act>, End> {
         let mut link = std::mem::replace(&mut self.link, Link::new(false, LINK_FRAME));
-        let done = self.turns.inside(self.knock.vault, move |_| {
+        let done = self.turns.session(self.knock.vault, move |_| {
             let acts = work(&mut link);
             Ok((link, acts))
         });
@@ -144,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Served<'_, S> {
             match act {
                 Act::Send(frame) => self.frames.send(&frame).await?,
                 Act::Load(addresses) => {
-                    let loaded = self.turns.inside(vault, move |all| all.load(&vault, addresses)).await?;
+                    let loaded = self.turns.session(vault, move |all| all.load(&vault, addresses)).await?;
                     acts.extend(self.link.loaded_part(loaded.events, loaded.rest)?);
                 }
                 Act::Store(events) => {
@@ -170,7 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Served<'_, S> {
         let session = self.place.sessions.clone().acquire_owned().await;
         self.session = Some(session.map_err(|error| MailboxError::from(io::Error::other(error)))?);
         let vault = self.knock.vault;
-        let addresses = self.turns.inside(vault, move |all| all.addresses(&vault)).await?;
+        let addresses = self.turns.session(vault, move |all| all.addresses(&vault)).await?;
         self.elsewhere(move |link| link.start(addresses, &mut SystemRandom)).await
     }
 
