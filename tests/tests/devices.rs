@@ -240,6 +240,7 @@ async fn malicious_relay_that_serves_an_old_mailbox_raises_the_alarm_on_a_restor
         tablet.taps("找回").await?;
         tablet.types("设一个密码", PASSPHRASE).await?;
         tablet.taps("用这个密码").await?;
+        tablet.sees("钱包上锁了").await?;
         tablet.goes_to("patient2", "/").await?;
         tablet.unlocks().await?;
         tablet.sees("信箱给的是旧的一份").await?;

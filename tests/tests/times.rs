@@ -157,6 +157,7 @@ async fn a_wallet_of_twenty_years_comes_to_a_new_device() -> Result<()> {
         let restored = until(&phone, "给钱包上锁").await?;
         phone.types("设一个密码", PASSPHRASE).await?;
         phone.taps("用这个密码").await?;
+        phone.sees("钱包上锁了").await?;
         phone.goes_to("patient", "/devices").await?;
         phone.unlocks().await?;
         let mailbox = until(&phone, "起一样").await?;

@@ -154,7 +154,7 @@ mod tests {
             date: date.to_owned(),
             department: String::new(),
             organisation: String::new(),
-            kind: "laboratory".to_owned(),
+            kind: Kind::Laboratory,
             title: String::new(),
             high: 0,
             low: 0,

@@ -91,10 +91,11 @@ async fn join(
     match owner.patient.wallet(&owner).await? {
         Wallet::None => return owner.patient.join(&owner, task, text, name, whose).await,
         Wallet::Open { protected: true, .. } if text.is_some() => {}
-        Wallet::Open { protected: true, .. } => return Err(Fault::new("wallet-here", Action::Nothing)),
-        Wallet::Open { .. } => return Err(Fault::new("protect", Action::Protect)),
+        Wallet::Open { protected: false, .. } => return Err(Fault::new("protect", Action::Protect)),
         Wallet::Locked(_) => return Err(Fault::new("locked", Action::Unlock)),
-        Wallet::Elsewhere | Wallet::Damaged => return Err(Fault::new("wallet-here", Action::Nothing)),
+        Wallet::Open { .. } | Wallet::Elsewhere | Wallet::Damaged => {
+            return Err(Fault::new("wallet-here", Action::Nothing));
+        }
     }
     let other = Engine::beside(&owner);
     let joined = other.patient.join(&other, task, text, name, whose).await;
