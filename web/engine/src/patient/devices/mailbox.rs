@@ -85,6 +85,8 @@ async fn once(
                 if engine.patient.with(|vault| vault.is_removed())? {
                     return Ok(false);
                 }
+                // What was kept back may just have come.
+                let _ = engine.patient.look_again_at_holder(engine).await;
                 let done = tally.given + tally.taken;
                 mark(SyncState::Busy { done, total: done + tally.left });
             }

@@ -86,6 +86,11 @@ impl Session {
         Ok(())
     }
 
+    /// The same, where the alarm is on.
+    pub(super) async fn look_again_at_holder(&self, engine: &Engine) -> Result<(), Fault> {
+        if self.devices.kept_back.get() { self.look_at_holder(engine).await } else { Ok(()) }
+    }
+
     /// After removals that didn't know of each other: one epoch that all who are left have the keys of. By chance one
     /// device is first.
     pub(super) async fn settle(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
