@@ -33,7 +33,7 @@
 pub const SYNC_PROTOCOL: &str = "/suishen/sync/1";
 /// The libp2p protocol of contents: [`door`], then [`ContentFrame`]s.
 pub const CONTENT_PROTOCOL: &str = "/suishen/content/1";
-/// The libp2p protocol of admitting a device: [`Ask`], then [`PairReply`]s.
+/// The libp2p protocol of admitting a device: a [`Hello`], an [`Ask`], [`PairReply`]s.
 pub const PAIR_PROTOCOL: &str = "/suishen/pair/1";
 /// The longest frame of a link over libp2p, in bytes, without [`FRAME_OVERHEAD`].
 pub const LINK_FRAME: usize = 60 << 10;
@@ -56,5 +56,5 @@ pub use door::{
 };
 pub use frame::{FRAME_OVERHEAD, LEAST_FRAME, MOST_EVENT};
 pub use link::Link;
-pub use pair::{Ask, MOST_NAME, MOST_PAIR, Pair, PairError, PairReply};
+pub use pair::{Ask, Hello, MOST_NAME, MOST_PAIR, Pair, PairError, PairReply};
 pub use session::{Act, MOST_ROUNDS, Session, SyncError, Tally};

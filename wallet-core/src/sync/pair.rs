@@ -1,20 +1,20 @@
 //! Admitting a device (PROTOCOL §3): what two devices say to each other before the new one belongs.
 //!
-//! The old device's code names its peer id, which the transport authenticates, and a secret. So the new device knows whom
-//! it speaks to; the old one knows only that the other has seen the code. **A photograph of the code admits nobody**: the
-//! patient compares six digits, which are drawn from the new device's keys and a nonce that the old one says only after
-//! it has heard the keys. Whoever asks with other keys shows other digits, and can't try keys until theirs fit.
+//! One of them shows a code, which names its peer id, which the transport authenticates, and a secret; the other scans it and
+//! dials. **A code that was photographed, or exchanged for another on its way, admits nobody and leads nobody into a stranger's
+//! wallet**: the patient compares six digits, which are drawn from the new device's keys and a nonce of the old one's. The old
+//! one promises its nonce before it hears the keys and says it afterwards, so neither side can try until its digits fit.
 //!
 //! ```text
 //! new device                            old device
+//!   new(proof)                  →                  where the new one has scanned
+//!                               ←   promise
+//!                               ←   old(proof, promise)   where the old one has scanned
 //!   ask(proof, keys, name)      →
-//!                               ←   nonce          both show the code, the patient says yes on the old one
+//!                               ←   nonce          both show the digits, the patient says yes on the old one, and on the
+//!                                                  new one too where that was scanned
 //!                               ←   admitted(admission), or no
 //! ```
-//!
-//! The other way round the new device shows the code, and the old one, which has a camera, dials: it says first that it has
-//! seen the code. A photograph of that code could bring the new device into a wallet of the photographer's, so there the
-//! patient says on the new device too that both show the same.
 
 use crate::cbor;
 use crate::id::LedgerId;
@@ -29,8 +29,21 @@ pub const MOST_NAME: usize = 64;
 pub const MOST_PAIR: usize = 128 << 10;
 
 const PROOF: Label = Label::new("pair-proof");
-const GREETING: Label = Label::new("pair-greeting");
+const NEW: Label = Label::new("pair-new");
+const OLD: Label = Label::new("pair-old");
+const PROMISE: Label = Label::new("pair-promise");
 const CODE: Label = Label::new("pair-code");
+
+/// What the one that has scanned says first.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Hello {
+    /// The new device: that it has seen the code.
+    #[n(0)]
+    New(#[n(0)] Digest),
+    /// The old device: that it has seen the code, and its promise.
+    #[n(1)]
+    Old(#[n(0)] Digest, #[n(1)] Digest),
+}
 
 /// The new device's keys and name.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -59,6 +72,9 @@ pub enum PairReply {
     /// The patient said no, or there is another one asking.
     #[n(2)]
     No,
+    /// To the new device's hello: what the nonce will be.
+    #[n(3)]
+    Promise(#[n(0)] Digest),
 }
 
 /// Not a message of a pairing, or one from somebody who hasn't seen the code.
@@ -87,18 +103,40 @@ impl Pair {
         Self { ledger, secret, old: old.to_vec(), new: new.to_vec() }
     }
 
+    /// Whether this is the pairing by the code with this secret.
+    pub fn is_by(&self, secret: &Key32) -> bool {
+        self.secret == *secret
+    }
+
+    /// What the new device says first where it has scanned the old one's code.
+    pub fn hello_of_new(&self) -> Vec<u8> {
+        cbor::encode(&Hello::New(self.seen(NEW)))
+    }
+
+    /// Whether a new device says so that has seen the old one's code.
+    pub fn is_hello_of_new(&self, frame: &[u8]) -> bool {
+        hello(frame) == Some(Hello::New(self.seen(NEW)))
+    }
+
     /// What the old device says first where it has scanned the new one's code.
-    pub fn greeting(&self) -> Vec<u8> {
-        cbor::encode(&self.seen(GREETING))
+    pub fn hello_of_old(&self, nonce: &[u8; 32]) -> Vec<u8> {
+        cbor::encode(&Hello::Old(self.seen(OLD), self.promise(nonce)))
     }
 
-    /// Whether this is the greeting of one that has seen the new device's code.
-    pub fn is_greeting(&self, frame: &[u8]) -> bool {
-        frame.len() <= MOST_PAIR
-            && cbor::decode::<Digest>(frame).is_ok_and(|said| said == self.seen(GREETING))
+    /// The promise of an old device that has seen the new one's code.
+    pub fn promise_of_old(&self, frame: &[u8]) -> Option<Digest> {
+        match hello(frame)? {
+            Hello::Old(seen, promise) if seen == self.seen(OLD) => Some(promise),
+            Hello::Old(..) | Hello::New(_) => None,
+        }
     }
 
-    /// What the new device says first.
+    /// What the old device says of its nonce before it has heard the new one's keys.
+    pub fn promise(&self, nonce: &[u8; 32]) -> Digest {
+        Digest::labelled(PROMISE, &[self.proof().as_bytes(), nonce])
+    }
+
+    /// What the new device says of itself, once it has a promise.
     pub fn ask(&self, device: DeviceRequest, name: &str) -> Ask {
         let mut end = name.len().min(MOST_NAME);
         while !name.is_char_boundary(end) {
@@ -139,6 +177,10 @@ impl Pair {
         let parts: [&[u8]; 4] = [self.ledger.as_bytes(), self.secret.as_bytes(), &self.old, &self.new];
         Digest::labelled(label, &parts)
     }
+}
+
+fn hello(frame: &[u8]) -> Option<Hello> {
+    Some(frame).filter(|frame| frame.len() <= MOST_PAIR).and_then(|frame| cbor::decode(frame).ok())
 }
 
 impl Ask {
@@ -216,18 +258,37 @@ mod tests {
     }
 
     #[test]
-    fn a_greeting_is_of_the_code_and_of_these_two() {
-        let greeting = pair(1, 2).greeting();
-        assert!(pair(1, 2).is_greeting(&greeting));
+    fn a_hello_is_of_the_code_of_these_two_and_of_its_side() {
+        let (new, old) = (pair(1, 2).hello_of_new(), pair(1, 2).hello_of_old(&[3; 32]));
+        assert!(pair(1, 2).is_hello_of_new(&new));
+        assert_eq!(pair(1, 2).promise_of_old(&old), Some(pair(1, 2).promise(&[3; 32])));
         for wrong in [pair(2, 2), pair(1, 3)] {
-            assert!(!wrong.is_greeting(&greeting));
+            assert!(!wrong.is_hello_of_new(&new));
+            assert_eq!(wrong.promise_of_old(&old), None);
         }
-        for cut in 0..greeting.len() {
-            assert!(!pair(1, 2).is_greeting(&greeting[..cut]));
+        for cut in 0..new.len() {
+            assert_eq!(pair(1, 2).promise_of_old(&old[..cut]), None);
+            assert!(!pair(1, 2).is_hello_of_new(&new[..cut]));
         }
-        // What the new device says is no greeting, so it can't be sent back to it.
-        assert!(!pair(1, 2).is_greeting(&pair(1, 2).ask(keys(1), "a").to_bytes()));
-        assert!(!pair(1, 2).is_greeting(&cbor::encode(&pair(1, 2).proof())));
+        // What one side says can't be sent back to it as the other's.
+        assert!(!pair(1, 2).is_hello_of_new(&old));
+        assert_eq!(pair(1, 2).promise_of_old(&new), None);
+        assert!(!pair(1, 2).is_hello_of_new(&pair(1, 2).ask(keys(1), "a").to_bytes()));
+    }
+
+    #[test]
+    fn malicious_peer_between_two_devices_cannot_choose_a_nonce_once_it_has_heard_the_keys() {
+        // It has asked the old device with keys of its own, and knows what that one shows.
+        let shown = pair(1, 9).code(&pair(1, 9).ask(keys(9), "a"), &[3; 32]);
+        let promised = pair(2, 2).promise(&[4; 32]);
+        let ask = pair(2, 2).ask(keys(1), "a");
+        let mut nonces = (0_u32..).map(|number| {
+            let mut nonce = [0; 32];
+            nonce[..4].copy_from_slice(&number.to_be_bytes());
+            nonce
+        });
+        let fits = nonces.find(|nonce| pair(2, 2).code(&ask, nonce) == shown).unwrap();
+        assert_ne!(pair(2, 2).promise(&fits), promised);
     }
 
     #[test]
@@ -240,7 +301,8 @@ mod tests {
 
     #[test]
     fn replies_come_back_as_they_were_sent() {
-        for reply in [PairReply::Nonce([1; 32]), PairReply::Admitted(vec![1, 2]), PairReply::No] {
+        let promise = PairReply::Promise(pair(1, 2).promise(&[1; 32]));
+        for reply in [PairReply::Nonce([1; 32]), PairReply::Admitted(vec![1, 2]), PairReply::No, promise] {
             assert_eq!(PairReply::read(&reply.to_bytes()), Ok(reply));
         }
         assert_eq!(PairReply::read(&[]), Err(PairError));

@@ -913,6 +913,7 @@ fault-line-declined = The patient said no
 fault-line-hung-up = No longer asked; nothing was given
 fault-pairing-ended = The other device did not agree, or has gone
 fault-pairing-gone = The device that showed this code has gone. Show a new one there
+fault-pairing-unfinished = It was added but went before it had everything. If you don't know it, remove it under “My devices”
 fault-pairing-old = The two devices run different releases. Reload the page on both
 fault-device-removed = The mailbox says that this device was removed from the wallet
 fault-mailbox-empty = The mailbox holds no such wallet. Check the words, or choose a backup file

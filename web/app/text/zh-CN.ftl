@@ -847,6 +847,7 @@ fault-line-declined = 患者没有同意
 fault-line-hung-up = 没有再问，什么也没有给
 fault-pairing-ended = 另一部设备没有同意，或者断开了
 fault-pairing-gone = 出示这个码的设备不在了，请在它上面重新出示
+fault-pairing-unfinished = 它已经加进来了，但没有收完就断开了。不认识它，就在“我的设备”里移出
 fault-pairing-old = 两部设备的版本不一样，请都刷新页面再试
 fault-device-removed = 信箱说，这部设备已被移出钱包
 fault-mailbox-empty = 信箱里没有这个钱包。看看词对不对，或者选备份文件

@@ -107,4 +107,6 @@ pub enum Pairing {
     },
     /// The other side has gone, or said no.
     Ended,
+    /// On the old device: the new one was admitted and then went, before it had everything.
+    Unfinished,
 }

@@ -42,9 +42,11 @@ impl Story {
     fn pairing(&self, found: &mut Found) {
         let key = SecretKey::from_bytes(&[9; 32]).unwrap().public();
         let pair = Pair::new(self.world.ledger, Key32::from_bytes([1; 32]), (b"old", b"new"));
-        found.bytes("pair-greeting", pair.greeting());
+        found.bytes("pair-hello", pair.hello_of_new());
+        found.bytes("pair-hello", pair.hello_of_old(&[2; 32]));
         found.add("pair-ask", &pair.ask(DeviceRequest { sign: key, seal: key }, "平板"));
-        for reply in [PairReply::Nonce([2; 32]), PairReply::Admitted(vec![1]), PairReply::No] {
+        let promise = PairReply::Promise(pair.promise(&[2; 32]));
+        for reply in [PairReply::Nonce([2; 32]), PairReply::Admitted(vec![1]), PairReply::No, promise] {
             found.add("pair-reply", &reply);
         }
     }

@@ -76,7 +76,11 @@ pub fn AddSheet(props: &Props) -> Html {
             });
         })
     };
-    let ended = matches!(*pairing, Some(Pairing::Ended)).then(|| Fault::new("pairing-ended", Action::Retry));
+    let ended = match &*pairing {
+        Some(Pairing::Ended) => Some(Fault::new("pairing-ended", Action::Retry)),
+        Some(Pairing::Unfinished) => Some(Fault::new("pairing-unfinished", Action::Nothing)),
+        _ => None,
+    };
     let progress = html! { if work.busy() { { progress_card(&words, work.progress()) } } };
     let (key, content) = if *added {
         (

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::links::{Page, origin_of};
 use crate::patient::{Session, care, fault};
 use crate::peers::Stream;
-use crate::platform::BrowserRandom;
+use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use futures::channel::oneshot;
@@ -17,12 +17,17 @@ use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Action, DeviceRole, Event, Fault, Pairing, Step, Topic};
 use suishen_core::cbor;
 use suishen_core::qr::{PeerOffer, Scanned, new_device_url, pairing_url, scan};
-use suishen_core::sm::Key32;
+use suishen_core::sm::{Digest, Key32};
 use suishen_core::sync::{Ask, LINK_FRAME, Link, Pair, PairReply};
 use suishen_core::vault::{Admission, NewDevice, Vault};
 
 /// How this device is called, until it can write its first event.
 const NAME: &str = "device-name";
+
+/// How long, in milliseconds, the other side may take over what no person has to think about.
+const SOON: i32 = 20_000;
+/// How long, in milliseconds, after the other side has everything this one may need to notice.
+const GRACE: i32 = 5000;
 
 /// A device is awaited.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ pub struct Invitation {
     role: DeviceRole,
     /// Of a person who helps.
     person: bool,
+    /// The other one's code was scanned and that one dialled: nobody else comes by this secret.
+    dialled: bool,
     /// The patient said yes.
     agreed: bool,
     /// The patient's answer to the one that asks.
@@ -41,8 +48,8 @@ pub struct Invitation {
 }
 
 impl Invitation {
-    fn new(secret: Key32, role: DeviceRole, person: bool) -> Self {
-        Self { secret, role, person, agreed: false, answer: None, admitted: None, waiting: None }
+    fn new(secret: Key32, role: DeviceRole, person: bool, dialled: bool) -> Self {
+        Self { secret, role, person, dialled, agreed: false, answer: None, admitted: None, waiting: None }
     }
 }
 
@@ -51,7 +58,7 @@ impl Invitation {
 pub struct Joining {
     secret: Key32,
     /// Who has scanned it.
-    met: Option<oneshot::Sender<(Stream, Vec<u8>)>>,
+    met: Option<oneshot::Sender<(Stream, Vec<u8>, Digest)>>,
     /// What the patient says here to the digits.
     same: Option<oneshot::Sender<bool>>,
 }
@@ -61,6 +68,8 @@ struct Met {
     stream: Stream,
     peer: Vec<u8>,
     pair: Pair,
+    /// What its nonce will be.
+    promise: Digest,
     /// The patient compares here too.
     same: Option<oneshot::Receiver<bool>>,
 }
@@ -93,7 +102,7 @@ impl Session {
         let peers = self.devices.reachable(engine).await?;
         let secret = Key32::generate(&mut BrowserRandom);
         let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
-        *self.devices.invitation.borrow_mut() = Some(Invitation::new(secret, role, person));
+        *self.devices.invitation.borrow_mut() = Some(Invitation::new(secret, role, person, false));
         let link = pairing_url(&origin_of(&engine.origin(), Page::Wallet), &offer);
         Ok(link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string())
     }
@@ -125,11 +134,13 @@ impl Session {
         let peers = self.devices.reachable(engine).await?;
         let mut stream = peers.open(&relay, Some(&offer.peer), Speech::Pair).await.map_err(|_| gone())?;
         let pair = Pair::new(ledger, offer.secret.clone(), (peers.id(), &offer.peer));
-        stream.send(pair.greeting()).await.map_err(|_| gone())?;
-        *self.devices.invitation.borrow_mut() = Some(Invitation::new(offer.secret.clone(), role, person));
+        let nonce = Pair::nonce(&mut BrowserRandom);
+        stream.send(pair.hello_of_old(&nonce)).await.map_err(|_| gone())?;
+        let invitation = Invitation::new(offer.secret.clone(), role, person, true);
+        *self.devices.invitation.borrow_mut() = Some(invitation);
         let engine = engine.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            if answer(&engine, stream, &offer.peer).await.is_err() {
+            if asked(&engine, stream, &offer.peer, &pair, &nonce).await.is_err() {
                 engine.patient.devices.never_asked(&offer.secret);
             }
         });
@@ -175,9 +186,11 @@ impl Session {
         let ledger = engine.fresh_ledger().await?;
         let relay = mailbox::relay(engine).await?;
         let peers = self.devices.peers(engine).await?;
-        let stream = peers.open(&relay, Some(&offer.peer), Speech::Pair).await.map_err(|_| gone())?;
+        let mut stream = peers.open(&relay, Some(&offer.peer), Speech::Pair).await.map_err(|_| gone())?;
         let pair = Pair::new(ledger.id, offer.secret.clone(), (&offer.peer, peers.id()));
-        Ok(Met { stream, peer: offer.peer.clone(), pair, same: None })
+        stream.send(pair.hello_of_new()).await.map_err(|_| gone())?;
+        let PairReply::Promise(promise) = prompt(&mut stream).await? else { return Err(ended()) };
+        Ok(Met { stream, peer: offer.peer.clone(), pair, promise, same: None })
     }
 
     /// Shows this device's code and waits for the wallet that scans it.
@@ -193,9 +206,9 @@ impl Session {
         let joining = Joining { secret: secret.clone(), met: Some(met), same: Some(same) };
         *self.devices.joining.borrow_mut() = Some(joining);
         tell(&Event::Pairing(Pairing::Show { link: link.to_string() }));
-        let (stream, peer) = meets.await.map_err(|_| ended())?;
+        let (stream, peer, promise) = meets.await.map_err(|_| ended())?;
         let pair = Pair::new(ledger.id, secret, (&peer, peers.id()));
-        Ok(Met { stream, peer, pair, same: Some(answered) })
+        Ok(Met { stream, peer, pair, promise, same: Some(answered) })
     }
 
     /// Becomes a device of the wallet whose code was scanned, or that scans this device's; of another person's, which the owner calls `whose`, beside the
@@ -208,17 +221,20 @@ impl Session {
         name: &str,
         whose: &str,
     ) -> Result<(), Fault> {
-        let Met { mut stream, peer, pair, same } = match text {
+        let Met { mut stream, peer, pair, promise, same } = match text {
             Some(text) => self.meet(engine, text).await?,
             None => self.be_met(engine).await?,
         };
         let device = NewDevice::generate(&mut BrowserRandom);
         let ask = pair.ask(device.request(), name);
         stream.send(ask.to_bytes()).await.map_err(|_| gone())?;
-        let PairReply::Nonce(nonce) = reply(&mut stream).await? else { return Err(ended()) };
+        let PairReply::Nonce(nonce) = prompt(&mut stream).await? else { return Err(ended()) };
+        if pair.promise(&nonce) != promise {
+            return Err(ended());
+        }
         tell(&Event::Pairing(Pairing::Compare { code: pair.code(&ask, &nonce), asks: same.is_some() }));
         let admitted = admitted(&mut stream, same).await;
-        self.devices.stop_joining();
+        self.devices.joined(&pair);
         let admission = Admission::from_bytes(&admitted?).map_err(fault)?;
         let ledger = engine.ledger().await?.id;
         let mut vault = Vault::join(device, &admission, ledger, &mut BrowserRandom).map_err(fault)?;
@@ -284,9 +300,26 @@ impl Session {
     }
 }
 
+/// The next frame, which no person has to think about.
+async fn soon(stream: &mut Stream) -> Option<Vec<u8>> {
+    match select(pin!(stream.next()), pin!(sleep(SOON))).await {
+        Either::Left((frame, _)) => frame,
+        Either::Right(_) => None,
+    }
+}
+
+/// A reply that comes by itself.
+async fn prompt(stream: &mut Stream) -> Result<PairReply, Fault> {
+    read(&soon(stream).await.ok_or_else(ended)?)
+}
+
+/// A reply that waits for the patient.
 async fn reply(stream: &mut Stream) -> Result<PairReply, Fault> {
-    let frame = stream.next().await.ok_or_else(ended)?;
-    PairReply::read(&frame).map_err(|_| Fault::new("pairing-old", Action::Retry))
+    read(&stream.next().await.ok_or_else(ended)?)
+}
+
+fn read(frame: &[u8]) -> Result<PairReply, Fault> {
+    PairReply::read(frame).map_err(|_| Fault::new("pairing-old", Action::Retry))
 }
 
 /// The admission, once the patient has said yes on the old device, and here too where that is asked.
@@ -305,40 +338,52 @@ async fn admitted(stream: &mut Stream, same: Option<oneshot::Receiver<bool>>) ->
     };
     match said {
         PairReply::Admitted(admission) => Ok(admission),
-        PairReply::Nonce(_) | PairReply::No => Err(ended()),
+        PairReply::Nonce(_) | PairReply::Promise(_) | PairReply::No => Err(ended()),
     }
 }
 
-/// A device that has scanned the code asks; or this one waits for its wallet, and that has scanned it.
+/// A device that has scanned the code says so; or this one waits for its wallet, and that has scanned it.
 pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Result<(), Trouble> {
     let session = &engine.patient;
     let peers = session.devices.peers(engine).await?;
-    let frame = stream.next().await.ok_or(Trouble::Away)?;
-    let shown = session.devices.joining.borrow().as_ref().map(|joining| joining.secret.clone());
-    if let Some(secret) = shown {
-        let pair = Pair::new(engine.ledger().await?.id, secret, (peer, peers.id()));
-        let greeted = pair.is_greeting(&frame);
-        let mut joining = session.devices.joining.borrow_mut();
+    let hello = soon(&mut stream).await.ok_or(Trouble::Away)?;
+    let ledger = engine.ledger().await?.id;
+    if let Some(joining) = session.devices.joining.borrow_mut().as_mut() {
+        let pair = Pair::new(ledger, joining.secret.clone(), (peer, peers.id()));
+        let promise = pair.promise_of_old(&hello).ok_or(Trouble::Away)?;
         // One at a time: the patient compares one number.
-        let met = joining.as_mut().filter(|_| greeted).and_then(|joining| joining.met.take());
-        return match met.map(|met| met.send((stream, peer.to_vec()))) {
-            Some(Ok(())) => Ok(()),
-            _ => Err(Trouble::Away),
-        };
+        let met = joining.met.take().ok_or(Trouble::Away)?;
+        return met.send((stream, peer.to_vec(), promise)).map_err(|_| Trouble::Away);
     }
-    let ledger = session.with(|vault| *vault.ledger())?;
     let pair = {
         let invitation = session.devices.invitation.borrow();
-        invitation.as_ref().map(|open| Pair::new(ledger, open.secret.clone(), (peers.id(), peer)))
+        let open = invitation.as_ref().filter(|open| !open.dialled);
+        open.map(|open| Pair::new(ledger, open.secret.clone(), (peers.id(), peer)))
     };
-    let ask = pair.as_ref().and_then(|pair| pair.hear(&frame).ok());
-    let (Some(pair), Some(ask)) = (pair, ask) else { return Err(Trouble::Away) };
+    let pair = pair.filter(|pair| pair.is_hello_of_new(&hello)).ok_or(Trouble::Away)?;
+    let nonce = Pair::nonce(&mut BrowserRandom);
+    stream.send(PairReply::Promise(pair.promise(&nonce)).to_bytes()).await?;
+    asked(engine, stream, peer, &pair, &nonce).await
+}
+
+/// A new device asks to be admitted, after the promise.
+async fn asked(
+    engine: &Rc<Engine>,
+    mut stream: Stream,
+    peer: &[u8],
+    pair: &Pair,
+    nonce: &[u8; 32],
+) -> Result<(), Trouble> {
+    let session = &engine.patient;
+    let frame = soon(&mut stream).await.ok_or(Trouble::Away)?;
+    let ask = pair.hear(&frame).map_err(|_| Trouble::Away)?;
     let (sender, answered) = oneshot::channel();
     let (level, waiting) = oneshot::channel();
     let role = {
         let mut invitation = session.devices.invitation.borrow_mut();
         // One at a time: the patient compares one number.
-        let open = invitation.as_mut().filter(|open| open.answer.is_none() && open.admitted.is_none());
+        let open = invitation.as_mut().filter(|open| pair.is_by(&open.secret));
+        let open = open.filter(|open| open.answer.is_none() && open.admitted.is_none());
         open.map(|open| {
             open.answer = Some(sender);
             open.admitted = Some((peer.to_vec(), level));
@@ -350,14 +395,13 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
         stream.send(PairReply::No.to_bytes()).await?;
         return Ok(());
     };
-    let nonce = Pair::nonce(&mut BrowserRandom);
-    stream.send(PairReply::Nonce(nonce).to_bytes()).await?;
-    tell(&Event::Pairing(Pairing::Asked { name: ask.name.clone(), code: pair.code(&ask, &nonce) }));
+    stream.send(PairReply::Nonce(*nonce).to_bytes()).await?;
+    tell(&Event::Pairing(Pairing::Asked { name: ask.name.clone(), code: pair.code(&ask, nonce) }));
     let admitted = match select(answered, pin!(stream.next())).await {
         Either::Left((Ok(admitted), _)) => admitted,
         // It went away, or says something where it has nothing to say.
         Either::Left((Err(_), _)) | Either::Right(_) => {
-            session.devices.gives_up(peer);
+            session.devices.gives_up(peer, Pairing::Ended);
             return Err(Trouble::Away);
         }
     };
@@ -368,7 +412,7 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
     let let_in = let_in(engine, &mut stream, &ask, may).await;
     if let_in.is_err() {
         // Whoever waits for the yes to come to something hears that it doesn't.
-        session.devices.gives_up(peer);
+        session.devices.gives_up(peer, Pairing::Ended);
         stream.send(PairReply::No.to_bytes()).await?;
     }
     let_in
@@ -392,19 +436,21 @@ async fn let_in(
     }
     tell(&Event::Changed(Topic::Devices));
     stream.send(PairReply::Admitted(admission.to_bytes()).to_bytes()).await?;
-    // The other side closes when it has it.
+    // The other side closes when it has everything, or gives up.
     let _ = stream.next().await;
+    sleep(GRACE).await;
+    session.devices.gives_up(peer, Pairing::Unfinished);
     Ok(())
 }
 
 impl super::Devices {
     /// Ends the invitation that this peer answered; one that was made since stands.
-    fn gives_up(&self, peer: &[u8]) {
+    fn gives_up(&self, peer: &[u8], how: Pairing) {
         let mut invitation = self.invitation.borrow_mut();
         let asked = invitation.as_ref().and_then(|open| open.admitted.as_ref());
         if asked.is_some_and(|(asked, _)| asked == peer) {
             invitation.take();
-            tell(&Event::Pairing(Pairing::Ended));
+            tell(&Event::Pairing(how));
         }
     }
 
@@ -415,6 +461,11 @@ impl super::Devices {
             invitation.take();
             tell(&Event::Pairing(Pairing::Ended));
         }
+    }
+
+    /// The code of this pairing was for once; one that is shown since stands.
+    fn joined(&self, pair: &Pair) {
+        self.joining.borrow_mut().take_if(|joining| pair.is_by(&joining.secret));
     }
 
     /// This device's code is shown no longer.
