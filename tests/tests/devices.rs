@@ -1,7 +1,8 @@
 //! Several devices of one wallet: added by a code and six digits, kept the same through the mailbox, found again by the
 //! words alone, removed.
 
-use suishen_tests::{PASSPHRASE, Person, Result, Scene, Window, copy_folder};
+use anyhow::ensure;
+use suishen_tests::{HANG, PASSPHRASE, Person, Relay, Result, Scene, Window, copy_folder};
 
 /// The six digits on a device's screen.
 async fn digits(person: &Person) -> Result<String> {
@@ -204,6 +205,19 @@ async fn with_every_device_lost_the_words_alone_bring_everything_back() -> Resul
     .await
 }
 
+/// Waits until an entry of this kind stands on the ledger.
+async fn stands(relay: &Relay, kind: &str) -> Result<()> {
+    let start = std::time::Instant::now();
+    loop {
+        let (_, told) = relay.command(&["audit"]).await?;
+        if told.contains(kind) {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < 2 * HANG, "no {kind} stands on the ledger:\n{told}");
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+}
+
 #[tokio::test]
 async fn malicious_relay_that_serves_an_old_mailbox_raises_the_alarm_on_a_restored_device() -> Result<()> {
     Scene::play("devices-kept-back", 2, async |scene| {
@@ -227,6 +241,7 @@ async fn malicious_relay_that_serves_an_old_mailbox_raises_the_alarm_on_a_restor
         phone.taps_at("main button.entry").await?;
         phone.taps("移出").await?;
         phone.sees("已移出").await?;
+        stands(&scene.relay, "move-holder").await?;
         phone.goes_to("", "/").await?;
         phone.sees("一份病历的来龙去脉").await?;
         scene.relay.stop()?;

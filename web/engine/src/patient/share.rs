@@ -6,7 +6,7 @@ use crate::gates;
 use crate::http::Call;
 use crate::ledger::{Ledger, Proven};
 use crate::links::{Page, origin_of};
-use crate::platform::BrowserRandom;
+use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Store, Table};
 use crate::worker::tell;
 use suishen_bridge::{
@@ -31,6 +31,8 @@ const ACCEPT: u64 = 30 * 60;
 const ACCEPT_OFFLINE: u64 = 5 * 60;
 /// Of 256: at how many refreshes the holder is opened, if it isn't yet. A page that is in view refreshes every half minute.
 const HOLDER_CHANCE: u8 = 32;
+/// How long, in milliseconds, until there is a checkpoint with what stands now.
+const NEXT_CHECKPOINT: i32 = 1500;
 const SHORTEST: u64 = 15 * 60;
 const LONGEST: u64 = 30 * 86_400;
 
@@ -202,7 +204,14 @@ impl Session {
         let store = engine.store().await?;
         self.open_holder(ledger, store).await?;
         let id = self.with(|vault| vault.holder())?;
-        let Some(standing) = ledger.holder(store, id).await? else { return Ok(()) };
+        let mut standing = ledger.holder(store, id).await?;
+        if standing.is_none() {
+            // It was opened just now: the next checkpoint has it.
+            sleep(NEXT_CHECKPOINT).await;
+            ledger.refresh(store).await?;
+            standing = ledger.holder(store, id).await?;
+        }
+        let Some(standing) = standing else { return Ok(()) };
         let authority = self.with(|vault| vault.authority())?.map_err(fault)?;
         if standing.authority != authority.public() {
             let moved = self.with(|vault| vault.move_holder(&standing.manage, standing.sequence, None))?;

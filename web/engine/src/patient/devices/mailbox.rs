@@ -16,6 +16,9 @@ use suishen_core::sync::{LINK_FRAME, Link, Refused};
 /// How long to wait after a link broke: longer each time, in milliseconds.
 const WAITS: [i32; 6] = [500, 1000, 2000, 5000, 15_000, 30_000];
 
+/// How often the ledger is asked, where it doesn't answer, whether it is ahead of the mailbox.
+const LOOKS: u32 = 3;
+
 impl super::Session {
     /// Keeps the mailbox and this wallet the same from now on. Before it is protected nothing leaves this browser.
     pub(in super::super) fn follow_mailbox(&self, engine: &Rc<Engine>) {
@@ -94,8 +97,13 @@ async fn once(
                 // A device that was added and then interrupted writes its first event now.
                 engine.patient.enter(engine).await?;
                 engine.patient.settle(engine).await?;
-                // A ledger that can't be asked now is asked next time.
-                let _ = engine.patient.look_at_holder(engine).await;
+                for _ in 0..LOOKS {
+                    // A ledger that can't be asked now is asked again, and then with the next change.
+                    if engine.patient.look_at_holder(engine).await.is_ok() {
+                        break;
+                    }
+                    sleep(1000).await;
+                }
                 broken.set(0);
                 // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
                 match content::exchange(engine, relay).await {

@@ -409,7 +409,7 @@ async fn asked(
         stream.send(PairReply::No.to_bytes()).await?;
         return Ok(());
     }
-    let let_in = let_in(engine, &mut stream, &ask, may).await;
+    let let_in = let_in(engine, &mut stream, peer, &ask, may).await;
     if let_in.is_err() {
         // Whoever waits for the yes to come to something hears that it doesn't.
         session.devices.gives_up(peer, Pairing::Ended);
@@ -421,6 +421,7 @@ async fn asked(
 async fn let_in(
     engine: &Engine,
     stream: &mut Stream,
+    peer: &[u8],
     ask: &Ask,
     (role, person): (DeviceRole, bool),
 ) -> Result<(), Trouble> {
