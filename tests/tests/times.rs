@@ -151,6 +151,7 @@ async fn a_wallet_of_twenty_years_comes_to_a_new_device() -> Result<()> {
         std::fs::write(&backup, grown(&std::fs::read(&backup)?, &words, RECORDS)?)?;
 
         phone.goes_to("patient", "/restore").await?;
+        phone.sees("输入恢复页上的 24 个词").await?;
         phone.gives_file("input[type=file]:not([accept])", &backup).await?;
         phone.types("24 个词", &words).await?;
         phone.taps("找回").await?;
