@@ -38,6 +38,15 @@ async fn asks_to_join(tablet: &Person, link: &str) -> Result<()> {
     tablet.sees("请看旧手机").await
 }
 
+/// The old phone scans the code of a new device, which asks.
+async fn scans(phone: &Person, link: &str) -> Result<()> {
+    let (_, fragment) = link.split_once('#').unwrap_or_default();
+    phone.goes_to("patient", &format!("/n#{fragment}")).await?;
+    phone.unlocks().await?;
+    phone.taps("连上它").await?;
+    phone.sees("两部设备上的数字一样吗").await
+}
+
 /// A tablet joins, and is locked by a passphrase of its own.
 async fn joins(scene: &mut Scene, phone: &Person) -> Result<Person> {
     let link = invites(phone).await?;
@@ -82,11 +91,7 @@ async fn the_old_phone_scans_a_device_that_shows_its_own_code_and_both_ask_wheth
         let link = computer.copies_the_link().await?;
         computer.picture("device-shows").await?;
 
-        let (_, fragment) = link.split_once('#').unwrap_or_default();
-        phone.goes_to("patient", &format!("/n#{fragment}")).await?;
-        phone.unlocks().await?;
-        phone.taps("连上它").await?;
-        phone.sees("两部设备上的数字一样吗").await?;
+        scans(&phone, &link).await?;
         computer.sees("就在两边都点").await?;
         assert_eq!(digits(&phone).await?, digits(&computer).await?);
         computer.picture("device-compares").await?;
@@ -96,12 +101,7 @@ async fn the_old_phone_scans_a_device_that_shows_its_own_code_and_both_ask_wheth
         phone.sees("另一部设备没有同意").await?;
 
         computer.taps("再试一次").await?;
-        let link = computer.copies_the_link().await?;
-        let (_, fragment) = link.split_once('#').unwrap_or_default();
-        phone.goes_to("patient", &format!("/n#{fragment}")).await?;
-        phone.unlocks().await?;
-        phone.taps("连上它").await?;
-        phone.sees("两部设备上的数字一样吗").await?;
+        scans(&phone, &computer.copies_the_link().await?).await?;
         phone.taps("一样，添加").await?;
         computer.sees("就在两边都点").await?;
         computer.taps("一样").await?;

@@ -7,8 +7,7 @@ use suishen_core::cbor;
 use suishen_core::consent::{Message, Payload};
 use suishen_core::id::HolderId;
 use suishen_core::qr::{ConsentOffer, Scanned, scan};
-use suishen_core::sm::Random;
-use suishen_tests::{Relay, Result, Scene, Window};
+use suishen_tests::{Relay, Repeatable, Result, Scene, Window};
 
 /// The drop boxes of the relay's database, by grant and number of the message.
 const DROPS: TableDefinition<'static, (&[u8; 32], u64), &[u8]> = TableDefinition::new("drops");
@@ -21,18 +20,6 @@ struct Kept {
     until: u64,
     #[cbor(n(1), with = "minicbor::bytes")]
     bytes: Vec<u8>,
-}
-
-/// Not random: nobody is kept from reading here.
-struct Counting(u8);
-
-impl Random for Counting {
-    fn fill(&mut self, out: &mut [u8]) {
-        out.fill_with(|| {
-            self.0 = self.0.wrapping_add(1);
-            self.0
-        });
-    }
 }
 
 /// One thing in a payload that held becomes another.
@@ -51,7 +38,7 @@ async fn exchanges(relay: &mut Relay, offer: &ConsentOffer, change: Change) -> R
         let Message::Payload(sealed) = cbor::decode(&bytes)? else { anyhow::bail!("not a payload") };
         let mut payload = Payload::open(half, &offer.grant, &sealed)?;
         change(&mut payload);
-        let sealed = payload.seal(half, &offer.grant, &mut Counting(0));
+        let sealed = payload.seal(half, &offer.grant, &mut Repeatable(0));
         let bytes = cbor::encode(&Message::Payload(sealed));
         let row = cbor::encode(&Kept { until, bytes });
         drops.insert((offer.grant.as_bytes(), 0), row.as_slice())?;

@@ -23,24 +23,18 @@ pub struct Bundle {
     pub package: &'static str,
     /// The profile of Cargo.toml that compiles it.
     pub profile: &'static str,
-    /// What `wasm-opt` is told.
-    pub optimise: &'static [&'static str],
+    /// What `wasm-opt` is told, beside what it is always told.
+    pub optimise: &'static str,
 }
 
+/// As small as it gets.
+const SMALL: &str = "-Oz";
+/// Quick to run: what is worth inlining, the compiler has inlined.
+const QUICK: &str = "-Os";
 /// Small as sent: inlining a function into its only caller makes the file smaller but what brotli makes of it larger
 /// (by 6 % for the interface, 12 % for the engine), and functions with like names compress best side by side. Names are
 /// dropped last.
-const SMALL: &[&str] = &[
-    "-Oz",
-    "--one-caller-inline-max-function-size=0",
-    "--always-inline-max-function-size=0",
-    "--reorder-functions-by-name",
-    "--strip-debug",
-];
-
-/// Quick to run: what is worth inlining, the compiler has inlined.
-const QUICK: &[&str] = &[
-    "-Os",
+const AS_SENT: [&str; 4] = [
     "--one-caller-inline-max-function-size=0",
     "--always-inline-max-function-size=0",
     "--reorder-functions-by-name",
@@ -104,7 +98,7 @@ impl Bundle {
             hex(&bytes),
             tools.bindgen_hash,
             tools.optimiser_label(),
-            self.optimise.join(" ")
+            [self.optimise].iter().chain(&AS_SENT).copied().collect::<Vec<_>>().join(" ")
         );
         if std::fs::read_to_string(&stamp).is_ok_and(|known| known == made_from) {
             return Ok(out);
@@ -118,7 +112,13 @@ impl Bundle {
             let wasm = out.join(format!("{}_bg.wasm", self.out));
             let small = out.join("optimised.wasm");
             succeed(
-                Command::new(wasm_opt).args(FEATURES).args(self.optimise).arg(&wasm).arg("-o").arg(&small),
+                Command::new(wasm_opt)
+                    .args(FEATURES)
+                    .arg(self.optimise)
+                    .args(AS_SENT)
+                    .arg(&wasm)
+                    .arg("-o")
+                    .arg(&small),
             )?;
             std::fs::rename(&small, &wasm)?;
         }

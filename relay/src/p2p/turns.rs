@@ -206,13 +206,14 @@ mod tests {
         busy.join_all().await;
         assert!(turns.vaults.lock().unwrap().is_empty());
     }
+
     #[tokio::test]
     async fn malicious_crowd_that_compares_or_takes_content_holds_up_no_change_of_others() {
         let folder = tempfile::tempdir().unwrap();
         let mailboxes = Mailboxes::open(folder.path(), LedgerId::from_bytes([7; 32]), LIMITS).unwrap();
         let turns = Arc::new(Turns::new(mailboxes));
         let mut busy = JoinSet::new();
-        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (release, held) = mpsc::channel::<()>();
         let held = Arc::new(Mutex::new(held));
         for n in 0..100 {
             let (turns, held) = (turns.clone(), held.clone());

@@ -192,8 +192,7 @@ impl Receipt {
         ledger: &LedgerId,
         random: &mut dyn Random,
     ) -> Message {
-        let text = pad::pad(&Signed::new(self, grantee, ledger).to_bytes());
-        Message::Receipt(sealed::seal(reply, ledger, self.grant.digest(), RECEIPT, &text, random))
+        Message::Receipt(seal_reply(self, RECEIPT, &self.grant, grantee, (reply, ledger), random))
     }
 
     /// Opens a grant's receipt by the key that accepted; gives the signed form too, for the proof bundle.
@@ -204,9 +203,33 @@ impl Receipt {
         grant: &GrantId,
         ledger: &LedgerId,
     ) -> Result<(Self, Signed<Self>), SmError> {
-        let padded = sealed::open(reply, ledger, grant.digest(), RECEIPT, sealed)?;
-        let signed = Signed::<Self>::from_bytes(pad::unpad(&padded)?)?;
+        let signed: Signed<Self> = open_reply(sealed, RECEIPT, grant, reply, ledger)?;
         let receipt = signed.verify(grantee, ledger)?;
         if receipt.grant == *grant { Ok((receipt, signed)) } else { Err(SmError::Form) }
     }
+}
+
+/// Signs what a grantee tells the phone with the key that accepted, pads it, and seals it to the grant's reply key.
+pub(super) fn seal_reply<T: Object>(
+    told: &T,
+    label: Label,
+    grant: &GrantId,
+    grantee: &SecretKey,
+    (reply, ledger): (&PublicKey, &LedgerId),
+    random: &mut dyn Random,
+) -> Vec<u8> {
+    let text = pad::pad(&Signed::new(told, grantee, ledger).to_bytes());
+    sealed::seal(reply, ledger, grant.digest(), label, &text, random)
+}
+
+/// Opens what [`seal_reply`] sealed. Nothing is verified yet.
+pub(super) fn open_reply<T: Object>(
+    sealed: &[u8],
+    label: Label,
+    grant: &GrantId,
+    reply: &SecretKey,
+    ledger: &LedgerId,
+) -> Result<Signed<T>, SmError> {
+    let padded = sealed::open(reply, ledger, grant.digest(), label, sealed)?;
+    Signed::from_bytes(pad::unpad(&padded)?)
 }

@@ -12,6 +12,7 @@ use crate::report::{ClaimTag, Money};
 use crate::sm::{Digest, Key32, Label, Object, PublicKey, Random, SecretKey, Signed, SmError, pad, sealed};
 
 use super::Message;
+use super::message::{open_reply, seal_reply};
 
 /// Text bytes in the box of a `SettleClaim`, whatever it says.
 pub const SETTLEMENT_TEXT: usize = 512;
@@ -201,9 +202,8 @@ impl Answer {
         random: &mut dyn Random,
     ) -> Result<Message, AnswerFault> {
         self.check()?;
-        let text = pad::pad(&Signed::new(self, grantee, ledger).to_bytes());
-        let grant = self.told.grant.digest();
-        Ok(Message::Answer(sealed::seal(reply, ledger, grant, ANSWER, &text, random)))
+        let grant = &self.told.grant;
+        Ok(Message::Answer(seal_reply(self, ANSWER, grant, grantee, (reply, ledger), random)))
     }
 
     /// Opens a grant's answer by the key that accepted.
@@ -214,11 +214,9 @@ impl Answer {
         grant: &GrantId,
         ledger: &LedgerId,
     ) -> Result<Self, AnswerFault> {
-        let read = || {
-            let padded = sealed::open(reply, ledger, grant.digest(), ANSWER, sealed)?;
-            Signed::<Self>::from_bytes(pad::unpad(&padded)?)?.verify(grantee, ledger)
-        };
-        let answer = read().map_err(|_| AnswerFault::Box)?;
+        let signed = open_reply::<Self>(sealed, ANSWER, grant, reply, ledger);
+        let answer =
+            signed.and_then(|signed| signed.verify(grantee, ledger)).map_err(|_| AnswerFault::Box)?;
         if answer.told.grant != *grant {
             return Err(AnswerFault::Other);
         }

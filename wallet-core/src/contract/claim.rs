@@ -4,8 +4,9 @@
 //! key, and the patient's claim grant was redeemed. Whatever the amount, the slot is closed afterwards.
 
 use super::body::{Credential, Kind, ReverseClaim, SettleClaim, Slot, TagProof, Voucher};
+use super::grant::check_grantee;
 use super::state::{Key, Views as _};
-use super::value::{Claim, Reversal, Settlement, Status};
+use super::value::{Claim, Reversal, Settlement};
 use super::{Rejection, Step};
 use crate::consent::SETTLEMENT_BOX;
 use crate::id::TagId;
@@ -32,15 +33,7 @@ impl Step<'_> {
         if Slot::of(terms.grant.role) != Some(voucher.slot) {
             return Err(Rejection::WrongSlot);
         }
-        let accepted = match (leaf.status, &terms.accepted) {
-            (Status::Revoked, _) => return Err(Rejection::GrantRevoked),
-            (Status::Offered, _) | (_, None) => return Err(Rejection::NotAccepted),
-            (Status::Accepted | Status::Exhausted, Some(accepted)) => accepted,
-        };
-        let presented = (&desk.party, &desk.grantee, &desk.box_key);
-        if presented != (&accepted.party, &accepted.grantee, &accepted.box_key) {
-            return Err(Rejection::OtherGrantee);
-        }
+        check_grantee(&leaf, &terms, desk)?;
         if leaf.uses == 0 {
             return Err(Rejection::NotRedeemed);
         }

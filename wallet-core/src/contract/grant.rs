@@ -82,15 +82,7 @@ impl Step<'_> {
         super::check_box_size(&body.auditor_box, USE_BOX)?;
         let (mut leaf, terms) = self.grant(&body.grant)?;
         check_record_numbers(&body.records, terms.grant.records)?;
-        let accepted = match (leaf.status, &terms.accepted) {
-            (Status::Revoked, _) => return Err(Rejection::GrantRevoked),
-            (Status::Offered, _) | (_, None) => return Err(Rejection::NotAccepted),
-            (Status::Accepted | Status::Exhausted, Some(accepted)) => accepted,
-        };
-        let presented = (&desk.party, &desk.grantee, &desk.box_key);
-        if presented != (&accepted.party, &accepted.grantee, &accepted.box_key) {
-            return Err(Rejection::OtherGrantee);
-        }
+        check_grantee(&leaf, &terms, desk)?;
         if self.now >= terms.end() {
             return Err(Rejection::GrantExpired);
         }
@@ -171,6 +163,18 @@ impl Step<'_> {
         }
         Ok(())
     }
+}
+
+/// The grant was accepted, by the keys and the organisation that the desk presents now, and stands.
+pub(super) fn check_grantee(leaf: &GrantLeaf, terms: &Terms, desk: &Credential) -> Result<(), Rejection> {
+    let accepted = match (leaf.status, &terms.accepted) {
+        (Status::Revoked, _) => return Err(Rejection::GrantRevoked),
+        (Status::Offered, _) | (_, None) => return Err(Rejection::NotAccepted),
+        (Status::Accepted | Status::Exhausted, Some(accepted)) => accepted,
+    };
+    let presented = (&desk.party, &desk.grantee, &desk.box_key);
+    let same = presented == (&accepted.party, &accepted.grantee, &accepted.box_key);
+    if same { Ok(()) } else { Err(Rejection::OtherGrantee) }
 }
 
 fn check_record_numbers(numbers: &[u64], records: u64) -> Result<(), Rejection> {

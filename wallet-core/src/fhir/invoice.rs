@@ -6,7 +6,8 @@ use super::{
     element::{Decimal, Element, Fields},
 };
 
-const INVOICE_STATUS: [&str; 5] = ["draft", "issued", "balanced", "cancelled", "entered-in-error"];
+/// An invoice's status.
+pub(crate) const INVOICE_STATUS: [&str; 5] = ["draft", "issued", "balanced", "cancelled", "entered-in-error"];
 
 /// An amount with its currency; neither is shown without the other.
 #[derive(Clone, Debug)]

@@ -24,6 +24,7 @@ mod resource;
 mod series;
 mod view;
 
+pub(crate) use invoice::INVOICE_STATUS;
 pub use json::Json;
 pub use moment::Moment;
 pub use series::{OtherUnit, Point, Series, Tick};

@@ -7,11 +7,8 @@
 use super::disclosure::{resource_types, select};
 use super::{ClaimTag, GroupOpening, InvoiceNumber, Money, Opened, ReportError};
 use crate::contract::Slot;
-use crate::fhir::Json;
+use crate::fhir::{INVOICE_STATUS, Json};
 use std::collections::BTreeSet;
-
-/// FHIR R4's.
-const STATUS: [&str; 5] = ["draft", "issued", "balanced", "cancelled", "entered-in-error"];
 
 /// Whose shares make up a medical e-bill's total, funds first, then the patient; what the patient bears is told apart
 /// again beside them.
@@ -47,7 +44,8 @@ impl Invoice {
 
     fn read(json: &Json) -> Result<Self, ReportError> {
         let lacks = ReportError::Invoice;
-        let status = text(json, "status").and_then(|code| STATUS.iter().find(|known| **known == code));
+        let status =
+            text(json, "status").and_then(|code| INVOICE_STATUS.iter().find(|known| **known == code));
         let named = |subject: &Json| subject.get("reference").or_else(|| subject.get("display")).is_some();
         if !json.get("subject").is_some_and(named) {
             return Err(lacks("subject"));

@@ -3,19 +3,21 @@
 //! It is made when it is first needed and ends with the engine. A stream that is dropped is closed; when the worker
 //! fails, all streams end.
 
-use crate::platform::to_js;
+use crate::platform::{sleep, to_js};
 use futures::{
     StreamExt as _,
     channel::{
         mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
         oneshot,
     },
+    future::{Either, select},
     lock::Mutex,
 };
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    pin::pin,
     rc::Rc,
 };
 use suishen_bridge::peer::{PeerCommand, PeerEvent, Relay, Speech, WINDOW};
@@ -294,6 +296,14 @@ impl Stream {
         let frame = self.frames.next().await?;
         self.shared.tell(&PeerCommand::Taken(self.number));
         Some(frame)
+    }
+
+    /// The next frame, where it comes within so many milliseconds.
+    pub async fn next_within(&mut self, milliseconds: i32) -> Option<Vec<u8>> {
+        match select(pin!(self.next()), pin!(sleep(milliseconds))).await {
+            Either::Left((frame, _)) => frame,
+            Either::Right(_) => None,
+        }
     }
 }
 

@@ -20,6 +20,8 @@ const OF_VERIFICATION: f64 = 0.6;
 const REDEMPTION_MS: f64 = 150.0;
 /// The idle relay, megabytes.
 const RELAY_MB: f64 = 60.0;
+/// The scene that measures it.
+const QR_TO_REPORT: &str = "from_a_code_in_view_to_its_report";
 /// From QR in view to report shown, milliseconds.
 const QR_TO_REPORT_MS: f64 = 2000.0;
 /// How long a relay that answers is left alone before it is idle.
@@ -173,7 +175,7 @@ pub fn browser(place: &Place, steps: &mut Steps) -> Result<Table> {
     steps.step("relay: build", || build_relay(place, &["--quiet", "--release"]))?;
     let printed = steps.step("browser: measured", || {
         let mut scene = scenes(place);
-        scene.args(["--quiet", "--test", "times", "--", "--ignored", "--nocapture"]);
+        scene.args(["--quiet", "--test", "times", "--", "--ignored", "--nocapture", QR_TO_REPORT]);
         scene.env("SUISHEN_BIN", place.target.join("release/suishen"));
         output(scene.stderr(Stdio::inherit())).context("the scene that measures failed")
     })?;

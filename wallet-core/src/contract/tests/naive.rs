@@ -424,18 +424,19 @@ impl Naive<'_> {
         faults
     }
 
+    /// The keys and the organisation that accepted.
+    pub(super) fn grantee(&self, grant: &GrantId, credential: &Credential) -> Faults {
+        let Some(by) = self.accepted_by(grant) else { return one(Rejection::NotAccepted) };
+        let same = (&by.party, by.grantee, by.box_key)
+            == (&credential.party, credential.grantee, credential.box_key);
+        unless(same, Rejection::OtherGrantee)
+    }
+
     fn redeem(&self, attempt: &Attempt, body: &RedeemGrant, now: u64) -> Faults {
         let Some((grant, issued)) = self.issued(&body.grant) else { return one(Rejection::UnknownGrant) };
         let mut faults = self.desk(attempt, grant.role, now);
         let (credential, _) = attempt.credential.as_ref().expect("these kinds carry one");
-        match self.accepted_by(&body.grant) {
-            None => faults.extend(one(Rejection::NotAccepted)),
-            Some(by) => {
-                let same = (&by.party, by.grantee, by.box_key)
-                    == (&credential.party, credential.grantee, credential.box_key);
-                faults.extend(unless(same, Rejection::OtherGrantee));
-            }
-        }
+        faults.extend(self.grantee(&body.grant, credential));
         let uses = self.redemptions(&body.grant);
         faults.extend(unless(!self.revoked(&body.grant), Rejection::GrantRevoked));
         faults.extend(unless(now < issued + grant.duration, Rejection::GrantExpired));

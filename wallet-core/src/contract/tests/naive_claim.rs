@@ -66,14 +66,7 @@ impl Naive<'_> {
         faults.extend(unless(body.auditor_box.len() == 593, Rejection::AuditorBox));
         faults.extend(unless(grant.kind == Kind::Claim, Rejection::NotAClaim));
         faults.extend(unless(grant.role == voucher.slot.role(), Rejection::WrongSlot));
-        match self.accepted_by(&body.grant) {
-            None => faults.extend(one(Rejection::NotAccepted)),
-            Some(by) => {
-                let same = (&by.party, by.grantee, by.box_key)
-                    == (&credential.party, credential.grantee, credential.box_key);
-                faults.extend(unless(same, Rejection::OtherGrantee));
-            }
-        }
+        faults.extend(self.grantee(&body.grant, credential));
         faults.extend(unless(!self.redemptions(&body.grant).is_empty(), Rejection::NotRedeemed));
         faults.extend(unless(!self.revoked(&body.grant), Rejection::GrantRevoked));
         faults.extend(unless(now < issued + grant.duration, Rejection::GrantExpired));

@@ -139,6 +139,20 @@ impl Run<'_> {
         self.attempt(Transaction::MoveHolder(body), given.unwrap_or(manage))
     }
 
+    /// Mostly that of the desk that accepted a grant, else of any.
+    pub fn credential_that_accepted(&mut self, id: &GrantId, role: Role) -> (Credential, PublicKey) {
+        match self.naive.accepted_by(id).cloned() {
+            Some(by) if !self.dice.one_in(10) => {
+                let (fresh, signer) = self.credential(by.party.as_str(), role, 0);
+                (Credential { grantee: by.grantee, box_key: by.box_key, ..fresh }, signer)
+            }
+            _ => {
+                let (code, desk) = (self.dice.pick(&CODES), self.small(4));
+                self.credential(code, role, desk)
+            }
+        }
+    }
+
     /// A desk of an organisation, its credential mostly good, and who signed that.
     pub fn credential(&mut self, code: &str, role: Role, desk: u16) -> (Credential, PublicKey) {
         let id = party(code);
@@ -341,18 +355,7 @@ impl Run<'_> {
         self.wait_for_an_edge(&id);
         let (role, records) =
             self.naive.issued(&id).map_or((Role::Physician, 1), |(grant, _)| (grant.role, grant.records));
-        let accepted = self.naive.accepted_by(&id).cloned();
-        let mut credential = match &accepted {
-            Some(by) if !self.dice.one_in(10) => {
-                let code = by.party.as_str().to_owned();
-                let (fresh, signer) = self.credential(&code, role, 0);
-                (Credential { grantee: by.grantee, box_key: by.box_key, ..fresh }, signer)
-            }
-            _ => {
-                let (code, desk) = (self.dice.pick(&CODES), self.small(4));
-                self.credential(code, role, desk)
-            }
-        };
+        let mut credential = self.credential_that_accepted(&id, role);
         if self.dice.one_in(20) {
             credential.0.box_key = k(397);
         }

@@ -38,18 +38,7 @@ impl Run<'_> {
         self.wait_for_an_edge(&id);
         let role = self.naive.issued(&id).map_or(Role::InsurerCommercial, |(grant, _)| grant.role);
         let slot = Slot::of(role).unwrap_or(Slot::Commercial);
-        let accepted = self.naive.accepted_by(&id).cloned();
-        let credential = match &accepted {
-            Some(by) if !self.dice.one_in(10) => {
-                let code = by.party.as_str().to_owned();
-                let (fresh, signer) = self.credential(&code, role, 0);
-                (Credential { grantee: by.grantee, box_key: by.box_key, ..fresh }, signer)
-            }
-            _ => {
-                let (code, desk) = (self.dice.pick(&CODES), self.small(4));
-                self.credential(code, role, desk)
-            }
-        };
+        let credential = self.credential_that_accepted(&id, role);
         let voucher = self.voucher(slot);
         let mut proof = TagProof { grant: id, grantee: credential.0.grantee };
         let mut signer = voucher.0.tag;

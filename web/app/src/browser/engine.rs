@@ -10,7 +10,7 @@ use suishen_bridge::{
     Response,
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::{
     Callback, ContextProvider, Html, Properties, component, hook, html, use_context, use_effect_with,
@@ -256,6 +256,23 @@ pub fn use_engine() -> Engine {
     use_context::<Engine>().expect("every role's pages stand beside an engine")
 }
 
+/// Asks the patient's wallet this when the part that calls it is left.
+#[hook]
+pub fn use_parting(request: Option<PatientRequest>) {
+    let engine = use_engine();
+    use_effect_with(engine, move |engine: &Engine| {
+        let engine = engine.clone();
+        move || {
+            if let Some(request) = request {
+                spawn_local(async move {
+                    // Whatever it says: nobody is here any more.
+                    let _ = engine.patient(request).await;
+                });
+            }
+        }
+    });
+}
+
 /// What the engine said of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Greeting {
@@ -288,7 +305,7 @@ pub fn WithEngine(props: &WithEngineProps) -> Html {
         let (engine, greeting) = ((*engine).clone(), greeting.setter());
         Callback::from(move |tag: &'static str| {
             let (engine, greeting) = (engine.clone(), greeting.clone());
-            wasm_bindgen_futures::spawn_local(async move {
+            spawn_local(async move {
                 greeting.set(Some(match engine.greet(tag).await {
                     Ok(Response::Started { release }) => Ok(Greeting { release }),
                     Ok(_) => Err(unexpected()),

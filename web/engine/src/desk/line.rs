@@ -144,7 +144,7 @@ impl Lines {
         let (mut stream, consultation) = self.dial(wanted.ledger, code).await?;
         let caller = consultation.caller(wanted.person.key());
         stream.send(Greeting::Again(wanted.held.grant, caller).to_bytes()).await?;
-        match ConsultAnswer::from_bytes(&next(&mut stream).await?) {
+        match ConsultAnswer::from_bytes(&stream.next_within(SILENCE).await.ok_or(NotThere)?) {
             Ok(ConsultAnswer::GoOn) => Ok(stream),
             Ok(ConsultAnswer::No) => Err(Fault::new(OVER, Action::AskPatient)),
             _ => Err(gone()),
@@ -160,14 +160,6 @@ impl Lines {
     }
 }
 
-/// The next frame of a line that isn't silent for long.
-async fn next(stream: &mut Stream) -> Result<Vec<u8>, NotThere> {
-    match select(pin!(stream.next()), pin!(sleep(SILENCE))).await {
-        Either::Left((frame, _)) => frame.ok_or(NotThere),
-        Either::Right(_) => Err(NotThere),
-    }
-}
-
 /// Takes the rest of a content; whether it is whole. On an error what came is in `bytes`.
 async fn receive(
     stream: &mut Stream,
@@ -179,7 +171,7 @@ async fn receive(
     receiving.held(bytes);
     stream.send(ContentFrame::Get(wanted.address, receiving.taken()).to_bytes()).await?;
     loop {
-        let frame = next(stream).await?;
+        let frame = stream.next_within(SILENCE).await.ok_or(NotThere)?;
         match receiving.take(&frame) {
             Ok(Received::Begun(_)) => {}
             Ok(Received::Piece(piece)) => {

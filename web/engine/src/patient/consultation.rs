@@ -6,7 +6,7 @@ use super::share::{purpose_of, title_of};
 use super::{Session, fault};
 use crate::engine::Engine;
 use crate::ledger::Ledger;
-use crate::links::{Page, origin_of};
+use crate::links::Page;
 use crate::peers::Stream;
 use crate::platform::{BrowserRandom, sleep};
 use crate::worker::tell;
@@ -22,7 +22,7 @@ use suishen_bridge::{
 use suishen_core::consent::{Call, ConsultAnswer, Consultation, Greeting};
 use suishen_core::id::{BlobAddress, GrantId};
 use suishen_core::identity::Certificate;
-use suishen_core::qr::{PeerOffer, live_url};
+use suishen_core::qr::live_url;
 use suishen_core::sm::{Key32, PublicKey};
 use suishen_core::sync::{ContentFrame, ContentRefused, Request};
 use wasm_bindgen_futures::spawn_local;
@@ -96,12 +96,9 @@ impl Session {
             return Err(Fault::new("protect", Action::Protect));
         }
         self.with(|vault| vault.authority().map(drop))?.map_err(fault)?;
-        let peers = self.devices.reachable(engine).await?;
-        let secret = Key32::generate(&mut BrowserRandom);
-        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
-        *self.consultations.secret.borrow_mut() = Some(secret);
-        let link = live_url(&origin_of(&engine.origin(), Page::Desk), &offer);
-        Ok(link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string())
+        let code = self.devices.code(engine, Page::Desk, live_url).await?;
+        *self.consultations.secret.borrow_mut() = Some(code.secret);
+        Ok(code.link)
     }
 
     /// No doctor is awaited any longer; whoever asks hears a no.

@@ -2,21 +2,14 @@
 //! that both show, done.
 
 use suishen_bridge::{Action, DeviceRole, Fault, Pairing, PatientRequest, PatientResponse, Response};
-use wasm_bindgen_futures::spawn_local;
-use yew::{
-    AttrValue, Callback, Html, Properties, UseStateHandle, component, hook, html, use_effect_with, use_state,
-};
+use yew::{AttrValue, Callback, Html, Properties, UseStateHandle, component, html, use_state};
 
 use super::{
     pairing::{digits, use_pairing},
     share_sheet::dots,
 };
 use crate::{
-    browser::{
-        engine::{Engine, use_engine},
-        language::use_words,
-        work::use_work,
-    },
+    browser::{engine::use_parting, language::use_words, work::use_work},
     component::{Code, CopyLink, LinkTo, Sheet, fault_card, glyph, progress_card, use_voice},
     route::Route,
     words::Words,
@@ -36,7 +29,7 @@ pub struct Props {
 #[component]
 pub fn AddSheet(props: &Props) -> Html {
     let (words, work, voice, pairing) = (use_words(), use_work(), use_voice(), use_pairing());
-    use_end();
+    use_parting(Some(PatientRequest::StopInviting));
     let helper = use_state(|| false);
     let role = use_state(|| DeviceRole::View);
     let link = use_state(|| None::<AttrValue>);
@@ -125,20 +118,6 @@ pub fn AddSheet(props: &Props) -> Html {
         )
     };
     html! { <Sheet {key} title={words.say(key)} close={props.close.clone()}><div class="stack">{ content }</div></Sheet> }
-}
-
-/// When this is left, nobody is invited any longer.
-#[hook]
-fn use_end() {
-    let engine = use_engine();
-    use_effect_with(engine, |engine: &Engine| {
-        let engine = engine.clone();
-        move || {
-            spawn_local(async move {
-                let _ = engine.patient(PatientRequest::StopInviting).await;
-            });
-        }
-    });
 }
 
 /// The code, and what to do with the other device.

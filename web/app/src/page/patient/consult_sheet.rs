@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     browser::{
-        engine::{Engine, unexpected, use_engine},
+        engine::{Engine, unexpected, use_engine, use_parting},
         language::use_words,
         ledger::use_ledger,
         work::use_work,
@@ -64,16 +64,9 @@ pub fn ConsultSheet(props: &Props) -> Html {
     };
     use_effect_with(engine, {
         let show = show.clone();
-        move |engine: &Engine| {
-            show.emit(());
-            let engine = engine.clone();
-            move || {
-                spawn_local(async move {
-                    let _ = engine.patient(PatientRequest::StopAwaiting).await;
-                });
-            }
-        }
+        move |_: &Engine| show.emit(())
     });
+    use_parting(Some(PatientRequest::StopAwaiting));
     let ended = || Fault::new("consult-gone", Action::Retry);
     let (key, content) = match (&*given, &*news) {
         (Some(name), _) => ("consult", done(name, &props.close, &words)),

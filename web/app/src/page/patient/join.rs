@@ -5,10 +5,7 @@
 use suishen_bridge::{Pairing, PatientRequest};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlInputElement, InputEvent, SubmitEvent};
-use yew::{
-    AttrValue, Callback, Html, Properties, TargetCast, UseStateHandle, component, hook, html,
-    use_effect_with, use_state,
-};
+use yew::{AttrValue, Callback, Html, Properties, TargetCast, UseStateHandle, component, html, use_state};
 
 use super::{
     pairing::{digits, use_pairing},
@@ -17,7 +14,7 @@ use super::{
 use crate::{
     browser::{
         address::use_address,
-        engine::{Engine, use_engine},
+        engine::{Engine, use_engine, use_parting},
         language::use_words,
         offline, page,
         work::use_work,
@@ -112,7 +109,7 @@ pub fn Join(props: &Props) -> Html {
             });
         })
     };
-    use_end(props.text.is_none());
+    use_parting(props.text.is_none().then_some(PatientRequest::StopJoining));
     let onsubmit = join.reform(|event: SubmitEvent| event.prevent_default());
     // Once the records come, the digits have done their work.
     let comes = work.progress().is_some_and(|progress| progress.total > 0);
@@ -187,22 +184,6 @@ fn meeting(
         </>},
         _ => Html::default(),
     }
-}
-
-/// When this is left, this device's code is shown no longer.
-#[hook]
-fn use_end(shows: bool) {
-    let engine = use_engine();
-    use_effect_with((engine, shows), |(engine, shows): &(Engine, bool)| {
-        let engine = shows.then(|| engine.clone());
-        move || {
-            if let Some(engine) = engine {
-                spawn_local(async move {
-                    let _ = engine.patient(PatientRequest::StopJoining).await;
-                });
-            }
-        }
-    });
 }
 
 /// A line to type a name into.

@@ -13,8 +13,9 @@ pub use members::role_of;
 
 use super::{Session, consultation};
 use crate::engine::Engine;
+use crate::links::{Page, origin_of};
 use crate::peers::{Incoming, Network, NotThere, Peers};
-use crate::platform::sleep;
+use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use futures::StreamExt as _;
@@ -30,8 +31,11 @@ use suishen_bridge::{
 };
 use suishen_core::cbor;
 use suishen_core::id::BlobAddress;
+use suishen_core::qr::{PeerOffer, QrError};
+use suishen_core::sm::Key32;
 use suishen_core::sync::{ContentError, ContentRefused, Refused, SyncError};
 use suishen_core::vault::{Origin, StoredEvent};
+use zeroize::Zeroizing;
 
 /// How often a relay is asked to let others in here.
 const TRIES: u32 = 5;
@@ -73,6 +77,16 @@ struct Level {
     /// Events then.
     #[n(1)]
     events: u64,
+}
+
+/// Where this wallet waits, as somebody may scan it.
+pub(super) struct Code {
+    /// The network's worker.
+    pub peers: Rc<Peers>,
+    /// Who says it has seen the code.
+    pub secret: Key32,
+    /// The link. Secret.
+    pub link: String,
 }
 
 /// Why a link ended.
@@ -156,6 +170,21 @@ impl Devices {
             sleep(300).await;
         }
         Err(Trouble::Away)
+    }
+
+    /// A code for somebody to scan who then dials this wallet.
+    pub(super) async fn code(
+        &self,
+        engine: &Rc<Engine>,
+        page: Page,
+        url: fn(&str, &PeerOffer) -> Result<Zeroizing<String>, QrError>,
+    ) -> Result<Code, Fault> {
+        let peers = self.reachable(engine).await?;
+        let secret = Key32::generate(&mut BrowserRandom);
+        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
+        let link = url(&origin_of(&engine.origin(), page), &offer);
+        let link = link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string();
+        Ok(Code { peers, secret, link })
     }
 
     /// A link that is to be told of new events from now on.

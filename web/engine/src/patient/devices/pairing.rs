@@ -1,9 +1,9 @@
 //! Adding a device: one shows a code, the other scans it, both show six digits, the patient says yes on the old one; on the
 //! new one too where that was scanned.
 
-use super::{Trouble, content, door, link, mailbox};
+use super::{Code, Trouble, content, door, link, mailbox};
 use crate::engine::Engine;
-use crate::links::{Page, origin_of};
+use crate::links::Page;
 use crate::patient::{Session, care, fault};
 use crate::peers::Stream;
 use crate::platform::{BrowserRandom, sleep};
@@ -16,7 +16,7 @@ use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Action, DeviceRole, Event, Fault, Pairing, Step, Topic};
 use suishen_core::cbor;
-use suishen_core::qr::{PeerOffer, Scanned, new_device_url, pairing_url, scan};
+use suishen_core::qr::{Scanned, new_device_url, pairing_url, scan};
 use suishen_core::sm::{Digest, Key32};
 use suishen_core::sync::{Ask, LINK_FRAME, Link, Pair, PairReply};
 use suishen_core::vault::{Admission, NewDevice, Vault};
@@ -99,12 +99,9 @@ impl Session {
         person: bool,
     ) -> Result<String, Fault> {
         self.may_admit()?;
-        let peers = self.devices.reachable(engine).await?;
-        let secret = Key32::generate(&mut BrowserRandom);
-        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
-        *self.devices.invitation.borrow_mut() = Some(Invitation::new(secret, role, person, false));
-        let link = pairing_url(&origin_of(&engine.origin(), Page::Wallet), &offer);
-        Ok(link.map_err(|e| Fault::new(e.sentence(), Action::Nothing))?.to_string())
+        let code = self.devices.code(engine, Page::Wallet, pairing_url).await?;
+        *self.devices.invitation.borrow_mut() = Some(Invitation::new(code.secret, role, person, false));
+        Ok(code.link)
     }
 
     fn may_admit(&self) -> Result<(), Fault> {
@@ -196,23 +193,19 @@ impl Session {
     /// Shows this device's code and waits for the wallet that scans it.
     async fn be_met(&self, engine: &Rc<Engine>) -> Result<Met, Fault> {
         let ledger = engine.fresh_ledger().await?;
-        let peers = self.devices.reachable(engine).await?;
-        let secret = Key32::generate(&mut BrowserRandom);
-        let offer = PeerOffer { peer: peers.id().to_vec(), secret: secret.clone(), relays: None };
-        let link = new_device_url(&origin_of(&engine.origin(), Page::Wallet), &offer)
-            .map_err(|e| Fault::new(e.sentence(), Action::Nothing))?;
+        let Code { peers, secret, link } = self.devices.code(engine, Page::Wallet, new_device_url).await?;
         let (met, meets) = oneshot::channel();
         let (same, answered) = oneshot::channel();
         let joining = Joining { secret: secret.clone(), met: Some(met), same: Some(same) };
         *self.devices.joining.borrow_mut() = Some(joining);
-        tell(&Event::Pairing(Pairing::Show { link: link.to_string() }));
+        tell(&Event::Pairing(Pairing::Show { link }));
         let (stream, peer, promise) = meets.await.map_err(|_| ended())?;
         let pair = Pair::new(ledger.id, secret, (&peer, peers.id()));
         Ok(Met { stream, peer, pair, promise, same: Some(answered) })
     }
 
-    /// Becomes a device of the wallet whose code was scanned, or that scans this device's; of another person's, which the owner calls `whose`, beside the
-    /// owner's own.
+    /// Becomes a device of the wallet whose code was scanned, or that scans this device's; of another person's, which the
+    /// owner calls `whose`, beside the owner's own.
     pub(in crate::patient) async fn join(
         &self,
         engine: &Rc<Engine>,
@@ -300,17 +293,9 @@ impl Session {
     }
 }
 
-/// The next frame, which no person has to think about.
-async fn soon(stream: &mut Stream) -> Option<Vec<u8>> {
-    match select(pin!(stream.next()), pin!(sleep(SOON))).await {
-        Either::Left((frame, _)) => frame,
-        Either::Right(_) => None,
-    }
-}
-
 /// A reply that comes by itself.
 async fn prompt(stream: &mut Stream) -> Result<PairReply, Fault> {
-    read(&soon(stream).await.ok_or_else(ended)?)
+    read(&stream.next_within(SOON).await.ok_or_else(ended)?)
 }
 
 /// A reply that waits for the patient.
@@ -346,7 +331,7 @@ async fn admitted(stream: &mut Stream, same: Option<oneshot::Receiver<bool>>) ->
 pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Result<(), Trouble> {
     let session = &engine.patient;
     let peers = session.devices.peers(engine).await?;
-    let hello = soon(&mut stream).await.ok_or(Trouble::Away)?;
+    let hello = stream.next_within(SOON).await.ok_or(Trouble::Away)?;
     let ledger = engine.ledger().await?.id;
     if let Some(joining) = session.devices.joining.borrow_mut().as_mut() {
         let pair = Pair::new(ledger, joining.secret.clone(), (peer, peers.id()));
@@ -375,7 +360,7 @@ async fn asked(
     nonce: &[u8; 32],
 ) -> Result<(), Trouble> {
     let session = &engine.patient;
-    let frame = soon(&mut stream).await.ok_or(Trouble::Away)?;
+    let frame = stream.next_within(SOON).await.ok_or(Trouble::Away)?;
     let ask = pair.hear(&frame).map_err(|_| Trouble::Away)?;
     let (sender, answered) = oneshot::channel();
     let (level, waiting) = oneshot::channel();
