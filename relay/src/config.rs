@@ -159,8 +159,8 @@ pub struct Limits {
     /// Room for all mailboxes, in MiB; beyond it nothing is taken
     #[arg(long, env = "SUISHEN_MAILBOXES_MIB", value_name = "MIB", default_value_t = 65_536)]
     pub mailboxes_mib: u64,
-    /// Events that the mailbox of one wallet may hold, in MiB
-    #[arg(long, env = "SUISHEN_MAILBOX_EVENTS_MIB", value_name = "MIB", default_value_t = 64)]
+    /// Events that the mailbox of one wallet may hold, in MiB; those of ten thousand reports have about 250
+    #[arg(long, env = "SUISHEN_MAILBOX_EVENTS_MIB", value_name = "MIB", default_value_t = 512)]
     pub mailbox_events_mib: u64,
     /// Attachments that the mailbox of one wallet may hold, in MiB
     #[arg(long, env = "SUISHEN_MAILBOX_CONTENT_MIB", value_name = "MIB", default_value_t = 2048)]

@@ -42,11 +42,16 @@ impl<T: Object> Signed<T> {
 
     /// The object, once the signature by `key` on `ledger` holds.
     pub fn verify(&self, key: &PublicKey, ledger: &LedgerId) -> Result<T, SmError> {
+        self.verify_signature(key, ledger)?;
+        self.claimed()
+    }
+
+    /// Whether the signature by `key` on `ledger` holds, for whoever has read what it [claims](Self::claimed) already.
+    pub fn verify_signature(&self, key: &PublicKey, ledger: &LedgerId) -> Result<(), SmError> {
         if self.kid != key.key_id() {
             return Err(SmError::Signature);
         }
-        key.verify(&sig_structure(T::NAME, self.kid, ledger, &self.payload), &self.signature)?;
-        self.claimed()
+        key.verify(&sig_structure(T::NAME, self.kid, ledger, &self.payload), &self.signature)
     }
 
     /// The object as it claims to be, nothing verified: to find out which key it must verify with.

@@ -1,6 +1,6 @@
 //! Content beside the events: large ciphertext by its address, on a stream of its own (PROTOCOL §9).
 //!
-//! Who asks sends one request after another; each is answered in full before the next. Pieces go straight on from where the
+//! Requests are answered in their order, each in full before the next; who asks for much may ask for some ahead. Pieces go straight on from where the
 //! receiving side was before, and **nothing is whole before its SM3 is its address**, whoever it came from.
 //!
 //! ```text

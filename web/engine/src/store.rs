@@ -3,6 +3,7 @@
 //! remembered checkpoint, the ledger's genesis and unlock slots.
 
 use crate::platform::to_js;
+use futures::future::{try_join, try_join_all};
 use js_sys::Uint8Array;
 use rexie::{ObjectStore, Rexie, TransactionMode};
 use std::rc::Rc;
@@ -19,14 +20,21 @@ pub enum Table {
     Blobs,
     /// Work in progress that must survive a crash, encrypted under the device key.
     Pending,
+    /// What the list shows of each record, encrypted under the device key; made again where it is missing.
+    Cards,
     /// What a desk remembers of its own: keys, credentials, offers; encrypted under the desk's platform key.
     Desk,
     /// Keys of the platform that cannot be exported.
     Keys,
 }
 
-const TABLES: [Table; 6] =
-    [Table::Plain, Table::Events, Table::Blobs, Table::Pending, Table::Desk, Table::Keys];
+const TABLES: [Table; 7] =
+    [Table::Plain, Table::Events, Table::Blobs, Table::Pending, Table::Cards, Table::Desk, Table::Keys];
+
+/// One more than before whenever there is another table.
+const VERSION: u32 = 2;
+/// Values that are on their way at a time.
+const AT_ONCE: usize = 256;
 
 impl Table {
     const fn name(self) -> &'static str {
@@ -35,6 +43,7 @@ impl Table {
             Self::Events => "events",
             Self::Blobs => "blobs",
             Self::Pending => "pending",
+            Self::Cards => "cards",
             Self::Desk => "desk",
             Self::Keys => "keys",
         }
@@ -62,6 +71,12 @@ pub enum Change {
     Clear(Table),
 }
 
+impl Change {
+    fn puts_into(&self, table: Table) -> bool {
+        matches!(self, Self::Put(into, ..) if *into == table)
+    }
+}
+
 /// The database of this browser's owner: the wallet, what is remembered of the ledger, a desk's own.
 pub const OWN: &str = "suishen";
 
@@ -76,9 +91,9 @@ pub struct Store {
 impl Store {
     /// Opens the database of this name, making it the first time; beside the owner's for another person's wallet.
     pub async fn open(name: &str, own: Option<Rc<Self>>) -> Result<Self, StoreError> {
-        let builder = TABLES
-            .iter()
-            .fold(Rexie::builder(name).version(1), |b, t| b.add_object_store(ObjectStore::new(t.name())));
+        let builder = TABLES.iter().fold(Rexie::builder(name).version(VERSION), |b, t| {
+            b.add_object_store(ObjectStore::new(t.name()))
+        });
         Ok(Self { database: Some(builder.build().await?), own })
     }
 
@@ -107,9 +122,30 @@ impl Store {
     /// All keys and values of a table, in key order.
     pub async fn all(&self, table: Table) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let transaction = self.transaction(&[table.name()], TransactionMode::ReadOnly)?;
-        let rows = transaction.store(table.name())?.scan(None, None, None, None).await?;
+        let rows = transaction.store(table.name())?;
+        let (keys, values) = try_join(rows.get_all_keys(None, None), rows.get_all(None, None)).await?;
         let text = |key: JsValue| key.as_string().ok_or_else(|| StoreError("a key that is no text".into()));
-        rows.into_iter().map(|(k, v)| Ok((text(k)?, v.unchecked_into::<Uint8Array>().to_vec()))).collect()
+        let row =
+            |(key, value): (_, JsValue)| Ok((text(key)?, value.unchecked_into::<Uint8Array>().to_vec()));
+        keys.into_iter().zip(values).map(row).collect()
+    }
+
+    /// The values of these keys, in their order.
+    pub async fn some(&self, table: Table, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let mut values = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            let transaction = self.transaction(&[table.name()], TransactionMode::ReadOnly)?;
+            let rows = transaction.store(table.name())?;
+            let found = try_join_all(keys.iter().map(|key| rows.get(key.into()))).await?;
+            values.extend(found.into_iter().map(|v| v.map(|v| v.unchecked_into::<Uint8Array>().to_vec())));
+        }
+        Ok(values)
+    }
+
+    /// How many values a table has.
+    pub async fn count(&self, table: Table) -> Result<u64, StoreError> {
+        let transaction = self.transaction(&[table.name()], TransactionMode::ReadOnly)?;
+        Ok(transaction.store(table.name())?.count(None).await?.into())
     }
 
     /// All keys of a table, in order.
@@ -123,10 +159,17 @@ impl Store {
     pub async fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let names: Vec<_> = TABLES.iter().map(|t| t.name()).collect();
         let transaction = self.transaction(&names, TransactionMode::ReadWrite)?;
-        for change in changes {
+        let mut changes = changes.into_iter().peekable();
+        while let Some(change) = changes.next() {
             match change {
+                // All that follow go with it: waiting for one after the other takes as long as the writing.
                 Change::Put(table, key, value) => {
-                    transaction.store(table.name())?.put(&to_js(&value), Some(&key.into())).await?;
+                    let mut values = vec![(to_js(&value).into(), Some(key.into()))];
+                    while let Some(Change::Put(_, key, value)) = changes.next_if(|next| next.puts_into(table))
+                    {
+                        values.push((to_js(&value).into(), Some(key.into())));
+                    }
+                    transaction.store(table.name())?.put_all(values.into_iter()).await?;
                 }
                 Change::Delete(table, key) => transaction.store(table.name())?.delete(key.into()).await?,
                 Change::Clear(table) => transaction.store(table.name())?.clear().await?,

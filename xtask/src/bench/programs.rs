@@ -24,6 +24,10 @@ const RELAY_MB: f64 = 60.0;
 const QR_TO_REPORT: &str = "from_a_code_in_view_to_its_report";
 /// From QR in view to report shown, milliseconds.
 const QR_TO_REPORT_MS: f64 = 2000.0;
+/// The scene that brings a wallet of twenty years to a new device.
+const TWENTY_YEARS: &str = "a_wallet_of_twenty_years";
+/// Until a new device has ten thousand records, milliseconds.
+const NEW_DEVICE_MS: f64 = 20_000.0;
 /// How long a relay that answers is left alone before it is idle.
 const SETTLES: Duration = Duration::from_secs(5);
 
@@ -173,26 +177,47 @@ pub fn browser(place: &Place, steps: &mut Steps) -> Result<Table> {
     steps.step("browser: set up", set_up)?;
     web::build(place, steps, None, false)?;
     steps.step("relay: build", || build_relay(place, &["--quiet", "--release"]))?;
-    let printed = steps.step("browser: measured", || {
-        let mut scene = scenes(place);
-        scene.args(["--quiet", "--test", "times", "--", "--ignored", "--nocapture", QR_TO_REPORT]);
-        scene.env("SUISHEN_BIN", place.target.join("release/suishen"));
-        output(scene.stderr(Stdio::inherit())).context("the scene that measures failed")
-    })?;
-    let line = printed.lines().find(|line| line.starts_with("{\"qr_to_report_ms\""));
-    let times: Value = serde_json::from_str(line.context("the scene printed no times")?)?;
-    let figures = [("median", "median"), ("most", "longest")].map(|(field, share)| {
-        let value = times["qr_to_report_ms"][field].as_f64().context("the scene printed no times")?;
-        anyhow::Ok(Figure {
-            name: format!("QR in view to report shown, {share} of seven"),
-            value,
-            unit: Unit::Milliseconds,
-            peer: None,
-            target: Target::AtMost(QR_TO_REPORT_MS),
-        })
-    });
-    let note =
-        "Chromium on this machine, beside the relay; without the time of the finger on \u{201c}keep\u{201d}";
-    let figures = figures.into_iter().collect::<Result<_>>()?;
-    Ok(Table { title: "browser", notes: vec![note.into()], figures })
+    let times = steps.step("browser: a code to its report", || timed(place, QR_TO_REPORT))?;
+    let figure = |name: String, value: Option<f64>, target| {
+        let value = value.context("the scene printed no times")?;
+        anyhow::Ok(Figure { name, value, unit: Unit::Milliseconds, peer: None, target })
+    };
+    let mut figures = Vec::new();
+    for (field, share) in [("median", "median"), ("most", "longest")] {
+        let name = format!("QR in view to report shown, {share} of seven");
+        let value = times["qr_to_report_ms"][field].as_f64();
+        figures.push(figure(name, value, Target::AtMost(QR_TO_REPORT_MS))?);
+    }
+    let times = steps.step("browser: twenty years", || timed(place, TWENTY_YEARS))?;
+    let times = &times["new_device"];
+    let (records, megabytes) = (times["records"].as_u64(), times["megabytes"].as_f64());
+    let (records, megabytes) = records.zip(megabytes).context("the scene printed no times")?;
+    for (field, what, target) in [
+        ("restored_s", "restored from a backup file", Target::None),
+        ("opened_s", "unlocked, the list shown for the first time", Target::None),
+        ("again_s", "unlocked again", Target::None),
+        ("joined_s", "brought to a new device, from the yes on", Target::AtMost(NEW_DEVICE_MS)),
+        ("whole_s", "and all contents after it", Target::None),
+    ] {
+        let value = times[field].as_f64().map(|seconds| seconds * 1000.0);
+        figures.push(figure(format!("{records} records {what}"), value, target)?);
+    }
+    let notes = vec![
+        "Chromium on this machine, beside the relay; without the time of the finger on \u{201c}keep\u{201d}"
+            .into(),
+        format!(
+            "the backup file of {records} records has {megabytes:.0} MB; two Chromium profiles, one relay"
+        ),
+    ];
+    Ok(Table { title: "browser", notes, figures })
+}
+
+/// What a scene that measures prints: its one line of JSON.
+fn timed(place: &Place, scene: &str) -> Result<Value> {
+    let mut scenes = scenes(place);
+    scenes.args(["--quiet", "--test", "times", "--", "--ignored", "--nocapture", scene]);
+    scenes.env("SUISHEN_BIN", place.target.join("release/suishen"));
+    let printed = output(scenes.stderr(Stdio::inherit())).context("the scene that measures failed")?;
+    let line = printed.lines().find(|line| line.starts_with('{'));
+    Ok(serde_json::from_str(line.context("the scene printed no times")?)?)
 }

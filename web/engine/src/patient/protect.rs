@@ -2,7 +2,7 @@
 
 use super::{Session, fault};
 use crate::engine::Engine;
-use crate::platform::{BrowserRandom, device_name};
+use crate::platform::{BrowserRandom, breathe, device_name};
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use std::collections::BTreeMap;
@@ -14,6 +14,9 @@ use suishen_core::sm::{Random as _, Signed};
 use suishen_core::vault::{
     BackupReader, Body, ENOUGH_BITS, Epoch, Item, Origin, StoredEvent, Vault, new_prf_salt, strength, suggest,
 };
+
+/// Events of a backup file that are checked between two words on the screen.
+const CHECKED_AT_ONCE: usize = 256;
 
 /// What a new passkey is asked with. The salt is remembered with the passkey.
 pub fn new_passkey(session: &Session) -> PatientResponse {
@@ -149,11 +152,15 @@ impl Session {
         items.extend(reader.finish().map_err(bad)?.0);
         let Restored { epochs, events, blobs } = Restored::of(items);
         let mut vault = Vault::restore(&entropy, ledger.id, epochs, &mut BrowserRandom).map_err(fault)?;
-        let report = vault.load(&events, Origin::Elsewhere);
-        if report.refused.iter().any(|(_, error)| error.is_damage()) {
-            return Err(
-                Fault::new("backup", Action::Retry).with_detail(format!("{} events", report.refused.len()))
-            );
+        for (done, some) in (0..).step_by(CHECKED_AT_ONCE).zip(events.chunks(CHECKED_AT_ONCE)) {
+            tell(&Event::Progress { task, step: Step::Checking, done, total: events.len() as u64 });
+            breathe().await;
+            let refused = vault.load(some, Origin::Elsewhere).refused;
+            if refused.iter().any(|(_, error)| error.is_damage()) {
+                return Err(
+                    Fault::new("backup", Action::Retry).with_detail(format!("{} events", refused.len()))
+                );
+            }
         }
         let admitted = vault
             .rejoin(&entropy, &device_name(&engine.language()), now, &mut BrowserRandom)

@@ -3,15 +3,26 @@
 use super::{Trouble, door};
 use crate::engine::Engine;
 use crate::peers::Stream;
-use crate::store::Table;
-use std::collections::BTreeSet;
+use crate::platform::{monotonic, sleep};
+use crate::store::{Change, Table};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
+use suishen_bridge::Fault;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_core::id::BlobAddress;
 use suishen_core::sync::{
-    ContentFrame, Given, Giving, MOST_ADDRESSES, MOST_CONTENT, MOST_PIECE, Received, Receiving, Request,
-    lacking,
+    ContentFrame, ContentRefused, Given, Giving, MOST_ADDRESSES, MOST_CONTENT, MOST_PIECE, Received,
+    Receiving, Request, lacking,
 };
+
+/// Contents that are asked for before the first of them is here.
+const AHEAD: usize = 16;
+/// How often content is offered that the other side is still being sent on another stream.
+const OFFERS: u32 = 10;
+/// Bytes that came and aren't stored yet.
+const MOST_HELD: usize = 1 << 20;
+/// How often the pages are told of what came, in seconds.
+const TOLD_EVERY: f64 = 1.0;
 
 /// Gives the mailbox what it lacks, and fetches what this device lacks.
 pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble> {
@@ -91,21 +102,64 @@ async fn contents(engine: &Engine) -> Result<(BTreeSet<BlobAddress>, Vec<BlobAdd
         parts.map(|copy| (copy.part, copy.address)).collect()
     })?;
     named.sort_unstable();
+    named.dedup();
     let (here, missing): (Vec<_>, Vec<_>) =
         named.into_iter().map(|(_, address)| address).partition(|address| stored.contains(&address.to_hex()));
     Ok((here.into_iter().collect(), missing))
 }
 
 async fn fetch_from(engine: &Engine, stream: &mut Stream, missing: Vec<BlobAddress>) -> Result<(), Trouble> {
-    let store = engine.store().await?;
-    for address in missing {
-        stream.send(ContentFrame::Get(address, 0).to_bytes()).await?;
+    let mut arrived = Arrived::default();
+    let fetched = fetch_into(engine, stream, missing, &mut arrived).await;
+    // What came whole before a stream broke needn't come again.
+    arrived.store(engine).await?;
+    super::Session::tell_all();
+    fetched
+}
+
+async fn fetch_into(
+    engine: &Engine,
+    stream: &mut Stream,
+    missing: Vec<BlobAddress>,
+    arrived: &mut Arrived,
+) -> Result<(), Trouble> {
+    let (mut missing, mut asked) = (missing.into_iter(), VecDeque::new());
+    let mut told = monotonic();
+    loop {
+        while asked.len() < AHEAD
+            && let Some(address) = missing.next()
+        {
+            stream.send(ContentFrame::Get(address, 0).to_bytes()).await?;
+            asked.push_back(address);
+        }
+        let Some(address) = asked.pop_front() else { return Ok(()) };
         if let Some(bytes) = receive(stream, Receiving::get(address, MOST_CONTENT)).await? {
-            store.put(Table::Blobs, &address.to_hex(), bytes).await?;
+            arrived.bytes += bytes.len();
+            arrived.changes.push(Change::Put(Table::Blobs, address.to_hex(), bytes));
+        }
+        let late = monotonic() - told > TOLD_EVERY;
+        if late || arrived.bytes > MOST_HELD {
+            arrived.store(engine).await?;
+        }
+        if late {
             super::Session::tell_all();
+            told = monotonic();
         }
     }
-    Ok(())
+}
+
+/// Contents that came and aren't stored yet: they are written together.
+#[derive(Default)]
+struct Arrived {
+    changes: Vec<Change>,
+    bytes: usize,
+}
+
+impl Arrived {
+    async fn store(&mut self, engine: &Engine) -> Result<(), Fault> {
+        self.bytes = 0;
+        Ok(engine.store().await?.write(std::mem::take(&mut self.changes)).await?)
+    }
 }
 
 /// The content, once it is whole; none when the other side doesn't have it, or sent something else.
@@ -124,18 +178,35 @@ async fn receive(stream: &mut Stream, mut receiving: Receiving) -> Result<Option
     }
 }
 
+/// Gives content to the other side. The stream that broke in the middle of it may not be forgotten there yet: then it is
+/// offered again.
 async fn give(engine: &Engine, stream: &mut Stream, address: BlobAddress) -> Result<(), Trouble> {
     let Some(bytes) = engine.store().await?.get(Table::Blobs, &address.to_hex()).await? else {
         return Ok(());
     };
+    for _ in 1..OFFERS {
+        match offer(stream, address, &bytes).await? {
+            Err(ContentRefused::Busy) => sleep(1000).await,
+            given => return Ok(given?),
+        }
+    }
+    Ok(offer(stream, address, &bytes).await??)
+}
+
+/// Offers content, and sends what the other side lacks of it; whether it takes it.
+async fn offer(
+    stream: &mut Stream,
+    address: BlobAddress,
+    bytes: &[u8],
+) -> Result<Result<(), ContentRefused>, Trouble> {
     let (mut giving, offer) = Giving::new(address, bytes.len() as u64);
     stream.send(offer).await?;
     loop {
         match giving.take(&frame(stream).await?)? {
-            Given::From(offset) => send_from(stream, &bytes, offset).await?,
+            Given::From(offset) => send_from(stream, bytes, offset).await?,
             // One that is damaged here says so where it is opened.
-            Given::Kept | Given::Wrong => return Ok(()),
-            Given::Refused(refused) => return Err(refused.into()),
+            Given::Kept | Given::Wrong => return Ok(Ok(())),
+            Given::Refused(refused) => return Ok(Err(refused)),
         }
     }
 }

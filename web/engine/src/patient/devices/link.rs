@@ -83,11 +83,9 @@ async fn act(
             Act::Send(frame) => stream.send(frame).await?,
             Act::Load(addresses) => {
                 let store = engine.store().await?;
-                let mut events = Vec::new();
-                for address in addresses {
-                    events.extend(store.get(Table::Events, &address.to_hex()).await?);
-                }
-                rest.extend(link.loaded(events)?);
+                let keys: Vec<String> = addresses.iter().map(|address| address.to_hex()).collect();
+                let events = store.some(Table::Events, &keys).await?;
+                rest.extend(link.loaded(events.into_iter().flatten().collect())?);
             }
             Act::Store(events) => {
                 session.take_events(engine, events).await?;

@@ -273,7 +273,7 @@ impl Session {
     /// How it stands with the other copies.
     async fn sync(&self, engine: &Engine) -> Result<bridge::Sync, Fault> {
         let level = self.level(engine).await?;
-        let events = engine.store().await?.keys(Table::Events).await?.len() as u64;
+        let events = engine.store().await?.count(Table::Events).await?;
         let mut with: Vec<Counterpart> = self.devices.counterparts.borrow().values().cloned().collect();
         for counterpart in &mut with {
             if let SyncState::Away { last } = &mut counterpart.state {
@@ -311,7 +311,7 @@ impl Session {
             // No longer the only copy.
             tell(&Event::Changed(Topic::Wallet));
         }
-        let events = store.keys(Table::Events).await?.len() as u64;
+        let events = store.count(Table::Events).await?;
         store.put(Table::Plain, LEVEL, cbor::encode(&Level { time, events })).await?;
         Ok(time)
     }
