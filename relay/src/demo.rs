@@ -1,4 +1,4 @@
-//! A demo consortium with real keys and certificates: a root, two hospitals and an auditor, this relay the only
+//! A demo consortium with real keys and certificates: a root, two hospitals, three insurers and an auditor, this relay the only
 //! member. Founded once in an empty data folder.
 
 use crate::{
@@ -17,13 +17,19 @@ const RELAY: &str = "anlan-relay";
 const ROOT: (&str, &str) = ("52520100ANLAN00001", "安澜健康信息联盟");
 const HOSPITAL: (&str, &str) = ("12520100ANLAN00018", "安澜市人民医院");
 const OTHER_HOSPITAL: (&str, &str) = ("12520100ANLAN00026", "安澜市中医院");
+const INSURER: (&str, &str) = ("91520100ANLAN00051", "康宁健康保险");
+const OTHER_INSURER: (&str, &str) = ("91520100ANLAN00069", "安泰人寿保险");
+const FUND: (&str, &str) = ("11520100ANLAN00042", "安澜市医疗保障局");
 const AUDITOR: (&str, &str) = ("11520100ANLAN00034", "安澜市卫生健康委员会");
 
 /// Who may be enrolled with one click.
-const ROLES: [(&str, &str, Role, &str, &str, &str); 4] = [
+const ROLES: [(&str, &str, Role, &str, &str, &str); 7] = [
     ("hospital", HOSPITAL.0, Role::Issuer, "方静", "主管技师", "检验科"),
     ("doctor", HOSPITAL.0, Role::Physician, "李文", "主任医师", "心血管内科"),
     ("doctor2", OTHER_HOSPITAL.0, Role::Physician, "周岚", "副主任医师", "脾胃病科"),
+    ("insurer", INSURER.0, Role::InsurerCommercial, "钱颖", "理赔专员", "健康险理赔部"),
+    ("insurer2", OTHER_INSURER.0, Role::InsurerCommercial, "孙浩", "理赔专员", "理赔中心"),
+    ("fund", FUND.0, Role::InsurerStatutory, "吴敏", "审核员", "基金结算处"),
     ("auditor", AUDITOR.0, Role::Auditor, "何正", "审计员", "信息与统计处"),
 ];
 
@@ -44,6 +50,9 @@ pub fn consortium(origin: &str) -> Consortium {
         organisations: vec![
             founder(HOSPITAL, &hospital),
             founder(OTHER_HOSPITAL, &hospital),
+            founder(INSURER, &[FounderRole::InsurerCommercial]),
+            founder(OTHER_INSURER, &[FounderRole::InsurerCommercial]),
+            founder(FUND, &[FounderRole::InsurerStatutory]),
             founder(AUDITOR, &[FounderRole::Auditor]),
         ],
     }
@@ -68,7 +77,8 @@ impl Demo {
                 unit: Some(unit.to_owned()),
             };
             let id = party(code).map_err(|_| DeskError::NoOrganisation)?;
-            let organisation = node.desks.organisation(&id)?;
+            // A demo that was founded by an earlier release has fewer.
+            let Ok(organisation) = node.desks.organisation(&id) else { continue };
             let fragment = organisation.invite(&invitee, &node.replica.ledger(), node.now());
             let link = format!("http://{role}.localhost:{}/enrol#{fragment}", self.port);
             links.insert(role.to_owned(), json!(link));

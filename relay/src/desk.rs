@@ -1,5 +1,6 @@
 //! Organisations whose keys this relay keeps, and their people (PROTOCOL §2): invites, enrolment, credentials,
-//! suspension. **An acceptance key signs only for enrolled, unsuspended persons.**
+//! suspension; a hospital's claim tags (§6). **An acceptance key signs only for enrolled, unsuspended persons**, and only
+//! who issues gets tags.
 //!
 //! A person is known by the key to sign. Suspended persons keep their row for good.
 
@@ -17,15 +18,18 @@ use suishen_core::{
     id::{LedgerId, PartyId},
     identity::{
         CREDENTIAL_LIFETIME, Certificate, CertificateError, CredentialRequest, Enrolled, Enrolment,
-        EnrolmentError, Invite, LONGEST_PERSON_VALIDITY, Role, Serial, Validity, issue,
+        EnrolmentError, Invite, Kind, LONGEST_PERSON_VALIDITY, Role, Serial, Validity, issue,
     },
-    sm::{PublicKey, SecretKey, Signed},
+    report::{ClaimKey, ClaimTag, TagRequest},
+    sm::{Key32, PublicKey, SecretKey, Signed},
 };
 
 /// How long before its issue a person's certificate begins, in seconds.
 const BACKDATED: u64 = 300;
 const INVITES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("invites-used");
 const PERSONS: TableDefinition<'_, &[u8; 65], &[u8]> = TableDefinition::new("persons");
+/// Who had the tags of which invoice made, and when: (digest of its number, time) -> the person's key.
+const TAGS: TableDefinition<'_, (&[u8; 32], u64), &[u8; 65]> = TableDefinition::new("tags-made");
 
 /// Folder of the organisations' keys, within the keys' folder.
 pub const ORGANISATIONS: &str = "organisations";
@@ -70,6 +74,10 @@ pub struct Organisation {
     pub certified: SecretKey,
     /// Signs credentials.
     pub acceptance: SecretKey,
+    /// Vouches for claim tags.
+    voucher: SecretKey,
+    /// What claim tags are made from: whoever has it makes every invoice's, so it stays in this process.
+    tags: SecretKey,
 }
 
 impl Organisation {
@@ -81,7 +89,13 @@ impl Organisation {
             other => other.map_err(StoreError::from)?,
         };
         let certificate = Certificate::from_der(&der)?;
-        Ok(Self { certificate, certified: keys.read("certified")?, acceptance: keys.read("acceptance")? })
+        Ok(Self {
+            certificate,
+            certified: keys.read("certified")?,
+            acceptance: keys.read("acceptance")?,
+            voucher: keys.read("voucher")?,
+            tags: keys.read_or_make("tags")?,
+        })
     }
 
     /// Writes the certificate beside its keys.
@@ -160,6 +174,7 @@ impl Desks {
         store.write(|tx| {
             tx.open_table(INVITES)?;
             tx.open_table(PERSONS)?;
+            tx.open_table(TAGS)?;
             Ok::<_, StoreError>(())
         })?;
         let mut organisations = BTreeMap::new();
@@ -229,15 +244,7 @@ impl Desks {
         let party = &request.chain.leaf().subject().party;
         let organisation = self.organisation(party)?;
         let person = request.check(party, &self.root, now)?;
-        if person != *signer {
-            return Err(DeskError::NotEnrolled);
-        }
-        match self.person(&person)? {
-            Some(row) if row.party != *party => return Err(DeskError::NotEnrolled),
-            Some(Person { suspended: Some(_), .. }) => return Err(DeskError::Suspended),
-            Some(_) => {}
-            None => return Err(DeskError::NotEnrolled),
-        }
+        self.check_enrolled(party, &person, signer)?;
         let sign = |(grantee, box_key): &(PublicKey, PublicKey)| {
             let expiry = now.saturating_add(CREDENTIAL_LIFETIME);
             let (grantee, box_key) = (*grantee, *box_key);
@@ -246,6 +253,43 @@ impl Desks {
             Signed::new(&credential, &organisation.acceptance, &self.ledger)
         };
         Ok(request.keys.iter().map(sign).collect())
+    }
+
+    /// Both slots' claim tags of an invoice, for an issuing person; the same each time. Noted before they go out.
+    pub fn tags(
+        &self,
+        request: &TagRequest,
+        signer: &PublicKey,
+        now: u64,
+    ) -> Result<[(ClaimTag, ClaimKey); 2], DeskError> {
+        let person = request.chain.verify(&self.root, now)?;
+        let party = &person.subject().party;
+        let organisation = self.organisation(party)?;
+        if person.kind() != Kind::PersonSign || person.role() != Some(Role::Issuer) {
+            return Err(EnrolmentError::Role.into());
+        }
+        self.check_enrolled(party, person.key(), signer)?;
+        self.store.write(|tx| {
+            let mut made = tx.open_table(TAGS)?;
+            made.insert((request.number.digest(party).as_bytes(), now), signer.as_bytes())?;
+            Ok::<_, StoreError>(())
+        })?;
+        let secret = Key32::from_bytes(*organisation.tags.to_bytes());
+        Ok(ClaimTag::both(&secret, party, &request.number, &organisation.voucher, &self.ledger))
+    }
+
+    /// The person signed the request, is enrolled for this organisation and not suspended.
+    fn check_enrolled(
+        &self,
+        party: &PartyId,
+        person: &PublicKey,
+        signer: &PublicKey,
+    ) -> Result<(), DeskError> {
+        match self.person(person)? {
+            Some(Person { suspended: Some(_), .. }) if person == signer => Err(DeskError::Suspended),
+            Some(row) if person == signer && row.party == *party => Ok(()),
+            _ => Err(DeskError::NotEnrolled),
+        }
     }
 
     fn person(&self, key: &PublicKey) -> Result<Option<Person>, StoreError> {

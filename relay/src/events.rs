@@ -117,7 +117,7 @@ fn topic_of(transaction: &Transaction, ledger: &LedgerId) -> Option<Topic> {
         Transaction::RevokeGrant(body) => Topic::Grant(body.grant),
         Transaction::SettleClaim(body) => Topic::Grant(body.grant),
         // The hospital's names no grant: whoever waits for it looks at the slot's state.
-        Transaction::ReverseClaim(body) => Topic::Grant(body.grant?),
+        Transaction::ReverseClaim(body) => Topic::Grant(body.settlement?.grant),
         Transaction::RegisterParty(_)
         | Transaction::SuspendParty(_)
         | Transaction::RotateKeys(_)

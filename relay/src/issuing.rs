@@ -21,8 +21,8 @@ use suishen_core::{
     },
     qr::{IdentityOffer, QrError, ticket_url},
     report::{
-        FHIR_MEDIA_TYPE, Manifest, NewPart, NewReport, PartCopy, ReportError, Sensitivity, Ticket,
-        TicketContents, commitment, seal_part,
+        ClaimKey, ClaimTag, FHIR_MEDIA_TYPE, InvoiceNumber, Manifest, NewPart, NewReport, PartCopy,
+        ReportError, Sensitivity, TagRequest, Ticket, TicketContents, commitment, seal_part,
     },
     sm::{Key32, Label, Random as _, SecretKey, Signed, sealed},
 };
@@ -130,6 +130,18 @@ impl CommandDesk {
         let credential = credentials.pop().ok_or(ClientError::Unsound("credential"))?;
         Ok(Pass { key, credential })
     }
+
+    /// The claim tags of the draft's invoice; none where it has none.
+    async fn tags(
+        &self,
+        client: &Client,
+        draft: &Draft,
+        now: u64,
+    ) -> Result<Vec<(ClaimTag, ClaimKey)>, IssueError> {
+        let Some(number) = InvoiceNumber::in_report(&draft.fhir)? else { return Ok(Vec::new()) };
+        let request = TagRequest { chain: self.chain.clone(), number };
+        Ok(client.ask("/v1/desk/tags", &request, &self.sign, now).await?)
+    }
 }
 
 fn root(client: &Client) -> Result<Certificate, CertificateError> {
@@ -185,7 +197,8 @@ pub async fn issue(
 ) -> Result<Issued, IssueError> {
     let info = client.info().await?;
     let pass = desk.pass(client, info.now).await?;
-    let mut sealed = seal(client, desk, &pass, draft, info.now)?;
+    let tags = desk.tags(client, draft, info.now).await?;
+    let mut sealed = seal(client, desk, &pass, draft, tags, info.now)?;
     let (destination, halves) = match to {
         Some(offer) => {
             let salt: [u8; 32] = SystemRandom.bytes();
@@ -221,11 +234,13 @@ fn seal(
     desk: &CommandDesk,
     pass: &Pass,
     draft: &Draft,
+    tags: Vec<(ClaimTag, ClaimKey)>,
     now: u64,
 ) -> Result<Sealed, IssueError> {
+    let (tags, claim_keys): (Vec<ClaimTag>, Vec<ClaimKey>) = tags.into_iter().unzip();
     let part =
         |(name, kind, bytes): &(String, &str, Vec<u8>)| NewPart::of(name, kind, bytes, &mut SystemRandom);
-    let made = Manifest::make(
+    let made = Manifest::make_claimable(
         NewReport {
             issuer: desk.chain.leaf().subject().party.clone(),
             issued_at: now,
@@ -236,6 +251,7 @@ fn seal(
             fhir: Some(&draft.fhir),
             attachments: draft.attachments.iter().map(part).collect(),
         },
+        &tags,
         &mut SystemRandom,
     )?;
     let manifest = Signed::new(&made.manifest, &pass.key, &client.ledger()).to_bytes();
@@ -254,8 +270,8 @@ fn seal(
     let salt: [u8; 32] = SystemRandom.bytes();
     let commitment = commitment(&salt, &manifest);
     let chain = desk.chain.certificates().map(|c| c.to_der().to_vec().into()).collect();
-    let contents =
-        TicketContents { manifest, salt, parts, openings: made.openings, chain, holder_salt: None };
+    let openings = made.openings;
+    let contents = TicketContents { manifest, salt, parts, openings, chain, holder_salt: None, claim_keys };
     Ok(Sealed { contents, blobs, commitment })
 }
 

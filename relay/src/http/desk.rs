@@ -13,6 +13,7 @@ use minicbor::{Decode, Encode};
 use suishen_core::{
     id::PartyId,
     identity::{CredentialRequest, Enrolment, EnrolmentError},
+    report::TagRequest,
     sm::{PublicKey, Signed},
 };
 
@@ -81,6 +82,22 @@ pub async fn credentials(
         let signer = signed::signer(&node, &method, &uri, &headers, body.digest)?;
         let credentials = node.desks.credentials(&body.value, &signer, node.now())?;
         Ok(wire::reply(StatusCode::OK, &credentials))
+    })
+    .await
+}
+
+/// An invoice's claim tags, for a hospital's desk that is about to issue it.
+pub async fn tags(
+    State(node): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: wire::Cbor<TagRequest>,
+) -> Result<Response, Problem> {
+    wire::blocking(move || {
+        let signer = signed::signer(&node, &method, &uri, &headers, body.digest)?;
+        let tags = node.desks.tags(&body.value, &signer, node.now())?;
+        Ok(wire::reply(StatusCode::OK, &tags))
     })
     .await
 }

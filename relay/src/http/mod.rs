@@ -87,6 +87,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
         ("/v1/inbox/{inbox}/{index}", delete(boxes::empty_inbox)),
         ("/v1/desk/enrol", post(desk::enrol)),
         ("/v1/desk/credentials", post(desk::credentials)),
+        ("/v1/desk/tags", post(desk::tags)),
         ("/v1/desk/suspend", post(desk::suspend)),
         ("/v1/desk/people/{party}", get(desk::people)),
         ("/v1/demo", get(desk::demo)),

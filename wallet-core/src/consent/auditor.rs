@@ -38,10 +38,15 @@ pub struct AuditedRecord {
 impl AuditedRecord {
     /// The auditor's view of one record.
     pub fn of(class: Sensitivity, commitment: &Commitment) -> Self {
-        let mut anchor = [0; 8];
-        anchor.copy_from_slice(&commitment.as_bytes()[..8]);
-        Self { class, anchor }
+        Self { class, anchor: anchor_of(commitment) }
     }
+}
+
+/// The first eight bytes of a report's commitment.
+pub(super) fn anchor_of(commitment: &Commitment) -> [u8; 8] {
+    let mut anchor = [0; 8];
+    anchor.copy_from_slice(&commitment.as_bytes()[..8]);
+    anchor
 }
 
 /// What the patient tells the auditor of a grant.

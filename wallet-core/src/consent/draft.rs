@@ -5,14 +5,14 @@
 
 use super::auditor::{AuditedRecord, AuditorGrant, AuditorOpening, MOST_RECORDS};
 use super::payload::{
-    Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, ShownGroups,
-    WrappedPart,
+    Consent, Disclosure, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt,
+    ShownGroups, WrappedPart,
 };
 use crate::contract::{IssueGrant, Kind, Role, SignedTransaction, Slot, Transaction};
 use crate::gate::{Deposit, RecordHalf, split};
 use crate::id::{BlobAddress, GrantId, LedgerId};
 use crate::identity::Chain;
-use crate::report::{GroupOpening, Manifest, PartCopy};
+use crate::report::{ClaimKey, GroupOpening, Manifest, PartCopy};
 use crate::sm::{Key32, PublicKey, Random, SecretKey, Signed, stream};
 
 /// What the patient chose, in the ledger's terms.
@@ -43,6 +43,8 @@ pub struct DraftRecord {
     pub parts: Vec<(PartCopy, u64)>,
     /// Groups opened where the FHIR part is not shared whole.
     pub openings: Vec<GroupOpening>,
+    /// The private halves of its claim tags, as the wallet keeps them: one signs for this grant.
+    pub claim_keys: Vec<ClaimKey>,
     /// The issuer's certificates.
     pub chain: Chain,
 }
@@ -74,6 +76,12 @@ pub enum DraftError {
     /// A claim tag for somebody else than the insurers that settle its slot.
     #[error("a claim tag goes only to the class of insurer that it is for; leave it out")]
     Tag,
+    /// A claim tag without its private half.
+    #[error("this wallet can't sign for the claim tag; ask the hospital to issue the invoice again")]
+    TagKey,
+    /// To an insurer, the whole report where groups can be chosen.
+    #[error("an insurer is shown chosen groups of a report, not the whole; choose what the claim needs")]
+    Whole,
     /// Gates out of range.
     #[error("the gates' halves cannot be split")]
     Split,
@@ -119,17 +127,14 @@ impl Draft {
         if records.is_empty() || records.len() > MOST_RECORDS {
             return Err(DraftError::Records);
         }
-        let slot = Slot::of(choice.role);
-        let mut tags = records.iter().flat_map(|record| &record.openings).filter_map(GroupOpening::slot);
-        if tags.any(|tag| Some(tag) != slot) {
-            return Err(DraftError::Tag);
-        }
-        let shown: Vec<Option<ShownGroups>> = records.iter().map(|record| record.shown(random)).collect();
         let key = SecretKey::generate(random);
+        let grant = GrantId::of(around.ledger, &key.public());
+        let shown =
+            records.iter().map(|record| record.shown(Slot::of(choice.role), grant, around.ledger, random));
+        let shown: Vec<Option<ShownGroups>> = shown.collect::<Result<_, _>>()?;
         let offer = SecretKey::generate(random);
         let reply = SecretKey::generate(random);
         let half = Key32::generate(random);
-        let grant = GrantId::of(around.ledger, &key.public());
 
         let mut halves = Vec::with_capacity(records.len());
         for (record, shown) in records.iter().zip(&shown) {
@@ -208,9 +213,32 @@ impl DraftRecord {
         self.parts.iter().map(|(copy, _)| copy.address)
     }
 
-    /// Its groups in a blob of their own, where any are shown.
-    fn shown(&self, random: &mut dyn Random) -> Option<ShownGroups> {
-        (!self.openings.is_empty()).then(|| ShownGroups::seal(&self.openings, random))
+    /// Its groups in a blob of their own, where any are shown, to whoever settles `slot` or doesn't settle.
+    fn shown(
+        &self,
+        slot: Option<Slot>,
+        grant: GrantId,
+        ledger: &LedgerId,
+        random: &mut dyn Random,
+    ) -> Result<Option<ShownGroups>, DraftError> {
+        let manifest = self.manifest.claimed().map_err(|_| DraftError::Records)?;
+        let fhir = manifest.fhir_part();
+        if slot.is_some() && self.parts.iter().any(|(copy, _)| fhir == Some(copy.part)) {
+            return Err(DraftError::Whole);
+        }
+        if self.openings.iter().filter_map(GroupOpening::slot).any(|tag| Some(tag) != slot) {
+            return Err(DraftError::Tag);
+        }
+        let tag = self.openings.iter().find_map(|opening| opening.tag(&manifest.issuer));
+        let proof = match tag {
+            Some(tag) => {
+                let key = ClaimKey::of(&tag, &self.claim_keys).ok_or(DraftError::TagKey)?;
+                Some(key.prove(grant, ledger))
+            }
+            None => None,
+        };
+        let shown = Disclosure { groups: self.openings.clone(), proof };
+        Ok((!shown.groups.is_empty()).then(|| ShownGroups::seal(&shown, random)))
     }
 
     fn into_payload(

@@ -3,12 +3,13 @@
 
 use super::auditor::AuditedRecord;
 use super::payload::{GrantBinding, Payload, PayloadRecord};
-use crate::contract::{Anchor, AuditorKeys, Holder, IssueGrant, Key};
+use crate::contract::{Anchor, AuditorKeys, Holder, IssueGrant, Key, Kind};
 use crate::id::{Commitment, GrantId, HolderCommitment, HolderId, LedgerId};
 use crate::identity::Certificate;
 use crate::proof::checkpoint::{Checkpoint, Epoch, SignedCheckpoint, VerifiedCheckpoint};
 use crate::proof::log::ProvenValue;
 use crate::report::{Manifest, commitment};
+use crate::sm::PublicKey;
 
 /// How much older than the grant the proof of its holder may be, in seconds.
 pub const HOLDER_PROOF_AGE: u64 = 600;
@@ -37,10 +38,13 @@ pub enum PayloadFault {
     /// The issuer took a record back.
     #[error("record {0} was cancelled by its issuer")]
     Cancelled(u32),
+    /// A claim for a version that its issuer has replaced.
+    #[error("record {0} was replaced by a newer version, which is the one to claim for")]
+    Replaced(u32),
     /// A record's manifest isn't the one anchored, or not signed by its issuer.
     #[error("record {0} is not what its hospital anchored")]
     Manifest(u32),
-    /// A record gives nothing, a part that its manifest doesn't have, or one twice.
+    /// A record gives nothing, a part that its manifest doesn't have, or something twice.
     #[error("record {0} does not name parts that its hospital signed")]
     Parts(u32),
     /// The auditor's box in the entry isn't the one that the payload makes.
@@ -61,7 +65,7 @@ pub struct Facts<'a> {
     pub grant: &'a IssueGrant,
     /// When it was included.
     pub issued: u64,
-    /// The auditor's keys at that time.
+    /// The auditor's keys, those of that time among them.
     pub auditor: &'a AuditorKeys,
 }
 
@@ -138,11 +142,11 @@ impl Payload {
             && told.holder == self.holder.holder
             && told.purpose == self.consent.purpose
             && told.records.iter().copied().eq(records.iter().map(JudgedRecord::audited));
-        let keys = [Some(facts.auditor.box_key), facts.auditor.previous];
-        let matches =
-            keys.into_iter().flatten().filter(|k| facts.auditor.is_valid(k, facts.issued)).any(|key| {
-                self.auditor.seal(&key, facts.ledger).is_ok_and(|made| made == facts.grant.auditor_box)
-            });
+        let made = |key: &PublicKey| self.auditor.seal(key, facts.ledger);
+        let matches = facts
+            .auditor
+            .valid_at(facts.issued)
+            .any(|key| made(key).as_ref() == Ok(&facts.grant.auditor_box));
         if whole && matches { Ok(()) } else { Err(PayloadFault::AuditorBox) }
     }
 }
@@ -178,6 +182,9 @@ impl PayloadRecord {
         if anchor.cancellation.is_some() {
             return Err(PayloadFault::Cancelled(number));
         }
+        if facts.grant.kind == Kind::Claim && anchor.replaced_by.is_some() {
+            return Err(PayloadFault::Replaced(number));
+        }
         let issuer = self.chain.verify(facts.root, anchor.at).map_err(|_| PayloadFault::Manifest(number))?;
         if issuer.subject().party != anchor.party {
             return Err(PayloadFault::Manifest(number));
@@ -194,9 +201,10 @@ impl PayloadRecord {
     }
 
     fn names_parts_of(&self, manifest: &Manifest) -> bool {
-        let something = !self.parts.is_empty() || self.groups.is_some();
-        something
-            && self.parts.is_sorted_by(|a, b| a.part < b.part)
+        let whole = self.parts.iter().any(|wrapped| manifest.fhir_part() == Some(wrapped.part));
+        // Whole or in groups, not both; and something.
+        let once = !(whole && self.groups.is_some()) && (!self.parts.is_empty() || self.groups.is_some());
+        once && self.parts.is_sorted_by(|a, b| a.part < b.part)
             && self.parts.iter().all(|wrapped| manifest.part(wrapped.part).is_ok())
     }
 

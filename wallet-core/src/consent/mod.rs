@@ -10,7 +10,9 @@
 //! | check everything before redeeming | desk | [`Payload::judge`] |
 //! | open what the gates released | desk | [`RecordKey`] |
 //! | ask and answer in a live consultation | desk, phone | [`Consultation`] |
-//! | tell patient and auditor what was paid, or why not | [`Answer::seal`], [`Answer::open`], [`AuditorSettlement`] |
+//! | ask whether a slot is open now | insurer | [`Standing::settleable`] |
+//! | tell patient and auditor what was paid, or why not | insurer, phone | [`AuditorSettlement::settle`], [`Answer`] |
+//! | take a settlement back, void an invoice | insurer, hospital | [`AuditorReversal::reverse`] |
 //! | tell what was opened | desk, phone | [`Receipt::seal`], [`Receipt::open`] |
 //!
 //! **Nothing here opens a record without a gate's half**: the payload key comes from the patient's half alone and
@@ -23,6 +25,8 @@ mod draft;
 mod judge;
 mod message;
 mod payload;
+mod reversal;
+mod settleable;
 mod settlement;
 
 pub use auditor::{
@@ -35,9 +39,12 @@ pub use draft::{Choice, Draft, DraftError, DraftRecord, INCLUDE_WITHIN, Surround
 pub use judge::{Facts, HOLDER_PROOF_AGE, Judged, JudgedRecord, PayloadFault};
 pub use message::{Asking, DeskIdentity, IdentityFault, Message, Presence, Receipt};
 pub use payload::{
-    Consent, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt, ShownGroups,
-    WrappedGroups, WrappedPart,
+    Consent, Disclosure, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt,
+    ShownGroups, WrappedGroups, WrappedPart,
 };
+pub use reversal::{AuditorReversal, REVERSAL_BOX, REVERSAL_TEXT, Reversing};
+pub use settleable::{Settleable, Standing, Unsettleable};
 pub use settlement::{
-    Answer, AnswerFault, AuditorSettlement, Decision, LONGEST_REASON, SETTLEMENT_BOX, SETTLEMENT_TEXT,
+    Answer, AnswerFault, AuditorSettlement, Decision, LONGEST_REASON, OwnClaim, SETTLEMENT_BOX,
+    SETTLEMENT_TEXT,
 };

@@ -3,6 +3,7 @@
 
 use super::AuditorOpening;
 use crate::cbor;
+use crate::contract::TagProof;
 use crate::id::{BlobAddress, Commitment, GrantId, HolderId};
 use crate::identity::Chain;
 use crate::proof::log::ProvenValue;
@@ -125,6 +126,18 @@ pub struct WrappedGroups {
     pub size: u64,
 }
 
+/// What is shown of a record that isn't shown whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Disclosure {
+    /// The groups that are opened.
+    #[n(0)]
+    pub groups: Vec<GroupOpening>,
+    /// In a claim: the word of the tag among them that this grant may settle it.
+    #[n(1)]
+    pub proof: Option<Signed<TagProof>>,
+}
+
 /// A fresh blob with the groups that are shown of a record in one grant: no two grants' look alike.
 #[derive(Clone, Debug)]
 pub struct ShownGroups {
@@ -135,10 +148,10 @@ pub struct ShownGroups {
 }
 
 impl ShownGroups {
-    /// Encrypts openings, padded, under a fresh key.
-    pub fn seal(openings: &Vec<GroupOpening>, random: &mut dyn Random) -> Self {
+    /// Encrypts what is shown, padded, under a fresh key.
+    pub fn seal(shown: &Disclosure, random: &mut dyn Random) -> Self {
         let key = PartKey { key: Key32::generate(random), salt: Salt16::generate(random) };
-        let text = pad::pad(&Zeroizing::new(cbor::encode(openings)));
+        let text = pad::pad(&Zeroizing::new(cbor::encode(shown)));
         let blob = stream::encrypt(&key.key, GROUPS, &text, random);
         Self { key, address: BlobAddress::of(&blob), size: blob.len() as u64, blob }
     }
@@ -261,7 +274,7 @@ impl RecordKey {
     }
 
     /// Opens the groups of a record, from its blob. Whether the hospital signed them, [`Manifest::open_groups`] says.
-    pub fn open_groups(&self, wrapped: &WrappedGroups, blob: &[u8]) -> Result<Vec<GroupOpening>, SmError> {
+    pub fn open_groups(&self, wrapped: &WrappedGroups, blob: &[u8]) -> Result<Disclosure, SmError> {
         let plain = aead::open(&self.0, GROUPS, &[], &wrapped.wrapped)?;
         let PartKey { key, salt } = cbor::decode(&plain).map_err(|_| SmError::Form)?;
         let committed = stream::key_commitment(&key, salt.as_bytes()) == wrapped.key_commitment;

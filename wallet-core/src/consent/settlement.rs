@@ -1,18 +1,21 @@
 //! What an insurer decided on a claim, for those whom it concerns (PROTOCOL §5, §6): the ledger's entry says only
 //! that a slot was settled; how much and why lies in a box for the auditor, and in an answer for the patient.
 //!
-//! **The answer carries what the auditor's box is made from**, so the patient sees that both were told the same.
-//! A refusal is an answer and no entry: the slot stays open for another insurer.
+//! **Nothing is settled without a fresh look at the ledger** ([`Settleable`]), and nothing beyond what the invoice
+//! leaves to this class of insurer. **The answer carries what the auditor's box is made from**, so the patient sees that
+//! both were told the same, and that it is about this invoice. A refusal is an answer and no entry: the slot stays open
+//! for another insurer.
 
+use super::auditor::anchor_of;
+use super::draft::INCLUDE_WITHIN;
+use super::message::{open_reply, seal_reply};
+use super::{AuditorReversal, Message, Settleable};
 use crate::cbor;
-use crate::contract::{Credential, SettleClaim, Transaction};
-use crate::id::{GrantId, LedgerId, PartyId, TagId};
-use crate::report::claim::Shown;
+use crate::contract::{AuditorKeys, Credential, SettleClaim, Transaction};
+use crate::id::{Commitment, GrantId, LedgerId, TagId};
+use crate::report::claim::{Invoice, Shown};
 use crate::report::{ClaimTag, Money};
 use crate::sm::{Digest, Key32, Label, Object, PublicKey, Random, SecretKey, Signed, SmError, pad, sealed};
-
-use super::Message;
-use super::message::{open_reply, seal_reply};
 
 /// Text bytes in the box of a `SettleClaim`, whatever it says.
 pub const SETTLEMENT_TEXT: usize = 512;
@@ -25,22 +28,18 @@ const SETTLEMENT: Label = Label::new("auditor-settlement");
 const ANSWER: Label = Label::new("claim-answer");
 
 /// What an insurer decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// All that was claimed is paid.
-    #[n(0)]
+    /// All that could be claimed is paid.
     Whole,
     /// A part is paid; the reason says why not all.
-    #[n(1)]
     Partly,
     /// Nothing is paid, and nothing is settled; the reason says why.
-    #[n(2)]
     Refused,
 }
 
-/// What an insurer tells the auditor of a settlement.
-#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+/// What an insurer tells of a claim: the auditor where it settles, the patient always.
+#[derive(Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 pub struct AuditorSettlement {
     /// Under which grant.
@@ -53,47 +52,75 @@ pub struct AuditorSettlement {
     /// come to light.
     #[n(2)]
     pub invoice: Digest,
-    /// What is paid.
-    #[n(3)]
-    pub paid: Money,
-    /// Whole or partly.
+    /// The first eight bytes of the report's commitment: what its hospital did with it since is found by it.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub anchor: [u8; 8],
+    /// What this class of insurer could be asked for.
     #[n(4)]
-    pub decision: Decision,
-    /// Why; at most [`LONGEST_REASON`] bytes, not empty unless all is paid.
+    pub claimed: Money,
+    /// What is paid.
     #[n(5)]
+    pub paid: Money,
+    /// Why not all, or not at all; at most [`LONGEST_REASON`] bytes, not empty unless all is paid.
+    #[n(6)]
     pub reason: String,
 }
 
+/// Sums and reasons are the patient's.
+impl core::fmt::Debug for AuditorSettlement {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "AuditorSettlement([redacted] under {})", self.grant)
+    }
+}
+
 impl AuditorSettlement {
-    /// What is told of an invoice as it was shown. `issuer` is the hospital in its manifest; nothing beyond what this
-    /// class of insurer pays of it ([`Invoice::payable`](crate::report::claim::Invoice::payable)), or in another currency.
-    pub fn of(
-        shown: &Shown,
-        issuer: &PartyId,
+    /// What is told of an invoice as it was shown in the record of this name; nothing paid refuses. Nothing beyond what
+    /// this class of insurer pays of it ([`Invoice::payable`]), or in another currency.
+    pub fn of(shown: &Shown, record: &Commitment, paid: Money, reason: &str) -> Result<Self, AnswerFault> {
+        Self::about(&shown.invoice, &shown.tag, record, shown.grant, paid, reason)
+    }
+
+    fn about(
+        invoice: &Invoice,
+        tag: &ClaimTag,
+        record: &Commitment,
         grant: GrantId,
-        (decision, paid): (Decision, Money),
+        paid: Money,
         reason: &str,
     ) -> Result<Self, AnswerFault> {
-        let slot = shown.tag.slot().map_err(|_| AnswerFault::Other)?;
-        if !paid.is_within(&shown.invoice.payable(slot)) {
-            return Err(AnswerFault::Amount);
-        }
+        let voucher = tag.voucher().claimed().map_err(|_| AnswerFault::Other)?;
+        let claimed = match invoice.payable(voucher.slot) {
+            Some(payable) => payable,
+            // Nobody can say how much, so nothing is paid; it may still be refused.
+            None if paid.hundredths() == 0 => invoice.total.clone(),
+            None => return Err(AnswerFault::Shares),
+        };
         let told = Self {
             grant,
-            tag: shown.tag.id().map_err(|_| AnswerFault::Other)?,
-            invoice: shown.invoice.number.digest(issuer),
+            tag: TagId::of(&voucher),
+            invoice: invoice.number.digest(&voucher.issuer),
+            anchor: anchor_of(record),
+            claimed,
             paid,
-            decision,
             reason: reason.trim().to_owned(),
         };
         told.check()?;
         Ok(told)
     }
 
+    /// Whole, partly, or not at all.
+    pub fn decision(&self) -> Decision {
+        match self.paid.hundredths() {
+            0 => Decision::Refused,
+            paid if paid == self.claimed.hundredths() => Decision::Whole,
+            _ => Decision::Partly,
+        }
+    }
+
     /// The box for `SettleClaim`, the same each time. A refusal settles nothing and has none.
     pub fn seal(&self, seed: &Key32, auditor: &PublicKey, ledger: &LedgerId) -> Result<Vec<u8>, AnswerFault> {
         self.check()?;
-        if self.decision == Decision::Refused {
+        if self.decision() == Decision::Refused {
             return Err(AnswerFault::Refusal);
         }
         let text = pad::pad_to(&cbor::encode(self), SETTLEMENT_TEXT).map_err(|_| AnswerFault::Reason)?;
@@ -101,7 +128,7 @@ impl AuditorSettlement {
         Ok(sealed::seal_recomputable(seed, auditor, ledger, &object, SETTLEMENT, &text))
     }
 
-    /// Opens a settlement's box with the quarter's key.
+    /// Opens a settlement's box with the quarter's key. What is in it must be about that settlement.
     pub fn open(
         secret: &SecretKey,
         ledger: &LedgerId,
@@ -110,45 +137,55 @@ impl AuditorSettlement {
         sealed: &[u8],
     ) -> Result<Self, SmError> {
         let text = sealed::open(secret, ledger, &Self::object(grant, tag), SETTLEMENT, sealed)?;
-        cbor::decode(pad::unpad_from(&text, SETTLEMENT_TEXT)?).map_err(|_| SmError::Form)
+        let told: Self = cbor::decode(pad::unpad_from(&text, SETTLEMENT_TEXT)?).map_err(|_| SmError::Form)?;
+        let sound = (&told.grant, &told.tag) == (grant, tag) && told.check().is_ok();
+        if sound { Ok(told) } else { Err(SmError::Form) }
     }
 
     /// The transaction that settles, still to be signed with the grantee key, and the patient's answer: one after the
-    /// other, the answer only once the entry stands. `tag` is what the claim grant disclosed.
+    /// other, the answer only once the entry stands. `shown` is what the claim grant disclosed, `settleable` what the
+    /// ledger says of it now, `credential` that of the keys that accepted.
     pub fn settle(
         self,
-        tag: &ClaimTag,
-        (credential, grantee): (Signed<Credential>, PublicKey),
+        shown: &Shown,
+        settleable: &Settleable,
+        credential: Signed<Credential>,
         seed: Key32,
         (auditor, ledger): (&PublicKey, &LedgerId),
     ) -> Result<(Transaction, Answer), AnswerFault> {
-        if tag.id().map_err(|_| AnswerFault::Other)? != self.tag {
+        let tag = shown.tag.id().map_err(|_| AnswerFault::Other)?;
+        if self.grant != shown.grant || tag != self.tag || settleable.tag() != tag {
             return Err(AnswerFault::Other);
         }
         let auditor_box = self.seal(&seed, auditor, ledger)?;
         let body = SettleClaim {
             grant: self.grant,
             credential,
-            voucher: tag.voucher().clone(),
-            proof: tag.prove(self.grant, grantee, ledger),
+            voucher: shown.tag.voucher().clone(),
+            proof: shown.proof.clone(),
             auditor_box,
+            include_before: settleable.at().saturating_add(INCLUDE_WITHIN),
         };
-        Ok((Transaction::SettleClaim(body), Answer { told: self, seed: Some(seed) }))
+        Ok((Transaction::SettleClaim(body), Answer::Settled(self, seed)))
     }
 
     fn object(grant: &GrantId, tag: &TagId) -> Digest {
         Digest::labelled(SETTLEMENT, &[grant.as_bytes(), tag.as_bytes()])
     }
 
-    /// A reason where less than all is paid, short enough; money exactly where something is paid.
+    /// A reason where less than all is paid, short enough; nothing beyond what was claimed.
     fn check(&self) -> Result<(), AnswerFault> {
-        let told = self.decision == Decision::Whole || !self.reason.trim().is_empty();
-        if !told || self.reason.len() > LONGEST_REASON {
-            return Err(AnswerFault::Reason);
+        if !self.paid.is_within(&self.claimed) {
+            return Err(AnswerFault::Amount);
         }
-        let paid = self.paid.hundredths() > 0;
-        if paid == (self.decision == Decision::Refused) { Err(AnswerFault::Amount) } else { Ok(()) }
+        check_words(&self.reason, self.decision() != Decision::Whole)
     }
+}
+
+/// Words for patient and auditor: short enough, and there where they must be.
+pub(super) fn check_words(words: &str, must: bool) -> Result<(), AnswerFault> {
+    let said = !must || !words.trim().is_empty();
+    if said && words.len() <= LONGEST_REASON { Ok(()) } else { Err(AnswerFault::Reason) }
 }
 
 /// Why an insurer's answer isn't made, or isn't believed.
@@ -158,19 +195,27 @@ pub enum AnswerFault {
     #[error("what the insurer left cannot be opened; ask the insurer to send it again")]
     Box,
     /// No reason, or one too long.
-    #[error("say in 1 to {LONGEST_REASON} bytes why not all is paid")]
+    #[error("say why in 1 to {LONGEST_REASON} bytes, some 80 Chinese characters")]
     Reason,
-    /// A settlement of nothing or of too much, or a refusal that pays.
-    #[error(
-        "a settlement pays something, at most this insurer's part of the invoice and in its currency, a refusal nothing; correct the amount"
-    )]
+    /// A settlement of too much, or in another currency.
+    #[error("at most this insurer's part of the invoice is paid, in its currency; correct the amount")]
     Amount,
-    /// A refusal has no entry on the ledger.
+    /// An invoice that doesn't say who pays how much, or whose shares don't make up its total.
+    #[error(
+        "the invoice does not say who pays how much, or its shares do not make up the total; ask the patient for the fund's statement, or refuse"
+    )]
+    Shares,
+    /// A refusal has no entry on the ledger, and a settlement pays something.
     #[error("a refusal settles nothing; send it to the patient only")]
     Refusal,
-    /// About another grant or tag than the entry's.
+    /// About another grant, tag or invoice than the entry's.
     #[error("the answer is about another claim than the entry on the ledger")]
     Other,
+    /// The insurer says that it refused, and settled.
+    #[error(
+        "the insurer says that it refused, and the ledger says that it settled; report this to the auditor"
+    )]
+    Contradicts,
     /// The auditor's box in the entry isn't the one that the answer makes.
     #[error("the auditor was told something else than the patient; report this to the auditor")]
     AuditorBox,
@@ -178,18 +223,31 @@ pub enum AnswerFault {
 
 /// What an insurer tells the patient, in the grant's drop box.
 #[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
-#[cbor(map)]
-pub struct Answer {
-    /// What was decided, as the auditor reads it.
+pub enum Answer {
+    /// Settled: what the auditor reads, and the seed that makes the auditor's box again.
     #[n(0)]
-    pub told: AuditorSettlement,
-    /// Makes the auditor's box again; none for a refusal.
+    Settled(#[n(0)] AuditorSettlement, #[n(1)] Key32),
+    /// Refused, with the reason.
     #[n(1)]
-    pub seed: Option<Key32>,
+    Refused(#[n(0)] AuditorSettlement),
+    /// A settlement was taken back: what the auditor reads, and the seed of that box.
+    #[n(2)]
+    Reversed(#[n(0)] AuditorReversal, #[n(1)] Key32),
 }
 
 impl Object for Answer {
     const NAME: &'static str = "claim-answer";
+}
+
+/// The patient's own copy of what an insurer was shown.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnClaim<'a> {
+    /// The invoice.
+    pub invoice: &'a Invoice,
+    /// The tag that went along.
+    pub tag: &'a ClaimTag,
+    /// The record.
+    pub record: &'a Commitment,
 }
 
 impl Answer {
@@ -202,8 +260,8 @@ impl Answer {
         random: &mut dyn Random,
     ) -> Result<Message, AnswerFault> {
         self.check()?;
-        let grant = &self.told.grant;
-        Ok(Message::Answer(seal_reply(self, ANSWER, grant, grantee, (reply, ledger), random)))
+        let grant = self.grant().ok_or(AnswerFault::Other)?;
+        Ok(Message::Answer(seal_reply(self, ANSWER, &grant, grantee, (reply, ledger), random)))
     }
 
     /// Opens a grant's answer by the key that accepted.
@@ -217,33 +275,64 @@ impl Answer {
         let signed = open_reply::<Self>(sealed, ANSWER, grant, reply, ledger);
         let answer =
             signed.and_then(|signed| signed.verify(grantee, ledger)).map_err(|_| AnswerFault::Box)?;
-        if answer.told.grant != *grant {
+        if answer.grant() != Some(*grant) {
             return Err(AnswerFault::Other);
         }
         answer.check()?;
         Ok(answer)
     }
 
-    /// Whether the entry on the ledger tells the auditor the same. `auditor` is the box key in force when it was
-    /// included.
+    /// Whether what was decided is about the patient's own invoice.
+    pub fn is_about(&self, own: &OwnClaim<'_>) -> Result<(), AnswerFault> {
+        match self {
+            Self::Settled(told, _) | Self::Refused(told) => {
+                let (paid, reason) = (told.paid.clone(), &told.reason);
+                let same =
+                    AuditorSettlement::about(own.invoice, own.tag, own.record, told.grant, paid, reason)?;
+                if same == *told { Ok(()) } else { Err(AnswerFault::Other) }
+            }
+            Self::Reversed(told, _) if own.tag.id().ok() == Some(told.tag) => Ok(()),
+            Self::Reversed(..) => Err(AnswerFault::Other),
+        }
+    }
+
+    /// Whether a settlement's entry, included at `then`, tells the auditor the same.
     pub fn agrees(
         &self,
         entry: &SettleClaim,
-        auditor: &PublicKey,
+        then: u64,
+        auditor: &AuditorKeys,
         ledger: &LedgerId,
     ) -> Result<(), AnswerFault> {
+        let (told, seed) = match self {
+            Self::Settled(told, seed) => (told, seed),
+            Self::Refused(_) => return Err(AnswerFault::Contradicts),
+            Self::Reversed(..) => return Err(AnswerFault::Other),
+        };
         let voucher = entry.voucher.claimed().map_err(|_| AnswerFault::Other)?;
-        if entry.grant != self.told.grant || TagId::of(&voucher) != self.told.tag {
+        if entry.grant != told.grant || TagId::of(&voucher) != told.tag {
             return Err(AnswerFault::Other);
         }
-        let seed = self.seed.as_ref().ok_or(AnswerFault::Refusal)?;
-        let same = self.told.seal(seed, auditor, ledger)? == entry.auditor_box;
+        let mut keys = auditor.valid_at(then);
+        let same = keys.any(|key| told.seal(seed, key, ledger).is_ok_and(|made| made == entry.auditor_box));
         if same { Ok(()) } else { Err(AnswerFault::AuditorBox) }
     }
 
+    fn grant(&self) -> Option<GrantId> {
+        match self {
+            Self::Settled(told, _) | Self::Refused(told) => Some(told.grant),
+            Self::Reversed(told, _) => told.settlement.map(|settled| settled.grant),
+        }
+    }
+
     fn check(&self) -> Result<(), AnswerFault> {
-        self.told.check()?;
-        let refused = self.told.decision == Decision::Refused;
-        if refused == self.seed.is_some() { Err(AnswerFault::Refusal) } else { Ok(()) }
+        match self {
+            Self::Settled(told, _) | Self::Refused(told) => {
+                told.check()?;
+                let refused = told.decision() == Decision::Refused;
+                if refused == matches!(self, Self::Refused(_)) { Ok(()) } else { Err(AnswerFault::Refusal) }
+            }
+            Self::Reversed(told, _) => told.check(),
+        }
     }
 }

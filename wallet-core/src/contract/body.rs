@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 mod claim;
 
-pub use claim::{ReverseClaim, SettleClaim, Slot, TagProof, Voucher};
+pub use claim::{ReversalReason, ReverseClaim, SettleClaim, Settled, Slot, TagProof, Voucher};
 
 /// A certificate's DER, not yet read.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]

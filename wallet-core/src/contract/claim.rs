@@ -1,14 +1,14 @@
 //! Rules for claims (PROTOCOL §5, §6): each payer slot of an invoice is settled once, at whichever insurer.
 //!
-//! **A tag alone settles nothing**: the hospital vouched for it, its private half signed for this grant and this
-//! key, and the patient's claim grant was redeemed. Whatever the amount, the slot is closed afterwards.
+//! **A tag alone settles nothing**: the hospital vouched for it, the patient's wallet signed with its private half for
+//! this grant, and the grant was redeemed. Whatever the amount, the slot is closed afterwards.
 
-use super::body::{Credential, Kind, ReverseClaim, SettleClaim, Slot, TagProof, Voucher};
+use super::body::{Credential, Kind, ReverseClaim, SettleClaim, Settled, Slot, TagProof, Voucher};
 use super::grant::check_grantee;
 use super::state::{Key, Views as _};
 use super::value::{Claim, Reversal, Settlement};
 use super::{Rejection, Step};
-use crate::consent::SETTLEMENT_BOX;
+use crate::consent::{REVERSAL_BOX, SETTLEMENT_BOX};
 use crate::id::TagId;
 use crate::identity::Role;
 
@@ -23,7 +23,8 @@ impl Step<'_> {
         proof: &TagProof,
     ) -> Result<(), Rejection> {
         super::check_box_size(&body.auditor_box, SETTLEMENT_BOX)?;
-        if (&proof.grant, &proof.grantee) != (&body.grant, &desk.grantee) {
+        self.check_included(body.include_before)?;
+        if proof.grant != body.grant {
             return Err(Rejection::TagProof);
         }
         let (leaf, terms) = self.grant(&body.grant)?;
@@ -66,13 +67,18 @@ impl Step<'_> {
         desk: &Credential,
         voucher: &Voucher,
     ) -> Result<(), Rejection> {
-        super::check_text(&body.why)?;
+        super::check_box_size(&body.auditor_box, REVERSAL_BOX)?;
+        self.check_included(body.include_before)?;
+        let by_hospital = desk.role == Role::Issuer;
+        if body.why.is_hospitals() != by_hospital {
+            return Err(Rejection::ReversalReason);
+        }
         let (id, mut claim) = self.claim_of(voucher)?;
-        let reversal = Some(Reversal { why: body.why.clone(), at: self.now, entry: self.number });
-        if desk.role == Role::Issuer {
+        let reversal = Some(Reversal { why: body.why, at: self.now, entry: self.number });
+        if by_hospital {
             self.good_desk(desk, Role::Issuer)?;
             // A grant named here would have to be extended: the hospital can't know whether it is the right one.
-            if desk.party != voucher.issuer || body.grant.is_some() {
+            if desk.party != voucher.issuer || body.settlement.is_some() {
                 return Err(Rejection::OtherVoucher);
             }
             if claim.void.is_some() {
@@ -85,7 +91,8 @@ impl Step<'_> {
             }
             self.good_desk(desk, voucher.slot.role())?;
             let settlement = claim.settlement.take().ok_or(Rejection::NotSettled)?;
-            if desk.party != settlement.party || body.grant != Some(settlement.grant) {
+            let named = Settled { grant: settlement.grant, entry: settlement.entry };
+            if desk.party != settlement.party || body.settlement != Some(named) {
                 return Err(Rejection::OtherInsurer);
             }
             let (leaf, _) = self.grant(&settlement.grant)?;

@@ -15,7 +15,7 @@ pub const LONGEST_CLAIM: u64 = 180 * 86_400;
 /// The longest accept-within of a grant to read, in seconds. A claim may wait for an insurer's server at night.
 pub const ACCEPT_WITHIN: u64 = 30 * 60;
 
-/// How far after its inclusion a grant's include-before may lie, in seconds: the ten minutes that a wallet gives,
+/// How far after its inclusion an include-before may lie, in seconds: the ten minutes that a wallet gives,
 /// and one for clocks that differ. So nobody can include later what a gate no longer holds a tombstone for.
 pub const INCLUDE_AHEAD: u64 = INCLUDE_WITHIN + 60;
 
@@ -26,6 +26,12 @@ pub const MAX_USES: u64 = 1000;
 pub const MAX_RECORDS: u64 = 256;
 
 impl Step<'_> {
+    /// Neither too late, nor so far ahead that somebody could bring it when nobody expects it any more.
+    pub(super) fn check_included(&self, before: u64) -> Result<(), Rejection> {
+        let allowed = self.now..=self.now.saturating_add(INCLUDE_AHEAD);
+        if allowed.contains(&before) { Ok(()) } else { Err(Rejection::IncludeBefore) }
+    }
+
     /// Its start is its inclusion, which must not come later than the wallet allowed.
     pub(super) fn issue_grant(&mut self, body: &IssueGrant) -> Result<(), Rejection> {
         self.check_bounds(body)?;
@@ -33,9 +39,7 @@ impl Step<'_> {
         if self.state.grant(&id)?.is_some() {
             return Err(Rejection::GrantKnown);
         }
-        if !(self.now..=self.now.saturating_add(INCLUDE_AHEAD)).contains(&body.include_before) {
-            return Err(Rejection::IncludeBefore);
-        }
+        self.check_included(body.include_before)?;
         let leaf =
             GrantLeaf { kind: body.kind, status: Status::Offered, uses: 0, count: 0, chain: CHAIN_START };
         let terms = Terms { grant: body.clone(), issued: self.now, accepted: None, reserved: 0 };

@@ -35,8 +35,8 @@
 //! | `accept-grant` | credential's key, and the offer key on the acceptance | `credential` `unknown-grant` `acceptance-signature` `acceptance` `already-accepted` `grant-revoked` `accepted-too-late` |
 //! | `redeem-grant` | credential's key | `credential` `unknown-grant` `auditor-box` `record-numbers` `not-accepted` `other-grantee` `grant-revoked` `grant-expired` `grant-exhausted` `use-number` `too-soon` |
 //! | `revoke-grant` | grant key | `unknown-grant` `grant-expired` |
-//! | `settle-claim` | credential's key, the hospital's voucher key on the voucher, the tag's on the proof | `credential` `unknown-grant` `voucher` `tag-signature` `tag-proof` `auditor-box` `not-a-claim` `wrong-slot` `not-accepted` `not-redeemed` `other-grantee` `grant-revoked` `grant-expired` `claim-settled` `claim-void` |
-//! | `reverse-claim` | credential's key, the hospital's voucher key on the voucher | `credential` `voucher` `text` `wrong-slot` `other-voucher` `not-settled` `other-insurer` `claim-void` |
+//! | `settle-claim` | credential's key, the hospital's voucher key on the voucher, the tag's on the proof | `credential` `unknown-grant` `voucher` `tag-signature` `tag-proof` `auditor-box` `include-before` `not-a-claim` `wrong-slot` `not-accepted` `not-redeemed` `other-grantee` `grant-revoked` `grant-expired` `claim-settled` `claim-void` |
+//! | `reverse-claim` | credential's key, the hospital's voucher key on the voucher | `credential` `voucher` `auditor-box` `include-before` `reversal-reason` `wrong-slot` `other-voucher` `not-settled` `other-insurer` `claim-void` |
 //!
 //! # A grant
 //!
@@ -85,8 +85,9 @@ mod value;
 pub use batch::{Batch, Entry, MAX_BATCH};
 pub use body::{
     AcceptGrant, Acceptance, AnchorReport, BindTicket, CancelTicket, CertificateDer, Credential, Destination,
-    IssueGrant, Kind, LogAudit, MoveHolder, OpenHolder, RedeemGrant, RegisterParty, ReverseClaim,
-    RevokeGrant, RotateKeys, Rotated, SettleClaim, Slot, SupersedeReport, SuspendParty, TagProof, Voucher,
+    IssueGrant, Kind, LogAudit, MoveHolder, OpenHolder, RedeemGrant, RegisterParty, ReversalReason,
+    ReverseClaim, RevokeGrant, RotateKeys, Rotated, SettleClaim, Settled, Slot, SupersedeReport,
+    SuspendParty, TagProof, Voucher,
 };
 pub use genesis::{Auditor, Bounds, Genesis, GenesisError, MAX_MEMBERS, Member};
 pub use grant::{ACCEPT_WITHIN, INCLUDE_AHEAD, LONGEST_CLAIM, MAX_RECORDS, MAX_USES};
@@ -96,17 +97,17 @@ pub use signers::Checked;
 pub use state::{Changes, Damaged, Key, Memory, Overlay, State, Views};
 pub use transaction::{MAX_TRANSACTION, SignedTransaction, Transaction};
 pub use value::{
-    Accepted, Anchor, AuditorKeys, Binding, CHAIN_START, Cancellation, Claim, GrantLeaf, Holder, Last, Party,
-    Reversal, Settlement, Status, Suspension, Terms, Use, extend_chain,
+    Accepted, Anchor, AuditorKeys, Binding, BoxKey, CHAIN_START, Cancellation, Claim, GrantLeaf, Holder,
+    Last, Party, Reversal, Settlement, Status, Suspension, Terms, Use, extend_chain,
 };
 
 pub use crate::identity::Role;
 
 use crate::id::{LedgerId, PartyId, TransactionId};
 
-/// Largest box of a `LogAudit`; those of grants, uses and settlements have one size each,
-/// [`GRANT_BOX`](crate::consent::GRANT_BOX), [`USE_BOX`](crate::consent::USE_BOX) and
-/// [`SETTLEMENT_BOX`](crate::consent::SETTLEMENT_BOX).
+/// Largest box of a `LogAudit`; those of grants, uses, settlements and reversals have one size
+/// each: [`GRANT_BOX`](crate::consent::GRANT_BOX), [`USE_BOX`](crate::consent::USE_BOX),
+/// [`SETTLEMENT_BOX`](crate::consent::SETTLEMENT_BOX), [`REVERSAL_BOX`](crate::consent::REVERSAL_BOX).
 pub const MAX_AUDITOR_BOX: usize = 16 * 1024;
 
 /// Longest reason, in bytes.
@@ -135,9 +136,7 @@ pub fn genesis(genesis: &Genesis) -> Changes {
     let auditor = AuditorKeys {
         party: genesis.auditor.party.clone(),
         audit: genesis.auditor.audit,
-        box_key: genesis.auditor.box_key,
-        since: genesis.time,
-        previous: None,
+        boxes: vec![BoxKey { key: genesis.auditor.box_key, since: genesis.time }],
         sequence: 0,
     };
     changes.put(&Key::Genesis, genesis);

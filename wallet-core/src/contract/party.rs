@@ -128,9 +128,7 @@ impl Step<'_> {
         if body.which == Rotated::Audit {
             keys.audit = body.key;
         } else {
-            keys.previous = Some(keys.box_key);
-            keys.box_key = body.key;
-            keys.since = self.now;
+            keys.renew(body.key, self.now);
         }
         self.put(&Key::Auditor, &keys);
         Ok(())

@@ -94,7 +94,7 @@ rejections! {
 
     60 409 GrantKnown "grant-known" "a grant with this key exists already";
     61 409 UnknownGrant "unknown-grant" "there is no such grant";
-    62 409 IncludeBefore "include-before" "the time to include this grant is over, or further off than 10 minutes";
+    62 409 IncludeBefore "include-before" "the time to include this is over, or further off than 10 minutes";
     63 400 Duration "duration" "the duration is zero or over the bound";
     64 400 AcceptWithin "accept-within" "accept-within is 1 second to 30 minutes, for claims any time, and at most half the duration";
     65 400 Uses "uses" "a grant has 1 to 1000 uses";
@@ -118,10 +118,11 @@ rejections! {
     83 409 NotRedeemed "not-redeemed" "nothing was opened under this grant yet";
     84 403 Voucher "voucher" "the voucher is not signed by a voucher key of the hospital that it names";
     85 403 TagSignature "tag-signature" "the proof is not signed by the tag's key";
-    86 403 TagProof "tag-proof" "the proof names another grant or another key";
+    86 403 TagProof "tag-proof" "the tag was given under another grant";
     87 409 ClaimSettled "claim-settled" "this slot of the invoice is settled already";
     88 409 ClaimVoid "claim-void" "the hospital has reversed this invoice or issued it on paper";
     89 409 NotSettled "not-settled" "there is no settlement to reverse";
     90 403 OtherInsurer "other-insurer" "another insurer settled this, or under another grant";
     91 403 OtherVoucher "other-voucher" "the voucher is another hospital's";
+    92 400 ReversalReason "reversal-reason" "this reason is for the other side: error, duplicate and paid back are an insurer's, reversed and on paper a hospital's";
 }

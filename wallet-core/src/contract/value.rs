@@ -1,6 +1,7 @@
 //! What the state holds (formats.cddl, "state"): one struct a kind of leaf.
 
-use super::body::{CertificateDer, Destination, IssueGrant, Kind, Slot};
+use super::body::{CertificateDer, Destination, IssueGrant, Kind, ReversalReason, Slot};
+use super::state::Damaged;
 use crate::id::{Commitment, GrantId, HolderCommitment, PartyId, TransactionId};
 use crate::identity::Role;
 use crate::sm::{Digest, Label, PublicKey};
@@ -316,7 +317,7 @@ pub struct Settlement {
 pub struct Reversal {
     /// Why.
     #[n(0)]
-    pub why: String,
+    pub why: ReversalReason,
     /// When.
     #[n(1)]
     pub at: u64,
@@ -335,27 +336,55 @@ pub struct AuditorKeys {
     /// Signs [`LogAudit`](super::LogAudit).
     #[n(1)]
     pub audit: PublicKey,
-    /// Auditor boxes are sealed to it.
+    /// Auditor boxes are sealed to the last of these. The earlier ones stay for as long as anything made in their time
+    /// can be judged, ascending by time.
     #[n(2)]
-    pub box_key: PublicKey,
-    /// Since when that box key is in force.
-    #[n(3)]
-    pub since: u64,
-    /// The box key before; it holds for 24 h more.
-    #[n(4)]
-    pub previous: Option<PublicKey>,
+    pub boxes: Vec<BoxKey>,
     /// Of the last [`RotateKeys`](super::RotateKeys) of an auditor's key; 0 at first.
-    #[n(5)]
+    #[n(3)]
     pub sequence: u64,
 }
 
-impl AuditorKeys {
-    /// How long the previous box key still holds, in seconds.
-    pub const OVERLAP: u64 = 86_400;
+/// A key to which auditor boxes are sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct BoxKey {
+    /// The key.
+    #[n(0)]
+    pub key: PublicKey,
+    /// Since when it is in force; it ends where the next one begins, and still holds for [`AuditorKeys::OVERLAP`].
+    #[n(1)]
+    pub since: u64,
+}
 
-    /// Whether a box sealed to `key` was sealed to the auditor, in an entry at `now` under these keys.
-    pub fn is_valid(&self, key: &PublicKey, now: u64) -> bool {
-        self.box_key == *key || self.previous == Some(*key) && now < self.since.saturating_add(Self::OVERLAP)
+impl AuditorKeys {
+    /// How long a box key still holds after the next one is in force, in seconds.
+    pub const OVERLAP: u64 = 86_400;
+    /// How long a box key stays known after that, in seconds: the longest grant, and a month for its drop box.
+    pub const KNOWN: u64 = 400 * 86_400;
+    /// Most box keys known at a time.
+    pub const MOST: usize = 64;
+
+    /// What an auditor's box is sealed to now.
+    pub fn box_key(&self) -> Result<PublicKey, Damaged> {
+        self.boxes.last().map(|newest| newest.key).ok_or(Damaged)
+    }
+
+    /// The keys to which a box in an entry at `then` may have been sealed: the one in force, the newer first.
+    pub fn valid_at(&self, then: u64) -> impl Iterator<Item = &PublicKey> {
+        let ends =
+            |next: Option<&BoxKey>| next.map_or(u64::MAX, |next| next.since.saturating_add(Self::OVERLAP));
+        let times = self.boxes.iter().enumerate().rev();
+        let valid = times.filter(move |(i, it)| it.since <= then && then < ends(self.boxes.get(i + 1)));
+        valid.map(|(_, it)| &it.key)
+    }
+
+    /// A newer box key from `now` on; those that nobody can need any more are forgotten, and the oldest of too many.
+    pub(super) fn renew(&mut self, key: PublicKey, now: u64) {
+        self.boxes.push(BoxKey { key, since: now });
+        let known = |next: &&BoxKey| next.since.saturating_add(Self::KNOWN) < now;
+        let over = self.boxes.iter().skip(1).take_while(known).count();
+        self.boxes.drain(..over.max(self.boxes.len().saturating_sub(Self::MOST)));
     }
 }
 

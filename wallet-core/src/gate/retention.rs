@@ -5,7 +5,8 @@
 
 use super::{GateRefusal, Subject};
 use crate::contract::{
-    Destination, INCLUDE_AHEAD, SignedTransaction, State, Status, Terms, Transaction, Views as _,
+    Destination, INCLUDE_AHEAD, LONGEST_CLAIM, SignedTransaction, State, Status, Terms, Transaction,
+    Views as _,
 };
 use crate::id::{Commitment, GrantId, LedgerId};
 use crate::sm::{Digest, Object, PublicKey, Signed};
@@ -183,7 +184,7 @@ pub fn tombstone_until(state: &dyn State, subject: &Subject, moment: &Moment) ->
         end
     } else {
         // An IssueGrant that is still under way may be included within its include-before.
-        let longest = state.genesis()?.bounds.read.saturating_add(TOMBSTONE_TERM);
+        let longest = state.genesis()?.bounds.read.max(LONGEST_CLAIM).saturating_add(TOMBSTONE_TERM);
         moment.latest().saturating_add(longest)
     };
     Ok(end.saturating_add(TOMBSTONE_TERM))

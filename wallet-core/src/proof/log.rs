@@ -210,7 +210,7 @@ fn signer(
         Transaction::AcceptGrant(body) => grantee(&body.grant),
         Transaction::RedeemGrant(body) => grantee(&body.grant),
         Transaction::SettleClaim(body) => grantee(&body.grant),
-        Transaction::ReverseClaim(body) => grantee(body.grant.as_ref()?),
+        Transaction::ReverseClaim(body) => grantee(&body.settlement?.grant),
         Transaction::RevokeGrant(body) if body.grant == *id => {
             before.iter().find_map(|e| match &e.transaction {
                 Transaction::IssueGrant(issued) => Some(issued.key),

@@ -1,24 +1,31 @@
 //! An invoice in a claim: what an insurer needs of it, what stays hidden, what an insurer was shown (PROTOCOL §4, §6).
 //!
 //! **A claim discloses an invoice, not a life**: [`proposal`] names the groups that a claim needs and counts all
-//! others. What goes with every amount (number, status, currency, date, whose it is) is asked for when an invoice is
+//! others; of several policies the patient picks one, and of diagnoses only those that the invoice is for go along.
+//! What goes with every amount (number, status, currency, date, whose it is) is asked for when an invoice is
 //! issued and again when it is shown, whoever signed it.
 
 use super::disclosure::{resource_types, select};
+use super::profile::target_of;
 use super::{ClaimTag, GroupOpening, InvoiceNumber, Money, Opened, ReportError};
-use crate::contract::Slot;
+use crate::contract::{Slot, TagProof};
 use crate::fhir::{INVOICE_STATUS, Json};
+use crate::id::{GrantId, LedgerId};
+use crate::sm::Signed;
 use std::collections::BTreeSet;
 
 /// Whose shares make up a medical e-bill's total, funds first, then the patient; what the patient bears is told apart
 /// again beside them.
 const SHARES: [&str; 4] = ["医保统筹基金支付", "其他支付", "个人账户支付", "个人现金支付"];
 
-/// The codes of publicly funded coverage (HL7 v3 ActCode); all others are commercial.
+/// Where coverage is coded (HL7 v3 ActCode).
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+
+/// The codes of publicly funded coverage there; all others of it are commercial.
 const STATUTORY: [&str; 4] = ["PUBLICPOL", "SUBSIDIZ", "SUBSIDMC", "MANDPOL"];
 
 /// The head of an invoice, with everything that goes with every amount in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Invoice {
     /// Its number in one spelling.
     pub number: InvoiceNumber,
@@ -32,12 +39,29 @@ pub struct Invoice {
     pub shares: Vec<(String, Money)>,
 }
 
+/// Sums and numbers are the patient's.
+impl core::fmt::Debug for Invoice {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Invoice([redacted], {})", self.status)
+    }
+}
+
 impl Invoice {
     /// The invoice of a report; none where it has none. Several can't be told apart in a claim and are refused.
     pub fn in_report(json: &Json) -> Result<Option<Self>, ReportError> {
         let Some(invoice) = resource_in(json)? else { return Ok(None) };
         for item in resources(json, "ChargeItem") {
             check_item(item)?;
+        }
+        // A line is an amount; what was charged, how many of it and whether at all, its charge item says.
+        let entries = json.get("entry").and_then(Json::as_array).unwrap_or_default();
+        let named = |line: &Json| {
+            let item = line.get("chargeItemReference")?;
+            let target = target_of(item, entries).and_then(|target| entries[target].get("resource"));
+            Some(target.is_some_and(|resource| text(resource, "resourceType") == Some("ChargeItem")))
+        };
+        if list(invoice, "lineItem")?.iter().any(|line| named(line) == Some(false)) {
+            return Err(ReportError::Invoice("charge item of each line"));
         }
         Self::read(invoice).map(Some)
     }
@@ -46,8 +70,7 @@ impl Invoice {
         let lacks = ReportError::Invoice;
         let status =
             text(json, "status").and_then(|code| INVOICE_STATUS.iter().find(|known| **known == code));
-        let named = |subject: &Json| subject.get("reference").or_else(|| subject.get("display")).is_some();
-        if !json.get("subject").is_some_and(named) {
+        if !names_somebody(json.get("subject")) {
             return Err(lacks("subject"));
         }
         let lines = list(json, "lineItem")?;
@@ -60,15 +83,16 @@ impl Invoice {
         }
         let shares = totals.iter().filter_map(|component| {
             let name = component.get("code").and_then(label)?;
-            Some((name.to_owned(), Money::of(component.get("amount")?)?))
+            let amount = component.get("amount").and_then(Money::of).ok_or(lacks("amount of each share"));
+            Some(amount.map(|amount| (name.to_owned(), amount)))
         });
         let total = json.get("totalGross").or_else(|| json.get("totalNet")).and_then(Money::of);
         Ok(Self {
-            number: InvoiceNumber::of(json).ok_or(lacks("number"))?,
+            number: InvoiceNumber::of(json).ok_or(lacks("official number"))?,
             status: status.copied().ok_or(lacks("status"))?,
-            date: text(json, "date").filter(|date| !date.is_empty()).ok_or(lacks("date"))?.to_owned(),
+            date: text(json, "date").ok_or(lacks("date"))?.to_owned(),
             total: total.ok_or(lacks("total with its currency"))?,
-            shares: shares.collect(),
+            shares: shares.collect::<Result<_, _>>()?,
         })
     }
 
@@ -80,13 +104,18 @@ impl Invoice {
         Some(sum.as_ref() == Some(&self.total))
     }
 
-    /// The most that a payer of this class pays: statutory insurance comes first; commercial insurance the self-paid
-    /// part, which is what the invoice doesn't say that statutory and other funds paid.
-    pub fn payable(&self, slot: Slot) -> Money {
-        let others = self.shares.iter().filter(|(name, _)| SHARES[..2].contains(&name.as_str()));
+    /// The most that a payer of this class pays: statutory insurance its share, commercial insurance the self-paid part,
+    /// which is what statutory and other funds left. None where the invoice doesn't say, or its shares don't make up the
+    /// total: nobody can tell then what was paid already.
+    pub fn payable(&self, slot: Slot) -> Option<Money> {
+        self.adds_up().filter(|whole| *whole)?;
+        let share = |name| self.shares.iter().find(|(known, _)| known == name).map(|(_, share)| share);
         match slot {
-            Slot::Statutory => self.total.clone(),
-            Slot::Commercial => others.fold(self.total.clone(), |left, (_, paid)| left.less(paid)),
+            Slot::Statutory => share(SHARES[0]).cloned(),
+            Slot::Commercial => {
+                let funds = SHARES[..2].iter().filter_map(|name| share(name));
+                Some(funds.fold(share(SHARES[0]).map(|_| self.total.clone())?, |left, paid| left.less(paid)))
+            }
         }
     }
 
@@ -112,8 +141,13 @@ pub(super) fn resource_in(json: &Json) -> Result<Option<&Json>, ReportError> {
     }
 }
 
+/// A text that says something.
 fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
-    json.get(name).and_then(Json::as_str)
+    json.get(name).and_then(Json::as_str).filter(|text| !text.trim().is_empty())
+}
+
+fn names_somebody(reference: Option<&Json>) -> bool {
+    reference.is_some_and(|json| text(json, "reference").or_else(|| text(json, "display")).is_some())
 }
 
 /// What a person reads of a `CodeableConcept`.
@@ -136,9 +170,11 @@ fn components(line: &Json) -> &[Json] {
 
 /// No amount without its currency.
 fn check_amount(amount: Option<&Json>) -> Result<(), ReportError> {
-    let whole =
-        |json: &Json| matches!(json.get("value"), Some(Json::Number(_))) && text(json, "currency").is_some();
-    if amount.is_none_or(whole) { Ok(()) } else { Err(ReportError::Invoice("currency beside each amount")) }
+    if amount.is_none_or(Money::has_currency) {
+        Ok(())
+    } else {
+        Err(ReportError::Invoice("currency beside each amount"))
+    }
 }
 
 /// No line without its status, no quantity without its unit.
@@ -146,7 +182,7 @@ fn check_item(item: &Json) -> Result<(), ReportError> {
     if text(item, "status").is_none() {
         return Err(ReportError::Invoice("status of each line"));
     }
-    if item.get("subject").is_none() {
+    if !names_somebody(item.get("subject")) {
         return Err(ReportError::Invoice("subject of each line"));
     }
     check_amount(item.get("priceOverride"))?;
@@ -191,6 +227,8 @@ pub enum Missing {
     Diagnosis,
     /// No policy with this class of insurer.
     Policy,
+    /// Several policies, or one that doesn't say which class of insurer it is with: the patient picks.
+    WhichPolicy,
 }
 
 /// What a claim to one class of insurer needs of a report.
@@ -203,19 +241,42 @@ pub struct Proposal {
     /// The groups that stay hidden; the insurer sees how many. The other insurer's tag isn't among them: it goes to
     /// nobody else and isn't counted.
     pub hidden: Vec<usize>,
+    /// The policies with this class of insurer, or with a class that they don't say, by the place of their groups. At
+    /// most one of them is proposed.
+    pub policies: Vec<usize>,
     /// What should be there and isn't.
     pub missing: Vec<Missing>,
 }
 
-/// The groups that a claim needs of a report whose groups are these, all of them, as the wallet keeps them.
-pub fn proposal(openings: &[GroupOpening], slot: Slot) -> Result<Proposal, ReportError> {
+/// The groups that a claim needs of a report whose groups are these, all of them, as the wallet keeps them. `policy` is
+/// the one that the patient picked of [`Proposal::policies`].
+pub fn proposal(
+    openings: &[GroupOpening],
+    slot: Slot,
+    policy: Option<usize>,
+) -> Result<Proposal, ReportError> {
     let types = resource_types(openings);
     let type_of = |opening: &GroupOpening| types.get(opening.home()).map_or("", String::as_str);
-    let own = |name| openings.iter().find(move |o| o.is_own() && type_of(o) == name);
-    let invoice = own("Invoice").ok_or(ReportError::NoInvoice)?;
+    let owns = |name: &'static str| {
+        let of_type = move |(_, o): &(usize, &GroupOpening)| o.is_own() && type_of(o) == name;
+        openings.iter().enumerate().filter(of_type)
+    };
+    let (_, invoice) = owns("Invoice").next().ok_or(ReportError::NoInvoice)?;
     let line = format!("{}/lineItem/", path_of(invoice, "resourceType").trim_end_matches("/resourceType"));
-    let issuer = element(invoice, "issuer").and_then(|json| text(&json, "reference").map(str::to_owned));
-    let why = |opening: &GroupOpening| {
+    let reference =
+        |member| element(invoice, member).and_then(|json| text(&json, "reference").map(str::to_owned));
+    let (issuer, subject) = (reference("issuer"), reference("subject"));
+    let only = owns("Patient").count() == 1;
+    let policies: Vec<(usize, Option<Slot>)> = owns("Coverage")
+        .map(|(i, o)| (i, slot_of(o)))
+        .filter(|(_, class)| class.is_none_or(|class| class == slot))
+        .collect();
+    let picked = match (policy, policies.as_slice()) {
+        (Some(picked), _) => policies.iter().map(|(i, _)| *i).find(|i| *i == picked),
+        (None, [(only, Some(_))]) => Some(*only),
+        (None, _) => None,
+    };
+    let why = |(place, opening): (usize, &GroupOpening)| {
         if opening.is_head() {
             return Some(Why::Head);
         }
@@ -230,28 +291,31 @@ pub fn proposal(openings: &[GroupOpening], slot: Slot) -> Result<Proposal, Repor
         }
         match type_of(opening) {
             "Invoice" => Some(Why::Invoice),
-            "Patient" => Some(Why::Insured),
+            "Patient" if is_named(opening, "Patient", subject.as_deref()) || only && subject.is_none() => {
+                Some(Why::Insured)
+            }
             "Condition" if is_diagnosis(opening) => Some(Why::Diagnosis),
-            "Coverage" if slot_of(opening) == slot => Some(Why::Policy),
-            "Organization" if is_named(opening, issuer.as_deref()) => Some(Why::Hospital),
+            "Coverage" if picked == Some(place) => Some(Why::Policy),
+            "Organization" if is_named(opening, "Organization", issuer.as_deref()) => Some(Why::Hospital),
             _ => None,
         }
     };
     let groups: Vec<(usize, Why)> =
-        openings.iter().enumerate().filter_map(|(i, opening)| Some((i, why(opening)?))).collect();
+        openings.iter().enumerate().filter_map(|(i, opening)| Some((i, why((i, opening))?))).collect();
     let chosen: BTreeSet<usize> = groups.iter().map(|(i, _)| *i).collect();
     let hidden = (0..openings.len()).filter(|i| !chosen.contains(i) && openings[*i].slot().is_none());
     let needed = [
         (Why::Tag, Missing::Tag),
         (Why::Line, Missing::Lines),
         (Why::Diagnosis, Missing::Diagnosis),
-        (Why::Policy, Missing::Policy),
+        (Why::Policy, if policies.is_empty() { Missing::Policy } else { Missing::WhichPolicy }),
     ];
     let missing = needed.into_iter().filter(|(why, _)| !groups.iter().any(|(_, found)| found == why));
     Ok(Proposal {
         slot,
         hidden: hidden.collect(),
         missing: missing.map(|(_, missing)| missing).collect(),
+        policies: policies.into_iter().map(|(i, _)| i).collect(),
         groups,
     })
 }
@@ -262,10 +326,10 @@ impl Proposal {
         self.chosen(openings, &self.groups.iter().map(|(i, _)| *i).collect())
     }
 
-    /// The openings to hand on as the patient changed it: the invoice's own group, the head and this insurer's tag
-    /// always go along, the other insurer's tag never.
+    /// The openings to hand on as the patient changed it: the invoice's own group, whose it is, the head and this
+    /// insurer's tag always go along, the other insurer's tag never.
     pub fn chosen(&self, openings: &[GroupOpening], keep: &BTreeSet<usize>) -> Vec<GroupOpening> {
-        let always = |why: &Why| matches!(why, Why::Head | Why::Invoice | Why::Tag);
+        let always = |why: &Why| matches!(why, Why::Head | Why::Invoice | Why::Insured | Why::Tag);
         let always = self.groups.iter().filter(|(_, why)| always(why)).map(|(i, _)| *i);
         let own = |i: &usize| openings.get(*i).is_some_and(|o| o.slot().is_none_or(|slot| slot == self.slot));
         let keep = keep.iter().copied().chain(always).filter(own).collect();
@@ -278,15 +342,24 @@ impl Proposal {
 pub struct Shown {
     /// The invoice.
     pub invoice: Invoice,
-    /// Settles it, once.
+    /// The slot, vouched for.
     pub tag: ClaimTag,
+    /// The tag's word that this grant settles it.
+    pub proof: Signed<TagProof>,
+    /// The grant that it was shown under.
+    pub grant: GrantId,
 }
 
 impl Shown {
-    /// The invoice and the tag of this class of insurer. Other insurers' tags among it, an invoice that isn't shown,
-    /// or one that its hospital has reversed, is refused. Whether the hospital vouches for the tag,
-    /// [`ClaimTag::check`] says.
-    pub fn read(opened: &Opened, slot: Slot) -> Result<Self, ReportError> {
+    /// The invoice and the tag of this class of insurer, with the tag's proof for this grant. Other insurers' tags among
+    /// it, a proof for another grant, an invoice that isn't shown, or one that its hospital has reversed, is refused.
+    /// Whether the hospital vouches for the tag, [`ClaimTag::check`] says.
+    pub fn read(
+        opened: &Opened,
+        proof: Option<&Signed<TagProof>>,
+        slot: Slot,
+        (grant, ledger): (&GrantId, &LedgerId),
+    ) -> Result<Self, ReportError> {
         let invoice = Invoice::in_report(&opened.json)?.ok_or(ReportError::NoInvoice)?;
         let [tag] = opened.tags.as_slice() else { return Err(ReportError::Tag) };
         if tag.slot()? != slot {
@@ -295,7 +368,13 @@ impl Shown {
         if !invoice.is_payable() {
             return Err(ReportError::NotPayable(invoice.status));
         }
-        Ok(Self { invoice, tag: tag.clone() })
+        let proof = proof.ok_or(ReportError::TagProof)?;
+        let key = tag.voucher().claimed().map_err(|_| ReportError::Tag)?.tag;
+        match proof.verify(&key, ledger) {
+            Ok(TagProof { grant: named }) if named == *grant => {}
+            _ => return Err(ReportError::TagProof),
+        }
+        Ok(Self { invoice, tag: tag.clone(), proof: proof.clone(), grant: *grant })
     }
 }
 
@@ -312,15 +391,21 @@ fn element(opening: &GroupOpening, member: &str) -> Option<Json> {
     Json::parse(text.as_bytes()).ok()
 }
 
-/// What was treated, and not whatever else is known of the patient.
+/// What was treated, and neither whatever else is known of the patient nor what was ruled out.
 fn is_diagnosis(opening: &GroupOpening) -> bool {
-    let Some(Json::Array(categories)) = element(opening, "category") else { return true };
-    has_code(&categories, &["encounter-diagnosis"])
+    let Some(Json::Array(categories)) = element(opening, "category") else { return false };
+    let ruled_out = element(opening, "verificationStatus")
+        .is_some_and(|status| has_code(&[status], &["refuted", "entered-in-error"]));
+    has_code(&categories, &["encounter-diagnosis"]) && !ruled_out
 }
 
-fn slot_of(opening: &GroupOpening) -> Slot {
-    let statutory = element(opening, "type").is_some_and(|kind| has_code(&[kind], &STATUTORY));
-    if statutory { Slot::Statutory } else { Slot::Commercial }
+/// Which class of insurer a policy is with, where it is coded.
+fn slot_of(opening: &GroupOpening) -> Option<Slot> {
+    let kind = element(opening, "type")?;
+    let codings = kind.get("coding").and_then(Json::as_array).unwrap_or_default();
+    let coding = codings.iter().find(|coding| text(coding, "system") == Some(ACT_CODE))?;
+    let statutory = STATUTORY.contains(&text(coding, "code")?);
+    Some(if statutory { Slot::Statutory } else { Slot::Commercial })
 }
 
 fn has_code(concepts: &[Json], codes: &[&str]) -> bool {
@@ -329,11 +414,10 @@ fn has_code(concepts: &[Json], codes: &[&str]) -> bool {
 }
 
 /// Whether a reference names this entry, by full URL or by type and id.
-fn is_named(opening: &GroupOpening, reference: Option<&str>) -> bool {
+fn is_named(opening: &GroupOpening, kind: &str, reference: Option<&str>) -> bool {
     let Some(reference) = reference else { return false };
-    let is = |member, prefix: &str| {
-        element(opening, member)
-            .is_some_and(|json| json.as_str().is_some_and(|name| format!("{prefix}{name}") == reference))
-    };
-    is("fullUrl", "") || is("id", "Organization/")
+    let name = |member| element(opening, member).and_then(|json| json.as_str().map(str::to_owned));
+    name("fullUrl").as_deref() == Some(reference)
+        || name("id")
+            .is_some_and(|id| reference.strip_prefix(kind).is_some_and(|rest| rest == format!("/{id}")))
 }

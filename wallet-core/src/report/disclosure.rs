@@ -4,14 +4,15 @@
 
 use super::{
     ClaimTag, Manifest, ReportError, Salt16,
-    manifest::MAX_GROUPS,
-    profile::{self, COUNT_PATH, Element, GroupKind},
+    manifest::{LEAST_GROUPS, MAX_GROUPS},
+    profile::{self, COUNT_PATH, Element, GroupKind, MEMBERS},
     tag,
 };
 use crate::{
     cbor,
     contract::Slot,
     fhir::{FhirError, Json, ReportView},
+    id::PartyId,
     sm::{Digest, Label},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,12 @@ impl GroupOpening {
         self.elements.first().and_then(|(path, _)| tag::slot_at(path))
     }
 
+    /// The tag in it, of this hospital's; none in every other group, and none that can't be read.
+    pub fn tag(&self, issuer: &PartyId) -> Option<ClaimTag> {
+        let (slot, [(_, text)]) = (self.slot()?, self.elements.as_slice()) else { return None };
+        ClaimTag::read(slot, text, issuer).ok()
+    }
+
     pub(super) fn is_head(&self) -> bool {
         self.elements.iter().any(|(path, _)| path == COUNT_PATH)
     }
@@ -59,7 +66,12 @@ impl GroupOpening {
 
     /// Whether it is an entry's own group and not one that was cut out of it.
     pub(super) fn is_own(&self) -> bool {
-        self.elements.iter().any(|(path, _)| path.ends_with("/resourceType"))
+        self.owned().next().is_some()
+    }
+
+    /// The entries whose type stands in it: one for a group as it is cut.
+    fn owned(&self) -> impl Iterator<Item = &str> {
+        self.elements.iter().filter_map(|(path, _)| typed_home(path))
     }
 }
 
@@ -68,6 +80,23 @@ fn home_of(path: &str) -> &str {
     let Some(rest) = path.strip_prefix("/entry/") else { return "" };
     let end = rest.find('/').unwrap_or(rest.len());
     &path[.."/entry/".len() + end]
+}
+
+/// The entry or root whose resource's type stands under exactly this path.
+fn typed_home(path: &str) -> Option<&str> {
+    let place = path.strip_suffix("/resourceType")?;
+    let home = home_of(path);
+    (place == place_of(home)).then_some(home)
+}
+
+/// Where the resource of an entry, or the root's, begins.
+fn place_of(home: &str) -> String {
+    if home.is_empty() { String::new() } else { format!("{home}/resource") }
+}
+
+/// Whether a path says of a resource which members it has.
+fn is_members(path: &str) -> bool {
+    path.strip_suffix(MEMBERS).is_some_and(|place| place == place_of(home_of(path)))
 }
 
 /// What was shown, verified.
@@ -106,17 +135,20 @@ impl Manifest {
                 let path = opening.elements.first().map_or("", |(path, _)| path);
                 return Err(ReportError::SamePlace(brief(path)));
             }
-            if let Some(slot) = opening.slot() {
-                let [(_, text)] = opening.elements.as_slice() else { return Err(ReportError::Tag) };
-                tags.push(ClaimTag::read(slot, text, &self.issuer)?);
+            if opening.slot().is_some() {
+                tags.push(opening.tag(&self.issuer).ok_or(ReportError::Tag)?);
                 continue;
             }
             for (path, text) in &opening.elements {
                 if path == COUNT_PATH {
-                    let count: usize = text.parse().map_err(|_| ReportError::BadPath(brief(path)))?;
+                    let count = text.parse().ok().filter(|count: &usize| count.to_string() == *text);
+                    let count = count.ok_or_else(|| ReportError::BadPath(brief(path)))?;
                     if total.replace(count).is_some() {
                         return Err(ReportError::SamePlace(brief(path)));
                     }
+                    continue;
+                }
+                if is_members(path) {
                     continue;
                 }
                 let value = Json::parse(text.as_bytes())?;
@@ -128,12 +160,22 @@ impl Manifest {
             }
         }
         let total = total.ok_or(ReportError::NoHead)?;
-        let withheld = (total + tags.len()).checked_sub(openings.len()).ok_or(ReportError::UnknownGroup)?;
         let json = root.into_json("")?;
         whole_resources(&json)?;
         check_cut(openings)?;
+        self.check_count(total)?;
+        let withheld = (total + tags.len()).checked_sub(openings.len()).ok_or(ReportError::UnknownGroup)?;
         super::claim::Invoice::in_report(&json)?;
         Ok(Opened { json, withheld, tags })
+    }
+
+    /// The head's count, the tags beside it and the decoys make up the groups that were signed: nothing more is hidden
+    /// than is said.
+    fn check_count(&self, total: usize) -> Result<(), ReportError> {
+        let signed = |tags: usize| {
+            total <= MAX_GROUPS && (total + tags).next_power_of_two().max(LEAST_GROUPS) == self.groups.len()
+        };
+        if (0..=Slot::ALL.len()).any(signed) { Ok(()) } else { Err(ReportError::UnknownGroup) }
     }
 }
 
@@ -237,21 +279,56 @@ fn whole_resources(json: &Json) -> Result<(), ReportError> {
 fn check_cut(openings: &[GroupOpening]) -> Result<(), ReportError> {
     let types = resource_types(openings);
     for opening in openings.iter().filter(|opening| opening.slot().is_none()) {
-        let owned: BTreeSet<&str> = opening
-            .elements
-            .iter()
-            .filter(|(path, _)| path.ends_with("/resourceType"))
-            .map(|(path, _)| home_of(path))
-            .collect();
-        for (path, _) in opening.elements.iter().filter(|(path, _)| path != COUNT_PATH) {
+        let owned: BTreeSet<&str> = opening.owned().collect();
+        for (path, text) in
+            opening.elements.iter().filter(|(path, _)| path != COUNT_PATH && !is_members(path))
+        {
             let home = home_of(path);
-            let Some(resource_type) = types.get(home) else { continue };
-            if !profile::may_stand(resource_type, path, owned.contains(home)) {
+            let stands = match types.get(home) {
+                // An entry without a resource is one element.
+                None => {
+                    path == home
+                        && !matches!(Json::parse(text.as_bytes())?.get("resource"), Some(Json::Object(_)))
+                }
+                Some(_) if path == "/entry" => false,
+                Some(resource_type) => profile::may_stand(resource_type, path, owned.contains(home)),
+            };
+            if !stands {
                 return Err(ReportError::Torn(brief(path)));
+            }
+        }
+        for home in owned {
+            let resource_type = types.get(home).map_or("", String::as_str);
+            if !(opening.is_head() && resource_type == "Bundle") {
+                check_members(opening, home, resource_type)?;
             }
         }
     }
     Ok(())
+}
+
+/// A resource's own group has all the members that it says the resource has, but for those that the rules cut out, and
+/// no others.
+fn check_members(opening: &GroupOpening, home: &str, resource_type: &str) -> Result<(), ReportError> {
+    let place = place_of(home);
+    let torn = |path: String| Err(ReportError::Torn(brief(&path)));
+    let path = format!("{place}{MEMBERS}");
+    let Some((_, text)) = opening.elements.iter().find(|(known, _)| *known == path) else {
+        return torn(path);
+    };
+    let Json::Array(names) = Json::parse(text.as_bytes())? else { return torn(path) };
+    let said: BTreeSet<&str> = names.iter().filter_map(Json::as_str).collect();
+    let inside = |path: &str| {
+        let name = path.strip_prefix(&place)?.strip_prefix('/')?;
+        (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
+    };
+    let present: BTreeSet<String> = opening.elements.iter().filter_map(|(path, _)| inside(path)).collect();
+    let lacking = said.iter().find(|name| profile::stays(resource_type, name) && !present.contains(**name));
+    if let Some(name) = lacking {
+        return torn(format!("{place}/{name}"));
+    }
+    let one = |name: &&String| profile::stays(resource_type, name) && !said.contains(name.as_str());
+    present.iter().find(one).map_or(Ok(()), |name| torn(format!("{place}/{name}")))
 }
 
 /// What each group is and what a person calls it, in the order of `openings`: for the screen where the
@@ -282,10 +359,10 @@ pub fn describe(openings: &[GroupOpening]) -> Vec<(GroupKind, Option<String>)> {
 pub(super) fn resource_types(openings: &[GroupOpening]) -> BTreeMap<&str, String> {
     let mut types = BTreeMap::new();
     for (path, text) in openings.iter().flat_map(|opening| &opening.elements) {
-        if path.ends_with("/resourceType")
+        if let Some(home) = typed_home(path)
             && let Ok(Json::String(name)) = Json::parse(text.as_bytes())
         {
-            types.entry(home_of(path)).or_insert(name);
+            types.entry(home).or_insert(name);
         }
     }
     types

@@ -1,5 +1,6 @@
 //! What all sides must agree on about an invoice, whatever spelling its FHIR has: its number and sums of money.
 
+use super::{ReportError, claim};
 use crate::fhir::Json;
 use crate::id::PartyId;
 use crate::sm::{Digest, Label};
@@ -7,24 +8,38 @@ use core::fmt;
 
 /// The number of an invoice in one spelling: a medical e-bill's code and number, for instance.
 ///
-/// From `Invoice.identifier`: the values of those with `use` *official*, or of all where none is; letters and digits
-/// of each in capitals, sorted. So the same number stays the same, in whatever order, width or grouping a hospital
-/// writes it when it issues the invoice again. A check code should be *secondary*.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// From `Invoice.identifier`: the values of those with `use` *official*; letters and digits of each in capitals, sorted.
+/// So the same number stays the same, in whatever order, width or grouping a hospital writes it when it issues the
+/// invoice again, and whatever else it numbers (a check code is *secondary*). Which numbers make it up is said each time:
+/// without one that is marked there is none.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InvoiceNumber(String);
 
+/// It finds an invoice at the tax office.
+impl fmt::Debug for InvoiceNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InvoiceNumber([redacted])")
+    }
+}
+
 impl InvoiceNumber {
-    /// The number in an `Invoice`; none where it has none.
+    /// The number in an `Invoice`; none where none is marked as official.
     pub fn of(invoice: &Json) -> Option<Self> {
         let identifiers = invoice.get("identifier").and_then(Json::as_array)?;
         let official = |json: &&Json| json.get("use").and_then(Json::as_str) == Some("official");
-        let chosen: Vec<&Json> = identifiers.iter().filter(official).collect();
-        let chosen = if chosen.is_empty() { identifiers.iter().collect() } else { chosen };
-        let values = chosen.iter().filter_map(|json| json.get("value").and_then(Json::as_str));
+        let chosen = identifiers.iter().filter(official);
+        let values = chosen.filter_map(|json| json.get("value").and_then(Json::as_str));
         let mut values: Vec<String> = values.map(plain).filter(|value| !value.is_empty()).collect();
         values.sort();
         values.dedup();
         (!values.is_empty()).then(|| Self(values.join(" ")))
+    }
+
+    /// The number of a report's invoice; none where it has no invoice.
+    pub fn in_report(fhir: &[u8]) -> Result<Option<Self>, ReportError> {
+        let report = Json::parse(fhir)?;
+        let Some(invoice) = claim::resource_in(&report)? else { return Ok(None) };
+        Self::of(invoice).map(Some).ok_or(ReportError::Invoice("official number"))
     }
 
     /// As it is hashed: the values, a blank between.
@@ -35,6 +50,30 @@ impl InvoiceNumber {
     /// What the auditor compares: SM3(label ‖ hospital ‖ 0 ‖ number).
     pub fn digest(&self, issuer: &PartyId) -> Digest {
         Digest::labelled(Label::new("invoice-number"), &[issuer.as_str().as_bytes(), &[0], self.0.as_bytes()])
+    }
+}
+
+impl<C> minicbor::Encode<C> for InvoiceNumber {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for InvoiceNumber {
+    /// In its one spelling.
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let text = d.str()?;
+        let values: Vec<&str> = text.split(' ').collect();
+        let one = values.is_sorted_by(|a, b| a < b) && values.iter().all(|v| !v.is_empty() && plain(v) == *v);
+        if one {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(minicbor::decode::Error::message("not an invoice's number"))
+        }
     }
 }
 
@@ -104,6 +143,12 @@ impl Money {
     pub fn of(money: &Json) -> Option<Self> {
         let Json::Number(text) = money.get("value")? else { return None };
         Self::parse(text, money.get("currency")?.as_str()?).ok()
+    }
+
+    /// Whether a FHIR `Money` says in which currency its number is.
+    pub(super) fn has_currency(money: &Json) -> bool {
+        let currency = money.get("currency").and_then(Json::as_str).and_then(Currency::read);
+        matches!(money.get("value"), Some(Json::Number(_))) && currency.is_some()
     }
 
     /// Hundredths of the currency's unit.
@@ -192,10 +237,17 @@ mod tests {
         let expected = Some("0038217745 33010126".to_owned());
         assert_eq!(number(&format!("{code},{other},{check}")), expected);
         assert_eq!(number(&format!("{check},{other},{code},{code}")), expected);
-        assert_eq!(number(r#"{"value":"3301-0126"},{"value":"００３８ ２１７７４５"}"#), expected);
+        let other =
+            r#"{"use":"official","value":"3301-0126"},{"use":"official","value":"００３８ ２１７７４５"}"#;
+        assert_eq!(number(other), expected);
         assert_ne!(number(&format!("{code},{check}")), expected);
-        for none in ["", r#"{"value":" - "}"#, r#"{"system":"urn:x"}"#] {
+        for none in ["", check, r#"{"use":"official","value":" - "}"#, r#"{"value":"33010126"}"#] {
             assert_eq!(number(none), None);
+        }
+        let spelled = |text: &str| crate::cbor::decode::<InvoiceNumber>(&crate::cbor::encode(&text)).is_ok();
+        assert!(spelled("0038217745 33010126"));
+        for odd in ["", " ", "33010126 0038217745", "1 1", "a", "12-3", "１"] {
+            assert!(!spelled(odd), "{odd}");
         }
         let of =
             |code: &str| InvoiceNumber("0038217745 33010126".to_owned()).digest(&PartyId::new(code).unwrap());

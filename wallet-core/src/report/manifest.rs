@@ -17,7 +17,7 @@ const MAX_PARTS: usize = 256;
 /// More groups than a report has, decoys included.
 pub(super) const MAX_GROUPS: usize = 4096;
 /// Fewer digests than this would tell how small a report is.
-const LEAST_GROUPS: usize = 8;
+pub(super) const LEAST_GROUPS: usize = 8;
 
 /// How carefully a report is handled: other classes than `Ordinary` are never in a bulk selection (FIELD.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, minicbor::Encode, minicbor::Decode)]

@@ -6,7 +6,7 @@
 //! | seal a part, open and check one | [`seal_part`], [`PartReader`], [`open_part`] |
 //! | which groups there are, which may be left out | [`describe`], [`select`] |
 //! | read what was shown, know how much wasn't | [`Manifest::open_groups`] |
-//! | an invoice that can be claimed: its tags, its manifest | [`ClaimTag::of_report`], [`Manifest::make_claimable`] |
+//! | an invoice that can be claimed: its tags, its manifest | [`InvoiceNumber::in_report`], [`ClaimTag::both`], [`Manifest::make_claimable`] |
 //! | what a claim needs of an invoice, what an insurer was shown | [`claim::proposal`], [`claim::Shown::read`] |
 //! | the ticket of a QR code, and what it leads to | [`Ticket`], [`TicketContents`] |
 //!
@@ -28,7 +28,7 @@ pub use invoice::{InvoiceNumber, Money, MoneyError};
 pub use manifest::{Made, Manifest, NewPart, NewReport, PartEntry, Sensitivity, commitment};
 pub use part::{FHIR_MEDIA_TYPE, FHIR_PART_NAME, PartCopy, PartReader, open_part, seal_part};
 pub use profile::{GroupKind, PROFILE};
-pub use tag::ClaimTag;
+pub use tag::{ClaimKey, ClaimTag, TagRequest};
 pub use ticket::{Ticket, TicketContents, TicketError};
 
 use crate::{fhir::FhirError, sm::SmError};
@@ -120,6 +120,11 @@ pub enum ReportError {
     /// A claim tag that isn't this hospital's, or not for its slot.
     #[error("the claim tag is not one that this hospital vouched for; ask it to issue the invoice again")]
     Tag,
+    /// A claim tag that the patient's wallet didn't give under this grant.
+    #[error(
+        "the patient did not give the claim tag under this grant; ask them to share the invoice with you"
+    )]
+    TagProof,
     /// An invoice without something that goes with every amount, or several in one report.
     #[error(
         "the invoice has no proper {0}, so nothing of it is shown or issued; ask the hospital to correct it"

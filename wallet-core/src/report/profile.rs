@@ -11,16 +11,20 @@
 //!   which unit, how much. Number, status, currency, total, payers' shares and date stay in the invoice's own group,
 //!   and no line is shown without it.
 //!
-//! Invoices' lines and claim tags came later than everything else; no report without them is cut in another way.
+//! **Each resource's own group says which members the resource has**, so that whoever is shown it alone sees that none
+//! of them lies in another group, which these rules don't cut out.
 
 use super::ReportError;
 use crate::fhir::Json;
 
 /// The version of these rules.
-pub const PROFILE: u8 = 1;
+pub const PROFILE: u8 = 2;
 
 /// The reserved path under which the head says how many groups there are.
 pub(super) const COUNT_PATH: &str = "#groups";
+
+/// The reserved end of the path under which a resource's own group names the resource's members.
+pub(super) const MEMBERS: &str = "#members";
 
 /// An element: its JSON Pointer and its literal JSON text.
 pub(super) type Element = (String, String);
@@ -105,6 +109,12 @@ pub(super) fn may_stand(resource_type: &str, path: &str, owned: bool) -> bool {
     }
 }
 
+/// Whether a member stands in its resource's own group and nowhere else.
+pub(super) fn stays(resource_type: &str, member: &str) -> bool {
+    let kept = matches!(kind_of(resource_type, member), GroupKind::Resource | GroupKind::Head);
+    kept && !placed_with_its_target(resource_type, member)
+}
+
 /// References that go with what they name, for their text may hold its value.
 fn placed_with_its_target(resource_type: &str, member: &str) -> bool {
     matches!((resource_type, member), ("DiagnosticReport", "result") | ("Invoice", "lineItem"))
@@ -154,7 +164,7 @@ fn cut_entries(entries: &[Json], groups: &mut Vec<Vec<Element>>) {
     for (i, entry) in entries.iter().enumerate() {
         let resource = entry.get("resource");
         let list = |name| resource.and_then(|r| r.get(name)).and_then(Json::as_array).unwrap_or_default();
-        match resource.and_then(|r| r.get("resourceType")).and_then(Json::as_str) {
+        match type_of(entry) {
             Some("DiagnosticReport") => {
                 for (r, reference) in list("result").iter().enumerate() {
                     let home = target_of(reference, entries).map_or(own_group[i], |target| own_group[target]);
@@ -165,7 +175,8 @@ fn cut_entries(entries: &[Json], groups: &mut Vec<Vec<Element>>) {
                 for (l, line) in list("lineItem").iter().enumerate() {
                     let element = (format!("/entry/{i}/resource/lineItem/{l}"), line.to_text());
                     let item = line.get("chargeItemReference").and_then(|item| target_of(item, entries));
-                    match item {
+                    let is_item = |target: &usize| type_of(&entries[*target]) == Some("ChargeItem");
+                    match item.filter(is_item) {
                         Some(target) => groups[own_group[target]].push(element),
                         None => groups.push(vec![element]),
                     }
@@ -176,8 +187,12 @@ fn cut_entries(entries: &[Json], groups: &mut Vec<Vec<Element>>) {
     }
 }
 
+fn type_of(entry: &Json) -> Option<&str> {
+    entry.get("resource")?.get("resourceType")?.as_str()
+}
+
 /// The entry that a reference names, by full URL or by type and id.
-fn target_of(reference: &Json, entries: &[Json]) -> Option<usize> {
+pub(super) fn target_of(reference: &Json, entries: &[Json]) -> Option<usize> {
     let target = reference.get("reference").and_then(Json::as_str)?;
     entries.iter().position(|entry| {
         let text = |json: Option<&Json>| json.and_then(Json::as_str).map(str::to_owned);
@@ -215,6 +230,8 @@ fn cut_resource(resource: &Json, place: &str, around: Vec<Element>, groups: &mut
             }
         }
     }
+    let names = resource.as_object().unwrap_or_default().iter().map(|(name, _)| Json::String(name.clone()));
+    own.push((format!("{place}{MEMBERS}"), Json::Array(names.collect()).to_text()));
     groups.push(own);
     groups.extend(out.into_iter().map(|(_, group)| group));
 }

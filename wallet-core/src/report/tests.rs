@@ -273,6 +273,7 @@ fn contents(made: &Made) -> TicketContents {
     let (zero, _) = seal_part(0, made.salts[0], LABORATORY, random);
     let (one, _) = seal_part(1, made.salts[1], b"%PDF-1.4", random);
     TicketContents {
+        claim_keys: Vec::new(),
         manifest: Signed::new(&made.manifest, &issuer(), &ledger()).to_bytes(),
         salt: [4; 32],
         parts: vec![zero, one],

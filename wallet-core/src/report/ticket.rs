@@ -4,7 +4,7 @@
 //! seed. **The content key needs the gates' half as well**: a photograph of the code opens nothing once the
 //! ticket is bound to another wallet.
 
-use super::{GroupOpening, Manifest, PartCopy, ReportError, commitment};
+use super::{ClaimKey, GroupOpening, Manifest, PartCopy, ReportError, commitment};
 use crate::{
     id::{BlobAddress, Commitment, LedgerId},
     sm::{Key32, Label, Object, PublicKey, Random, SecretKey, Signed, pad, stream},
@@ -120,6 +120,9 @@ pub struct TicketContents {
     /// For a known patient: the salt between C and the holder commitment in `AnchorReport`.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub holder_salt: Option<[u8; 32]>,
+    /// The private halves of an invoice's claim tags; none for other reports.
+    #[n(6)]
+    pub claim_keys: Vec<ClaimKey>,
 }
 
 impl Object for TicketContents {

@@ -115,6 +115,9 @@ pub enum Body {
     /// `MoveHolder` to the keys of a new epoch, to be sent.
     #[n(21)]
     HolderMoved(#[n(0)] SignedTransaction),
+    /// What an insurer said of a claim.
+    #[n(22)]
+    ClaimAnswered(#[n(0)] Box<ClaimAnswered>),
 }
 
 impl Body {
@@ -158,6 +161,10 @@ pub struct RecordAdded {
     /// How it came.
     #[n(7)]
     pub source: Source,
+    /// What settles its claim tags, encrypted under the epoch's act key ([`Vault::seal_claim_keys`](super::Vault::seal_claim_keys));
+    /// none for a record without tags.
+    #[n(8)]
+    pub claim_keys: Option<minicbor::bytes::ByteVec>,
 }
 
 /// Its content is the patient's, its salts open it: neither is printed.
@@ -186,7 +193,7 @@ pub struct GrantIssued {
     /// The grant.
     #[n(0)]
     pub grant: GrantId,
-    /// [`GrantSecrets`], encrypted under the epoch's act key.
+    /// [`GrantSecrets`](super::GrantSecrets), encrypted under the epoch's act key.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub secrets: Vec<u8>,
     /// The terms.
@@ -207,37 +214,6 @@ pub struct GrantIssued {
     /// Works without the phone: the half is in the code.
     #[n(7)]
     pub offline: bool,
-}
-
-/// The keys of a grant.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct GrantSecrets {
-    /// Signs the grant and its revocation.
-    #[n(0)]
-    pub grant: SecretKey,
-    /// In the code.
-    #[n(1)]
-    pub offer: SecretKey,
-    /// What the desk seals its certificate to.
-    #[n(2)]
-    pub reply: SecretKey,
-    /// The patient's half.
-    #[n(3)]
-    pub half: Key32,
-}
-
-impl GrantSecrets {
-    const LABEL: Label = Label::new("grant-secrets");
-
-    /// Encrypts them for an event. `act` is the epoch's act key.
-    pub fn seal(&self, grant: &GrantId, act: &Key32, random: &mut dyn Random) -> Vec<u8> {
-        aead::seal(act, Self::LABEL, grant.as_bytes(), &zeroize::Zeroizing::new(cbor::encode(self)), random)
-    }
-
-    pub(super) fn open(sealed: &[u8], grant: &GrantId, act: &Key32) -> Option<Self> {
-        cbor::decode(&aead::open(act, Self::LABEL, grant.as_bytes(), sealed).ok()?).ok()
-    }
 }
 
 /// Yes or no to a person.
@@ -268,6 +244,21 @@ pub struct ReceiptSeen {
     /// The signed receipt.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub receipt: Vec<u8>,
+}
+
+/// What an insurer said of a claim, opened and checked.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ClaimAnswered {
+    /// The grant.
+    #[n(0)]
+    pub grant: GrantId,
+    /// Its place among the answers in the drop box, from 0.
+    #[n(1)]
+    pub number: u32,
+    /// The answer.
+    #[n(2)]
+    pub answer: crate::consent::Answer,
 }
 
 /// A redemption, proven.

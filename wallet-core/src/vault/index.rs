@@ -93,6 +93,8 @@ pub struct Grant {
     pub reads: BTreeMap<u32, ReadSeen>,
     /// Receipts by use number.
     pub receipts: BTreeMap<u32, ReceiptSeen>,
+    /// What an insurer said of a claim, in order.
+    pub answers: BTreeMap<u32, crate::consent::Answer>,
 }
 
 /// What the person must be told.
@@ -230,6 +232,11 @@ impl RecordIndex {
                     grant.receipts.entry(seen.number).or_insert_with(|| seen.clone());
                 }
             }
+            Body::ClaimAnswered(said) => {
+                if let Some(grant) = self.grants.get_mut(&said.grant) {
+                    grant.answers.entry(said.number).or_insert_with(|| said.answer.clone());
+                }
+            }
             Body::ReadSeen(seen) => {
                 if let Some(grant) = self.grants.get_mut(&seen.grant) {
                     grant.reads.entry(seen.number).or_insert_with(|| seen.clone());
@@ -305,6 +312,7 @@ impl RecordIndex {
                     revoked: None,
                     reads: BTreeMap::new(),
                     receipts: BTreeMap::new(),
+                    answers: BTreeMap::new(),
                 };
                 self.grants.entry(issued.grant).or_insert_with(grant);
             }

@@ -28,6 +28,7 @@ mod passphrase;
 mod protect;
 mod removal;
 mod roster;
+mod secrets;
 mod slot;
 mod stored;
 #[cfg(test)]
@@ -38,13 +39,14 @@ pub use admission::{Admission, DeviceRequest, NewDevice};
 pub use backup::{BackupError, BackupReader, BackupSummary, BackupWriter, Item};
 pub use epoch::{DeviceCertificate, DeviceRole, Earlier, Epoch, EpochKeys, Head, Wrap};
 pub use event::{
-    Answer, Body, Contact, Event, GrantIssued, GrantSecrets, IdentityShown, ReadSeen, ReceiptSeen,
+    Answer, Body, ClaimAnswered, Contact, Event, GrantIssued, IdentityShown, ReadSeen, ReceiptSeen,
     RecordAdded, Source, StoredEvent,
 };
 pub use index::{Alarm, Device, Grant, Marks, Record, RecordIndex, Removal};
 pub use keyring::HeldKeys;
 pub use passphrase::{ENOUGH_BITS, strength, suggest};
 pub use roster::{MOST_DEVICES, MOST_PASS, Member, Roster, RosterError};
+pub use secrets::GrantSecrets;
 pub use slot::{Slot, new_prf_salt};
 pub use stored::{Locked, Unlock};
 pub use wallet::{LoadReport, Origin, Vault};

@@ -24,6 +24,7 @@ pub(super) fn record(n: u8) -> Commitment {
 
 pub(super) fn added(n: u8) -> Body {
     Body::RecordAdded(Box::new(RecordAdded {
+        claim_keys: None,
         record: record(n),
         manifest: vec![n; 300],
         salt: [n; 32],

@@ -2,7 +2,7 @@
 //!
 //! Dropping it locks it: every secret in it wipes itself.
 
-use super::event::{Body, Event, GrantSecrets, StoredEvent};
+use super::event::{Body, Event, StoredEvent};
 use super::keyring::{HeldKeys, Keyring};
 use super::log::{Log, Roots};
 use super::{
@@ -10,7 +10,7 @@ use super::{
     RosterError, VaultError,
 };
 use crate::contract::{OpenHolder, SignedTransaction, Transaction};
-use crate::id::{BlobAddress, GrantId, HolderId, LedgerId, VaultId};
+use crate::id::{BlobAddress, HolderId, LedgerId, VaultId};
 use crate::identity::{Entropy, RecoveryKeys, RecoveryPublic};
 use crate::sm::{Digest, Key32, Object, PublicKey, Random, SecretKey, Signed};
 use core::fmt;
@@ -495,25 +495,14 @@ impl Vault {
         self.newest().1.holder_manage().ok_or(VaultError::Role)
     }
 
-    /// Encrypts a grant's keys for its event.
-    pub fn seal_grant(
-        &self,
-        grant: &GrantId,
-        secrets: &GrantSecrets,
-        random: &mut dyn Random,
-    ) -> Result<Vec<u8>, VaultError> {
-        if !self.is_protected() {
-            return Err(VaultError::NotProtected);
-        }
-        let act = self.newest().1.act.as_ref().ok_or(VaultError::Role)?;
-        Ok(secrets.seal(grant, act, random))
+    /// The act key of the epoch that this device writes under.
+    pub(super) fn act(&self) -> Result<&Key32, VaultError> {
+        self.newest().1.act.as_ref().ok_or(VaultError::Role)
     }
 
-    /// The keys of a grant that this vault made.
-    pub fn grant_secrets(&mut self, grant: &GrantId) -> Result<GrantSecrets, VaultError> {
-        let sealed = self.log.index().grant(grant).ok_or(VaultError::NoGrant)?.issued.secrets.clone();
-        let mut acts = self.keys.newest_first().filter_map(|keys| keys.act.as_ref());
-        acts.find_map(|act| GrantSecrets::open(&sealed, grant, act)).ok_or(VaultError::NoGrant)
+    /// Every epoch's act key that this device has, the newest first.
+    pub(super) fn acts(&self) -> impl Iterator<Item = &Key32> {
+        self.keys.newest_first().filter_map(|keys| keys.act.as_ref())
     }
 
     /// Number, id and keys of the epoch that this device writes under.

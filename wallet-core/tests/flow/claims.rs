@@ -6,20 +6,21 @@ use crate::records::Kept;
 use crate::sharing::{Sharing, redeem};
 use crate::world::{DAY, World};
 use suishen_core::consent::{
-    Answer, AnswerFault, AuditorSettlement, Choice, Decision, DraftError, Message, RecordKey,
+    Answer, AnswerFault, AuditorReversal, AuditorSettlement, Choice, Decision, DraftError, Message, OwnClaim,
+    PayloadFault, RecordKey, Reversing, Settleable, Standing, Unsettleable,
 };
 use suishen_core::contract::{
-    Entry, Key, Rejection, ReverseClaim, Role, RotateKeys, Rotated, SettleClaim, Slot, Transaction,
-    Views as _,
+    Anchor, Entry, Key, Party, Rejection, ReversalReason, ReverseClaim, Role, RotateKeys, Rotated,
+    SettleClaim, Settled, Slot, Suspension, Transaction, Views as _,
 };
 use suishen_core::fhir::{Finding, Json, Kind, ReportView, Value};
 use suishen_core::gate::Subject;
 use suishen_core::id::{GrantId, TagId};
 use suishen_core::proof::log::{ShownGrant, ShownGrants};
 use suishen_core::proof::map::{MapKey, Prefix};
-use suishen_core::report::claim::{Shown, proposal};
-use suishen_core::report::{ClaimTag, Money, Opened, ReportError};
-use suishen_core::sm::Key32;
+use suishen_core::report::claim::{Invoice, Shown, proposal};
+use suishen_core::report::{ClaimKey, ClaimTag, InvoiceNumber, Money, Opened, ReportError};
+use suishen_core::sm::{Digest, Key32, Signed};
 
 const INVOICE: &[u8] = include_bytes!("../../../samples/invoice/report.json");
 
@@ -34,10 +35,9 @@ fn secret() -> Key32 {
     Key32::from_bytes([77; 32])
 }
 
-fn tags(world: &World, fhir: &[u8]) -> [ClaimTag; 2] {
-    let json = Json::parse(fhir).unwrap();
-    let invoice = json.pointer("/entry/0/resource").unwrap();
-    ClaimTag::both(&secret(), &world.hospital.id, invoice, &world.voucher, &world.ledger).unwrap()
+fn tags(world: &World, fhir: &[u8]) -> [(ClaimTag, ClaimKey); 2] {
+    let number = InvoiceNumber::in_report(fhir).unwrap().unwrap();
+    ClaimTag::both(&secret(), &world.hospital.id, &number, &world.voucher, &world.ledger)
 }
 
 fn issued() -> Scene {
@@ -63,7 +63,7 @@ impl Scene {
 
     /// A claim grant with what a claim needs, to whichever insurer of that slot scans it.
     fn claim(&mut self, record: &Kept, slot: Slot) -> Sharing {
-        let openings = proposal(&record.openings, slot).unwrap().openings(&record.openings);
+        let openings = proposal(&record.openings, slot, None).unwrap().openings(&record.openings);
         let drafts = vec![record.in_groups(openings)];
         let names = [record.commitment];
         let sharing =
@@ -91,38 +91,73 @@ impl Scene {
         assert_eq!(*named, [*address], "the deposit names the fresh blob and nothing else");
         let half = gathered.half(0).unwrap();
         let key = RecordKey::new(&sharing.draft.half, &half, &sharing.grant(), 0);
-        let groups = key.open_groups(payload.records[0].groups.as_ref().unwrap(), blob).unwrap();
-        let opened = judged.records[0].manifest.open_groups(&groups).unwrap();
-        let shown = Shown::read(&opened, slot).unwrap();
+        let disclosed = key.open_groups(payload.records[0].groups.as_ref().unwrap(), blob).unwrap();
+        let opened = judged.records[0].manifest.open_groups(&disclosed.groups).unwrap();
+        let under = (&sharing.grant(), &self.world.ledger);
+        let shown = Shown::read(&opened, disclosed.proof.as_ref(), slot, under).unwrap();
         let hospital = self.world.state.party(&self.world.hospital.id).unwrap().unwrap();
         shown.tag.check(&hospital, &self.world.ledger).unwrap();
         Opening { sharing, desk, opened, shown }
     }
 
-    fn told(&self, by: &Opening, amount: &str, decision: Decision, reason: &str) -> AuditorSettlement {
-        let (grant, paid) = (by.sharing.grant(), Money::parse(amount, "CNY").unwrap());
-        AuditorSettlement::of(&by.shown, &self.world.hospital.id, grant, (decision, paid), reason).unwrap()
+    fn told(&self, by: &Opening, amount: &str, reason: &str) -> AuditorSettlement {
+        let paid = Money::parse(amount, "CNY").unwrap();
+        AuditorSettlement::of(&by.shown, &self.record.commitment, paid, reason).unwrap()
     }
 
-    /// Settles; the answer that goes to the patient once the entry stands.
-    fn settle(&mut self, by: &Opening, amount: &str) -> Result<Answer, Rejection> {
-        let told = self.told(by, amount, Decision::Partly, "超出约定的自费项目");
+    /// What the ledger says of the invoice and its slot now.
+    fn standing(&self, by: &Opening) -> Result<Settleable, Unsettleable> {
+        let state = &self.world.state;
+        let tag = by.shown.tag.id().unwrap();
+        Standing {
+            anchor: &state.anchor(&self.record.commitment).unwrap().unwrap(),
+            claim: state.claim(&tag).unwrap().as_ref(),
+            hospital: &state.party(&self.world.hospital.id).unwrap().unwrap(),
+            now: self.world.now,
+        }
+        .settleable(&by.shown.tag)
+    }
+
+    /// Settles by a witness from before; the answer that goes to the patient once the entry stands.
+    fn settle_by(&mut self, by: &Opening, amount: &str, witness: &Settleable) -> Result<Answer, Rejection> {
+        let told = self.told(by, amount, "超出约定的自费项目");
         let seed = Key32::generate(&mut self.world.random);
-        let auditor = self.world.state.auditor().unwrap().box_key;
-        let desk = (by.desk.credential.clone(), by.desk.grantee.public());
-        let ledger = self.world.ledger;
-        let (transaction, answer) = told.settle(&by.shown.tag, desk, seed, (&auditor, &ledger)).unwrap();
+        let auditor = self.world.state.auditor().unwrap().box_key().unwrap();
+        let credential = by.desk.credential.clone();
+        let sealed = (&auditor, &self.world.ledger);
+        let (transaction, answer) = told.settle(&by.shown, witness, credential, seed, sealed).unwrap();
         self.world.send(transaction, &by.desk.grantee).map(|_| answer)
     }
 
-    fn reverse(&mut self, desk: &Desk, tag: &ClaimTag, grant: Option<GrantId>) -> Result<u64, Rejection> {
-        let body = ReverseClaim {
-            credential: desk.credential.clone(),
-            voucher: tag.voucher().clone(),
-            grant,
-            why: "票据冲红".into(),
-        };
-        self.world.send(Transaction::ReverseClaim(body), &desk.grantee)
+    fn settle(&mut self, by: &Opening, amount: &str) -> Answer {
+        let witness = self.standing(by).unwrap();
+        self.settle_by(by, amount, &witness).unwrap()
+    }
+
+    /// What a desk tells the auditor of a reversal: an insurer of what it settled, a hospital of its invoice.
+    fn reversal(&self, desk: &Desk, tag: &ClaimTag, by_hospital: bool) -> AuditorReversal {
+        let tag = tag.id().unwrap();
+        let settled = self.world.state.claim(&tag).unwrap().and_then(|claim| claim.settlement);
+        let settlement = settled.map(|settled| Settled { grant: settled.grant, entry: settled.entry });
+        let reversing = Reversing { tag, desk: desk.grantee.public() };
+        AuditorReversal {
+            tag,
+            settlement: settlement.filter(|_| !by_hospital),
+            why: if by_hospital { ReversalReason::Reversed } else { ReversalReason::Duplicate },
+            words: "票据重复报销".into(),
+            certificate: desk.chain.leaf().to_der().to_vec(),
+            presence: Signed::new(&reversing, &desk.person, &self.world.ledger),
+        }
+    }
+
+    fn reverse(&mut self, desk: &Desk, tag: &ClaimTag, by_hospital: bool) -> Result<u64, Rejection> {
+        let told = self.reversal(desk, tag, by_hospital);
+        let seed = Key32::generate(&mut self.world.random);
+        let auditor = self.world.state.auditor().unwrap().box_key().unwrap();
+        let (credential, sealed) = (desk.credential.clone(), (&auditor, &self.world.ledger));
+        let transaction =
+            told.reverse(tag.voucher().clone(), credential, &seed, self.world.now, sealed).unwrap();
+        self.world.send(transaction, &desk.grantee)
     }
 
     /// The last settlement on the ledger.
@@ -134,6 +169,14 @@ impl Scene {
         };
         self.world.leaves[1..].iter().map(claimed).rev().find_map(settled).unwrap()
     }
+}
+
+/// A witness by a look at the invoice as it was before anybody settled.
+fn blind(by: &Opening, scene: &Scene) -> Settleable {
+    let state = &scene.world.state;
+    let anchor = &state.anchor(&scene.record.commitment).unwrap().unwrap();
+    let hospital = &state.party(&scene.world.hospital.id).unwrap().unwrap();
+    Standing { anchor, claim: None, hospital, now: scene.world.now }.settleable(&by.shown.tag).unwrap()
 }
 
 #[test]
@@ -149,28 +192,30 @@ fn an_invoice_is_shared_withholding_a_life_settled_once_reversed_settled_elsewhe
     assert_eq!(first.shown.invoice.adds_up(), Some(true));
 
     let second = scene.opened_by(&rival, Slot::Commercial);
-    scene.settle(&first, "7927.86").unwrap();
-    assert_eq!(scene.settle(&second, "7927.86").err(), Some(Rejection::ClaimSettled));
+    let both_look = scene.standing(&second).unwrap();
+    scene.settle(&first, "7927.86");
+    assert_eq!(scene.settle_by(&second, "7927.86", &both_look).err(), Some(Rejection::ClaimSettled));
+    assert_eq!(scene.standing(&second), Err(Unsettleable::Settled(insurer.id.clone())));
     // Statutory insurance has its own.
     let fund = scene.world.fund.clone();
     let statutory = scene.opened_by(&fund, Slot::Statutory);
-    scene.settle(&statutory, "19862.44").unwrap();
+    scene.settle(&statutory, "19862.44");
 
-    let grant = Some(first.sharing.grant());
     let desk = second.desk.clone();
-    assert_eq!(scene.reverse(&desk, &first.shown.tag, grant), Err(Rejection::OtherInsurer));
+    assert_eq!(scene.reverse(&desk, &first.shown.tag, false), Err(Rejection::OtherInsurer));
     let desk = first.desk.clone();
-    scene.reverse(&desk, &first.shown.tag, grant).unwrap();
-    scene.settle(&second, "7927.86").unwrap();
+    scene.reverse(&desk, &first.shown.tag, false).unwrap();
+    scene.settle(&second, "7927.86");
 
     // 冲红: the hospital voids both slots; what was paid raises a flag, and nothing is paid any more.
     let issuer = scene.world.issuing_desk();
-    for tag in tags(&scene.world, INVOICE) {
-        scene.reverse(&issuer, &tag, None).unwrap();
+    for (tag, _) in tags(&scene.world, INVOICE) {
+        scene.reverse(&issuer, &tag, true).unwrap();
         let claim = scene.world.state.claim(&tag.id().unwrap()).unwrap().unwrap();
         assert!(claim.is_flagged() && !claim.is_open());
     }
-    assert_eq!(scene.settle(&first, "1.00").err(), Some(Rejection::ClaimVoid));
+    assert_eq!(scene.standing(&first), Err(Unsettleable::Void));
+    assert_eq!(scene.settle_by(&first, "1.00", &blind(&first, &scene)).err(), Some(Rejection::ClaimVoid));
     // Whoever holds the tag's name has that proven, without asking what was paid.
     let key = Key::Claim(first.shown.tag.id().unwrap());
     let note = suishen_core::proof::checkpoint::SignedCheckpoint::parse(&scene.world.note()).unwrap();
@@ -184,31 +229,60 @@ fn patient_and_auditor_are_told_the_same() {
     let mut scene = issued();
     let insurer = scene.world.insurer.clone();
     let by = scene.opened_by(&insurer, Slot::Commercial);
-    let answer = scene.settle(&by, "6127.86").unwrap();
-    let (ledger, auditor) = (scene.world.ledger, scene.world.auditor_box.public());
+    let answer = scene.settle(&by, "6127.86");
+    let ledger = scene.world.ledger;
+    let auditor = scene.world.state.auditor().unwrap();
     let (grant, reply) = (by.sharing.grant(), &by.sharing.draft.reply);
     let message = answer.seal(&by.desk.grantee, &reply.public(), &ledger, &mut scene.world.random).unwrap();
     let Message::Answer(sealed) = &message else { panic!("an answer") };
     let open = |key| Answer::open(sealed, reply, &key, &grant, &ledger);
     assert_eq!(open(by.desk.box_key.public()), Err(AnswerFault::Box));
-    let told = open(by.desk.grantee.public()).unwrap();
-    assert_eq!(told.told.paid.to_string(), "6127.86 CNY");
-    let entry = scene.entry();
-    assert_eq!(told.agrees(&entry, &auditor, &ledger), Ok(()));
+    let heard = open(by.desk.grantee.public()).unwrap();
+    let Answer::Settled(told, seed) = heard.clone() else { panic!("settled") };
+    assert_eq!((told.paid.to_string().as_str(), told.decision()), ("6127.86 CNY", Decision::Partly));
+    assert_eq!(told.claimed.to_string(), "9927.86 CNY");
+    let (entry, now) = (scene.entry(), scene.world.now);
+    assert_eq!(heard.agrees(&entry, now, &auditor, &ledger), Ok(()));
+    assert_eq!(heard.agrees(&entry, 0, &auditor, &ledger), Err(AnswerFault::AuditorBox));
 
     let secret = &scene.world.auditor_box;
-    let opened =
-        AuditorSettlement::open(secret, &ledger, &grant, &told.told.tag, &entry.auditor_box).unwrap();
-    assert_eq!(opened, told.told);
+    let opened = AuditorSettlement::open(secret, &ledger, &grant, &told.tag, &entry.auditor_box).unwrap();
+    assert_eq!(opened, told);
     let number = by.shown.invoice.number.digest(&scene.world.hospital.id);
-    assert_eq!((opened.invoice, opened.decision), (number, Decision::Partly));
-    // An insurer that tells the auditor less is found out by the patient.
-    let mut other = told.clone();
-    other.told.paid = Money::parse("1.00", "CNY").unwrap();
-    assert_eq!(other.agrees(&entry, &auditor, &ledger), Err(AnswerFault::AuditorBox));
+    assert_eq!((opened.invoice, &opened.anchor[..]), (number, &scene.record.commitment.as_bytes()[..8]));
+    // An insurer that tells the auditor less, or tells the patient that it refused, is found out.
+    let less = AuditorSettlement { paid: Money::parse("1.00", "CNY").unwrap(), ..told.clone() };
+    let lie = Answer::Settled(less, seed);
+    assert_eq!(lie.agrees(&entry, now, &auditor, &ledger), Err(AnswerFault::AuditorBox));
+    let none = AuditorSettlement { paid: Money::parse("0", "CNY").unwrap(), ..told.clone() };
+    assert_eq!(Answer::Refused(none).agrees(&entry, now, &auditor, &ledger), Err(AnswerFault::Contradicts));
     let moved = SettleClaim { grant: GrantId::from_bytes([1; 32]), ..entry };
-    assert_eq!(told.agrees(&moved, &auditor, &ledger), Err(AnswerFault::Other));
-    assert!(AnswerFault::AuditorBox.to_string().contains("report this to the auditor"));
+    assert_eq!(heard.agrees(&moved, now, &auditor, &ledger), Err(AnswerFault::Other));
+    for fault in [AnswerFault::AuditorBox, AnswerFault::Contradicts] {
+        assert!(fault.to_string().contains("report this to the auditor"));
+    }
+}
+
+#[test]
+fn an_answer_is_held_against_the_patients_own_invoice() {
+    let mut scene = issued();
+    let insurer = scene.world.insurer.clone();
+    let by = scene.opened_by(&insurer, Slot::Commercial);
+    let Answer::Settled(told, seed) = scene.settle(&by, "6127.86") else { panic!("settled") };
+    let invoice = Invoice::in_report(&Json::parse(INVOICE).unwrap()).unwrap().unwrap();
+    let [(statutory, _), (tag, _)] = tags(&scene.world, INVOICE);
+    let record = scene.record.commitment;
+    let own = OwnClaim { invoice: &invoice, tag: &tag, record: &record };
+    let verdict = |told: AuditorSettlement| Answer::Settled(told, seed.clone()).is_about(&own);
+    assert_eq!(verdict(told.clone()), Ok(()));
+    for wrong in [
+        AuditorSettlement { invoice: Digest::of(b"another"), ..told.clone() },
+        AuditorSettlement { anchor: [0; 8], ..told.clone() },
+        AuditorSettlement { claimed: Money::parse("31290.30", "CNY").unwrap(), ..told.clone() },
+        AuditorSettlement { tag: statutory.id().unwrap(), ..told },
+    ] {
+        assert_eq!(verdict(wrong), Err(AnswerFault::Other));
+    }
 }
 
 #[test]
@@ -218,45 +292,134 @@ fn a_refusal_says_why_and_leaves_the_slot_open() {
     let by = scene.opened_by(&insurer, Slot::Commercial);
     let (ledger, reply) = (scene.world.ledger, by.sharing.draft.reply.clone());
     let auditor = scene.world.auditor_box.public();
-    let refused = scene.told(&by, "0", Decision::Refused, "不在保障期内");
+    let refused = scene.told(&by, "0", "不在保障期内");
     let seed = Key32::from_bytes([1; 32]);
     assert_eq!(refused.seal(&seed, &auditor, &ledger), Err(AnswerFault::Refusal));
-    let mut seal = |told: AuditorSettlement, seed| {
-        let answer = Answer { told, seed };
-        answer.seal(&by.desk.grantee, &reply.public(), &ledger, &mut scene.world.random)
-    };
-    let message = seal(refused.clone(), None).unwrap();
+    let mut seal =
+        |answer: Answer| answer.seal(&by.desk.grantee, &reply.public(), &ledger, &mut scene.world.random);
+    let message = seal(Answer::Refused(refused.clone())).unwrap();
     let Message::Answer(sealed) = &message else { panic!("an answer") };
     let grantee = by.desk.grantee.public();
     let told = Answer::open(sealed, &reply, &grantee, &by.sharing.grant(), &ledger).unwrap();
-    assert_eq!(told.told.reason, "不在保障期内");
-    assert_eq!(seal(refused.clone(), Some(seed.clone())).err(), Some(AnswerFault::Refusal));
+    assert_eq!(told, Answer::Refused(refused.clone()));
+    assert_eq!(seal(Answer::Settled(refused.clone(), seed)).err(), Some(AnswerFault::Refusal));
     let silent = AuditorSettlement { reason: " ".into(), ..refused.clone() };
-    assert_eq!(seal(silent, None).err(), Some(AnswerFault::Reason));
+    assert_eq!(seal(Answer::Refused(silent)).err(), Some(AnswerFault::Reason));
     let long = AuditorSettlement { reason: "因".repeat(81), ..refused.clone() };
-    assert_eq!(seal(long, None).err(), Some(AnswerFault::Reason));
+    assert_eq!(seal(Answer::Refused(long)).err(), Some(AnswerFault::Reason));
     let paying = AuditorSettlement { paid: Money::parse("5", "CNY").unwrap(), ..refused };
-    assert_eq!(seal(paying, None).err(), Some(AnswerFault::Amount));
+    assert_eq!(seal(Answer::Refused(paying)).err(), Some(AnswerFault::Refusal));
     let other = scene.opened_by(&rival, Slot::Commercial);
-    scene.settle(&other, "7927.86").unwrap();
+    scene.settle(&other, "7927.86");
 }
 
 #[test]
-fn commercial_insurance_pays_the_self_paid_part_at_most_and_in_the_invoices_currency() {
+fn an_insurer_pays_its_part_at_most_in_the_invoices_currency_and_says_why_not_all() {
     let mut scene = issued();
     let insurer = scene.world.insurer.clone();
     let by = scene.opened_by(&insurer, Slot::Commercial);
-    let hospital = scene.world.hospital.id.clone();
-    let told = |amount: &str, currency: &str| {
-        let paid = (Decision::Whole, Money::parse(amount, currency).unwrap());
-        AuditorSettlement::of(&by.shown, &hospital, by.sharing.grant(), paid, "").map(|_| ())
+    let record = scene.record.commitment;
+    let told = |amount: &str, currency: &str, reason: &str| {
+        let paid = Money::parse(amount, currency).unwrap();
+        AuditorSettlement::of(&by.shown, &record, paid, reason).map(|told| told.decision())
     };
     // The self-paid part: what statutory insurance and other funds left.
-    assert_eq!(told("9927.86", "CNY"), Ok(()));
-    for (amount, currency) in [("9927.87", "CNY"), ("1.00", "HKD"), ("0", "CNY")] {
-        assert_eq!(told(amount, currency), Err(AnswerFault::Amount));
+    assert_eq!(told("9927.86", "CNY", ""), Ok(Decision::Whole));
+    assert_eq!(told("1.00", "CNY", "免赔额内"), Ok(Decision::Partly));
+    assert_eq!(told("0", "CNY", "不在保障期内"), Ok(Decision::Refused));
+    assert_eq!(told("1.00", "CNY", " "), Err(AnswerFault::Reason));
+    for (amount, currency) in [("9927.87", "CNY"), ("1.00", "HKD")] {
+        assert_eq!(told(amount, currency, "x"), Err(AnswerFault::Amount));
     }
     assert!(AnswerFault::Amount.to_string().contains("correct the amount"));
+    // An invoice that doesn't say what the fund paid can only be refused.
+    let mut silent = by.shown.clone();
+    silent.invoice.shares.clear();
+    let told = |amount: &str| {
+        let paid = Money::parse(amount, "CNY").unwrap();
+        AuditorSettlement::of(&silent, &record, paid, "缺基金结算单").map(|_| ())
+    };
+    assert_eq!((told("1.00"), told("0")), (Err(AnswerFault::Shares), Ok(())));
+    assert!(AnswerFault::Shares.to_string().contains("ask the patient for the fund's statement"));
+}
+
+#[test]
+fn an_invoice_that_was_replaced_taken_back_or_anchored_by_a_suspended_hospital_is_not_settled() {
+    let mut scene = issued();
+    let insurer = scene.world.insurer.clone();
+    let by = scene.opened_by(&insurer, Slot::Commercial);
+    assert!(scene.standing(&by).is_ok());
+    let mut anchor = scene.world.state.anchor(&scene.record.commitment).unwrap().unwrap();
+    let mut hospital = scene.world.state.party(&scene.world.hospital.id).unwrap().unwrap();
+    let standing = |anchor: &Anchor, hospital: &Party| {
+        Standing { anchor, claim: None, hospital, now: 1 }.settleable(&by.shown.tag).err()
+    };
+    anchor.replaced_by = Some(scene.record.commitment);
+    assert_eq!(standing(&anchor, &hospital), Some(Unsettleable::Replaced));
+    anchor.replaced_by = None;
+    let suspended = |from| Some(Suspension { from, why: "吊销".into(), at: 1 });
+    hospital.suspension = suspended(anchor.at);
+    assert_eq!(standing(&anchor, &hospital), Some(Unsettleable::Suspended));
+    hospital.suspension = suspended(anchor.at + 1);
+    assert_eq!(standing(&anchor, &hospital), None, "what was anchored before stays valid");
+    anchor.party = insurer.id;
+    assert_eq!(standing(&anchor, &hospital), Some(Unsettleable::Tag));
+    scene.record.cancel(&mut scene.world);
+    assert_eq!(scene.standing(&by), Err(Unsettleable::Cancelled));
+    assert!(Unsettleable::Replaced.to_string().contains("ask the patient to share the newer one"));
+}
+
+#[test]
+fn a_claim_for_a_replaced_invoice_is_not_redeemed() {
+    let mut scene = issued();
+    let old = scene.record.clone();
+    old.supersede(&mut scene.world);
+    let sharing = scene.claim(&old, Slot::Commercial);
+    let insurer = scene.world.insurer.clone();
+    let desk = scene.world.claims_desk(&insurer, Role::InsurerCommercial);
+    sharing.accept(&mut scene.world, &desk).unwrap();
+    let fault = sharing.judge(&scene.world, &sharing.payload()).err();
+    assert_eq!(fault, Some(PayloadFault::Replaced(0)));
+    assert!(PayloadFault::Replaced(0).to_string().contains("newer version"));
+}
+
+#[test]
+fn who_reversed_and_in_which_words_the_auditor_reads_and_the_patient_of_an_insurer() {
+    let mut scene = issued();
+    let insurer = scene.world.insurer.clone();
+    let by = scene.opened_by(&insurer, Slot::Commercial);
+    scene.settle(&by, "7927.86");
+    let told = scene.reversal(&by.desk, &by.shown.tag, false);
+    let (ledger, secret) = (scene.world.ledger, scene.world.auditor_box.clone());
+    let seed = Key32::from_bytes([3; 32]);
+    let (voucher, credential) = (by.shown.tag.voucher().clone(), by.desk.credential.clone());
+    let sealed = (&secret.public(), &ledger);
+    let made = told.reverse(voucher, credential, &seed, scene.world.now, sealed).unwrap();
+    let Transaction::ReverseClaim(entry) = &made else { panic!("a reversal") };
+    assert_eq!(AuditorReversal::open(&secret, &ledger, entry), Ok(told.clone()));
+    let mut moved = entry.clone();
+    moved.why = ReversalReason::Error;
+    assert!(AuditorReversal::open(&secret, &ledger, &moved).is_err());
+    // Somebody else's word for another key is nobody's.
+    let other = scene.world.claims_desk(&insurer, Role::InsurerCommercial);
+    let reversing = Reversing { tag: told.tag, desk: other.grantee.public() };
+    let forged =
+        AuditorReversal { presence: Signed::new(&reversing, &other.person, &ledger), ..told.clone() };
+    let forged =
+        ReverseClaim { auditor_box: forged.seal(&seed, &secret.public(), &ledger).unwrap(), ..entry.clone() };
+    assert!(AuditorReversal::open(&secret, &ledger, &forged).is_err());
+    let silent = AuditorReversal { words: String::new(), ..told.clone() };
+    assert_eq!(silent.seal(&seed, &secret.public(), &ledger), Err(AnswerFault::Reason));
+    scene.world.send(made, &by.desk.grantee).unwrap();
+
+    let (grant, reply) = (by.sharing.grant(), &by.sharing.draft.reply);
+    let answer = Answer::Reversed(told, seed);
+    let message = answer.seal(&by.desk.grantee, &reply.public(), &ledger, &mut scene.world.random).unwrap();
+    let Message::Answer(sealed) = &message else { panic!("an answer") };
+    let heard = Answer::open(sealed, reply, &by.desk.grantee.public(), &grant, &ledger).unwrap();
+    assert_eq!(heard, answer);
+    let printed = format!("{heard:?}");
+    assert!(!printed.contains("重复报销") && printed.contains("redacted"));
 }
 
 #[test]
@@ -264,7 +427,7 @@ fn issuing_again_with_a_new_voucher_key_opens_no_second_slot() {
     let mut scene = issued();
     let (insurer, rival) = (scene.world.insurer.clone(), scene.world.rival.clone());
     let first = scene.opened_by(&insurer, Slot::Commercial);
-    scene.settle(&first, "7927.86").unwrap();
+    scene.settle(&first, "7927.86");
     let newer = suishen_core::sm::SecretKey::generate(&mut scene.world.random);
     let rotate = RotateKeys {
         party: scene.world.hospital.id.clone(),
@@ -276,9 +439,12 @@ fn issuing_again_with_a_new_voucher_key_opens_no_second_slot() {
     scene.world.send(Transaction::RotateKeys(rotate), &certified).unwrap();
     scene.world.voucher = newer;
     let again = tags(&scene.world, INVOICE);
-    let record = Kept::invoice(&mut scene.world, &scene.patient, INVOICE, &again);
-    let second = scene.opens(&record, &rival, Slot::Commercial);
-    assert_eq!(scene.settle(&second, "7927.86").err(), Some(Rejection::ClaimSettled));
+    let open = scene.standing(&first).err();
+    assert_eq!(open, Some(Unsettleable::Settled(insurer.id)));
+    scene.record = Kept::invoice(&mut scene.world, &scene.patient, INVOICE, &again);
+    let second = scene.opened_by(&rival, Slot::Commercial);
+    let blind = blind(&second, &scene);
+    assert_eq!(scene.settle_by(&second, "7927.86", &blind).err(), Some(Rejection::ClaimSettled));
 }
 
 #[test]
@@ -286,7 +452,8 @@ fn a_tag_goes_to_its_own_class_of_insurer_and_to_nobody_who_only_reads() {
     let mut scene = issued();
     let record = scene.record.clone();
     let names = [record.commitment];
-    let statutory = proposal(&record.openings, Slot::Statutory).unwrap().openings(&record.openings);
+    let statutory = proposal(&record.openings, Slot::Statutory, None).unwrap();
+    let statutory = statutory.openings(&record.openings);
     for (role, openings) in [
         (Role::InsurerCommercial, statutory.clone()),
         (Role::Physician, statutory),
@@ -298,6 +465,16 @@ fn a_tag_goes_to_its_own_class_of_insurer_and_to_nobody_who_only_reads() {
         assert_eq!(draft.err(), Some(DraftError::Tag));
     }
     assert!(DraftError::Tag.to_string().contains("leave it out"));
+    // A wallet without the tag's key can't give it, and an insurer is shown no report whole.
+    let mut keyless = record
+        .in_groups(proposal(&record.openings, Slot::Commercial, None).unwrap().openings(&record.openings));
+    keyless.claim_keys.clear();
+    for (draft, fault) in [(keyless, DraftError::TagKey), (record.whole(), DraftError::Whole)] {
+        let choice = Scene::choice(Slot::Commercial);
+        let draft = Sharing::draft_for(&mut scene.world, &scene.patient, &names, vec![draft], choice);
+        assert_eq!(draft.err(), Some(fault));
+    }
+    assert!(DraftError::TagKey.to_string().contains("ask the hospital to issue the invoice again"));
 }
 
 #[test]
@@ -306,23 +483,30 @@ fn a_physicians_grant_and_a_tag_of_ones_own_settle_nothing() {
     let (insurer, rival) = (scene.world.insurer.clone(), scene.world.rival.clone());
     let by = scene.opened_by(&insurer, Slot::Commercial);
     let theirs = scene.opened_by(&rival, Slot::Commercial);
-    // The rival has its own claim grant; under the first insurer's it settles nothing.
-    let desk = (theirs.desk.credential.clone(), theirs.desk.grantee.public());
+    // The rival has its own claim grant; under the first insurer's it settles nothing, nor with the first one's word.
     let auditor = scene.world.auditor_box.public();
     let ledger = scene.world.ledger;
-    let told = scene.told(&by, "1.00", Decision::Whole, "");
+    let seed = |byte| Key32::from_bytes([byte; 32]);
+    let witness = scene.standing(&by).unwrap();
+    let told = scene.told(&by, "9927.86", "");
+    let credential = theirs.desk.credential.clone();
     let (stolen, _) =
-        told.settle(&theirs.shown.tag, desk, Key32::from_bytes([2; 32]), (&auditor, &ledger)).unwrap();
-    assert_eq!(scene.world.send(stolen, &theirs.desk.grantee), Err(Rejection::OtherGrantee));
+        told.clone().settle(&by.shown, &witness, credential.clone(), seed(2), (&auditor, &ledger)).unwrap();
+    assert_eq!(scene.world.send(stolen.clone(), &theirs.desk.grantee), Err(Rejection::OtherGrantee));
+    let Transaction::SettleClaim(stolen) = stolen else { panic!("a settlement") };
+    let moved = SettleClaim { grant: theirs.sharing.grant(), ..stolen };
+    let verdict = scene.world.send(Transaction::SettleClaim(moved), &theirs.desk.grantee);
+    assert_eq!(verdict, Err(Rejection::TagProof));
     // A tag that no hospital vouched for.
-    let json = Json::parse(INVOICE).unwrap();
-    let invoice = json.pointer("/entry/0/resource").unwrap();
+    let number = InvoiceNumber::in_report(INVOICE).unwrap().unwrap();
     let key = theirs.desk.person.clone();
-    let [_, invented] = ClaimTag::both(&secret(), &scene.world.hospital.id, invoice, &key, &ledger).unwrap();
+    let [_, (invented, own)] = ClaimTag::both(&secret(), &scene.world.hospital.id, &number, &key, &ledger);
+    let grant = theirs.sharing.grant();
+    let shown = Shown { tag: invented.clone(), proof: own.prove(grant, &ledger), ..theirs.shown.clone() };
     let told =
-        AuditorSettlement { tag: invented.id().unwrap(), ..scene.told(&theirs, "1.00", Decision::Whole, "") };
-    let desk = (theirs.desk.credential.clone(), theirs.desk.grantee.public());
-    let (forged, _) = told.settle(&invented, desk, Key32::from_bytes([3; 32]), (&auditor, &ledger)).unwrap();
+        AuditorSettlement::of(&shown, &scene.record.commitment, Money::parse("1", "CNY").unwrap(), "x")
+            .unwrap();
+    let forged = told.settle(&shown, &witness, credential, seed(3), (&auditor, &ledger)).unwrap().0;
     assert_eq!(scene.world.send(forged, &theirs.desk.grantee), Err(Rejection::Voucher));
     let hospital = scene.world.state.party(&scene.world.hospital.id).unwrap().unwrap();
     assert_eq!(invented.check(&hospital, &ledger), Err(ReportError::Tag));
@@ -333,9 +517,9 @@ fn the_patients_log_shows_settlement_and_reversal_and_is_complete() {
     let mut scene = issued();
     let insurer = scene.world.insurer.clone();
     let by = scene.opened_by(&insurer, Slot::Commercial);
-    scene.settle(&by, "7927.86").unwrap();
+    scene.settle(&by, "7927.86");
     let (grant, desk) = (by.sharing.grant(), by.desk.clone());
-    scene.reverse(&desk, &by.shown.tag, Some(grant)).unwrap();
+    scene.reverse(&desk, &by.shown.tag, false).unwrap();
 
     let world = &scene.world;
     let on = |number: &u64| {
@@ -345,7 +529,7 @@ fn the_patients_log_shows_settlement_and_reversal_and_is_complete() {
             Transaction::AcceptGrant(body) => body.grant == grant,
             Transaction::RedeemGrant(body) => body.grant == grant,
             Transaction::SettleClaim(body) => body.grant == grant,
-            Transaction::ReverseClaim(body) => body.grant == Some(grant),
+            Transaction::ReverseClaim(body) => body.settlement.is_some_and(|settled| settled.grant == grant),
             _ => false,
         }
     };
@@ -374,8 +558,8 @@ fn the_ledger_shows_issuer_and_insurer_and_neither_invoice_nor_amount() {
     let mut scene = issued();
     let insurer = scene.world.insurer.clone();
     let by = scene.opened_by(&insurer, Slot::Commercial);
-    scene.settle(&by, "7927.86").unwrap();
-    let mut longer = scene.told(&by, "1.00", Decision::Partly, "免赔额内");
+    scene.settle(&by, "7927.86");
+    let mut longer = scene.told(&by, "1.00", "免赔额内");
     let auditor = scene.world.auditor_box.public();
     let seal = |told: &AuditorSettlement| {
         told.seal(&Key32::from_bytes([1; 32]), &auditor, &scene.world.ledger).unwrap()

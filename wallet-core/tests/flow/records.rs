@@ -5,14 +5,14 @@ use crate::world::{DAY, World};
 use std::collections::BTreeMap;
 use suishen_core::consent::{DraftRecord, Salt};
 use suishen_core::contract::{
-    AnchorReport, BindTicket, CancelTicket, Destination, Rejection, Transaction, Views as _,
+    AnchorReport, BindTicket, CancelTicket, Destination, Rejection, SupersedeReport, Transaction, Views as _,
 };
 use suishen_core::gate::{Deposit, RecordHalf, Subject, split};
 use suishen_core::id::{BlobAddress, Commitment, HolderCommitment};
 use suishen_core::identity::{Certificate, Chain};
 use suishen_core::report::{
-    ClaimTag, GroupOpening, Manifest, NewPart, NewReport, PartCopy, Sensitivity, Ticket, TicketContents,
-    open_part, seal_part,
+    ClaimKey, ClaimTag, GroupOpening, Manifest, NewPart, NewReport, PartCopy, Sensitivity, Ticket,
+    TicketContents, open_part, seal_part,
 };
 use suishen_core::sm::{Digest, Key32, Random as _, SecretKey, Signed};
 
@@ -40,7 +40,7 @@ fn prepare_of(
     desk: &Desk,
     signer: &SecretKey,
     fhir: &[u8],
-    tags: &[ClaimTag],
+    tags: &[(ClaimTag, ClaimKey)],
     document: Option<&[u8]>,
 ) -> Prepared {
     let random = &mut world.random;
@@ -55,7 +55,8 @@ fn prepare_of(
         fhir: Some(fhir),
         attachments: attached.into_iter().collect(),
     };
-    let made = Manifest::make_claimable(new, tags, random).unwrap();
+    let (tags, claim_keys): (Vec<ClaimTag>, Vec<ClaimKey>) = tags.iter().cloned().unzip();
+    let made = Manifest::make_claimable(new, &tags, random).unwrap();
     let (mut parts, mut blobs) = (Vec::new(), Blobs::new());
     for (number, (plain, salt)) in (0..).zip(core::iter::once(fhir).chain(document).zip(&made.salts)) {
         let (copy, blob) = seal_part(number, *salt, plain, random);
@@ -69,6 +70,7 @@ fn prepare_of(
         openings: made.openings,
         chain: desk.chain.certificates().map(|c| c.to_der().to_vec().into()).collect(),
         holder_salt: None,
+        claim_keys,
     };
     Prepared { contents, blobs }
 }
@@ -149,6 +151,7 @@ pub struct Kept {
     pub parts: Vec<PartCopy>,
     pub blobs: Blobs,
     pub openings: Vec<GroupOpening>,
+    pub claim_keys: Vec<ClaimKey>,
     pub chain: Chain,
     /// Who issued it, for tests that cancel it.
     pub desk: Desk,
@@ -184,7 +187,7 @@ impl Kept {
     }
 
     /// An invoice, delivered, with its tags.
-    pub fn invoice(world: &mut World, patient: &Patient, fhir: &[u8], tags: &[ClaimTag]) -> Self {
+    pub fn invoice(world: &mut World, patient: &Patient, fhir: &[u8], tags: &[(ClaimTag, ClaimKey)]) -> Self {
         let desk = world.issuing_desk();
         let prepared = prepare_of(world, &desk, &desk.grantee, fhir, tags, None);
         Self::deliver(world, patient, desk, prepared)
@@ -243,6 +246,7 @@ impl Kept {
             parts,
             blobs: own,
             openings: contents.openings,
+            claim_keys: contents.claim_keys,
             chain: Chain::new(certificates.collect()).unwrap(),
             desk,
         }
@@ -257,6 +261,7 @@ impl Kept {
             holder_salts: self.holder_salts.clone(),
             parts: self.parts.iter().map(|copy| (copy.clone(), size(copy))).collect(),
             openings: Vec::new(),
+            claim_keys: self.claim_keys.clone(),
             chain: self.chain.clone(),
         }
     }
@@ -264,6 +269,19 @@ impl Kept {
     /// As it goes into a grant, only these groups and no part.
     pub fn in_groups(&self, openings: Vec<GroupOpening>) -> DraftRecord {
         DraftRecord { parts: Vec::new(), openings, ..self.whole() }
+    }
+
+    /// The issuer puts a newer version in its place.
+    pub fn supersede(&self, world: &mut World) {
+        let holder = HolderCommitment::from_bytes(world.random.bytes());
+        let body = SupersedeReport {
+            commitment: Commitment::from_bytes(world.random.bytes()),
+            credential: self.desk.credential.clone(),
+            destination: Destination::Holder(holder),
+            replaces: self.commitment,
+            why: "金额更正".into(),
+        };
+        world.send(Transaction::SupersedeReport(body), &self.desk.grantee).unwrap();
     }
 
     /// The issuer takes it back.

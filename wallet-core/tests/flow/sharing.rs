@@ -47,7 +47,7 @@ impl Sharing {
     /// Every part of these records, not yet sent.
     pub fn draft(world: &mut World, patient: &Patient, records: &[Kept]) -> Self {
         let drafts = records.iter().map(Kept::whole).collect();
-        let auditor = world.state.auditor().unwrap().box_key;
+        let auditor = world.state.auditor().unwrap().box_key().unwrap();
         Self::draft_of(world, patient, records, drafts, &auditor)
     }
 
@@ -85,7 +85,7 @@ impl Sharing {
             ledger: &world.ledger.clone(),
             now: world.now,
             gates: world.quorum(),
-            auditor: &world.state.auditor().unwrap().box_key,
+            auditor: &world.state.auditor().unwrap().box_key().unwrap(),
             authority: &patient.authority(),
         };
         let draft = Draft::new(choice, consent(), drafts, holder, &around, &mut world.random)?;
@@ -191,7 +191,7 @@ pub fn redeem(
 ) -> Result<SecretKey, Rejection> {
     let told = told(world, sharing, desk, number);
     let seed = Key32::generate(&mut world.random);
-    let auditor = world.state.auditor().unwrap().box_key;
+    let auditor = world.state.auditor().unwrap().box_key().unwrap();
     let epk = SecretKey::generate(&mut world.random);
     let body = RedeemGrant {
         grant: sharing.grant(),

@@ -14,7 +14,7 @@ use crate::{
     component::Announcer,
     page::{
         StartPage,
-        desk::{AuditorDesk, DoctorDesk, HospitalDesk},
+        desk::{AuditorDesk, HospitalDesk, ReadingDesk},
         patient::PatientRoot,
     },
     role::Role,
@@ -110,7 +110,8 @@ fn content(role: Role, opened: Option<String>) -> Html {
         Role::Start => return html! { <StartPage /> },
         Role::Patient => html! { <PatientRoot {opened} /> },
         Role::Hospital => html! { <HospitalDesk {opened} /> },
-        Role::Doctor => html! { <DoctorDesk {opened} /> },
+        Role::Doctor => html! { <ReadingDesk title="desk-doctor" {opened} /> },
+        Role::Insurer => html! { <ReadingDesk title="desk-insurer" {opened} /> },
         Role::Auditor => html! { <AuditorDesk /> },
     };
     html! { <WithEngine><WithLedger>{ pages }</WithLedger></WithEngine> }

@@ -12,6 +12,8 @@ pub enum Role {
     Hospital,
     /// The doctor's reading desk.
     Doctor,
+    /// The insurer's claims desk.
+    Insurer,
     /// The auditor's desk.
     Auditor,
 }
@@ -33,6 +35,7 @@ impl Role {
             "patient" | "wallet" => Some(Self::Patient),
             "hospital" => Some(Self::Hospital),
             "doctor" => Some(Self::Doctor),
+            "insurer" | "fund" => Some(Self::Insurer),
             "auditor" => Some(Self::Auditor),
             _ => None,
         }
@@ -51,7 +54,7 @@ impl Role {
 
     /// Whether this role's pages are laid out for a desk.
     pub fn is_desk(self) -> bool {
-        matches!(self, Self::Hospital | Self::Doctor | Self::Auditor)
+        matches!(self, Self::Hospital | Self::Doctor | Self::Insurer | Self::Auditor)
     }
 }
 
@@ -69,6 +72,8 @@ mod tests {
         assert_eq!(Role::of("wallet.anlan.example", "/show"), Role::Patient);
         assert_eq!(Role::of("hospital.localhost", "/"), Role::Hospital);
         assert_eq!(Role::of("doctor.localhost", "/"), Role::Doctor);
+        assert_eq!(Role::of("insurer2.localhost", "/"), Role::Insurer);
+        assert_eq!(Role::of("fund.localhost", "/"), Role::Insurer);
         assert_eq!(Role::of("auditor.localhost", "/"), Role::Auditor);
         assert_eq!(Role::of("localhost", "/"), Role::Start);
     }

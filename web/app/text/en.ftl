@@ -51,6 +51,8 @@ start-share = Show it to a doctor
 start-share-text = Choose records, time and number of reads, and show the code. Once a doctor has scanned it you see the name, and say yes.
 start-read = The doctor reads
 start-read-text = Each read is written on the ledger before there is a key. Another doctor can't open the same code.
+start-claim = Claim from an insurer
+start-claim-text = On the invoice's page the patient shows a claim code. The insurer sees this invoice and nothing else, and settles it once; the patient's phone shows each step.
 start-check = Who read it, none missing
 start-check-text = The patient's phone checks the ledger itself. A second wallet that brings the same ticket is refused, with the reason.
 start-note = People and hospitals here are invented. Signatures, certificates and ledger are real.
@@ -59,6 +61,9 @@ role-patient = Patient's phone
 role-patient2 = Another patient
 role-doctor = Doctor's desk
 role-doctor2 = Another doctor
+role-insurer = Insurer's claims desk
+role-insurer2 = Another insurer
+role-fund = Statutory fund's desk
 role-auditor = Auditor's desk
 ## Dates and counts
 
@@ -187,6 +192,7 @@ kind-discharge = Discharge
 kind-prescription = Prescriptions
 report-laboratory = Laboratory report
 report-imaging = Imaging report
+report-invoice = Medical invoice
 report-discharge = Discharge summary
 report-prescription = Prescription
 report-other = Record
@@ -394,6 +400,7 @@ purpose-treatment = Treatment
 purpose-coordination = Second opinion
 purpose-emergency = Emergency
 purpose-own = At my own request
+purpose-payment = A claim
 share-sentence = The doctor who scans this can read **{ $records } { $records ->
     [one] record
    *[other] records
@@ -712,6 +719,8 @@ sample-discharge = Discharge summary
 sample-discharge-text = Orthopaedic stay
 sample-imaging = X-ray of the knee
 sample-imaging-text = Imaging report, with PDF and picture
+sample-invoice = Invoice of a stay
+sample-invoice-text = 9 lines, can be claimed
 issue-step-choose = Choose
 issue-step-check = Check
 issue-step-hand = Issued, hand it over
@@ -875,6 +884,18 @@ fault-payload-holder = It is not proven that these records belong to whoever sho
 fault-payload-consent = The records are not what the patient agreed to; nothing was opened
 fault-payload-auditor = What the auditor is told is not what was sent to you; nothing was opened
 fault-payload-cancelled = The hospital has taken one of these reports back; nothing was opened
+fault-payload-replaced = The hospital has issued a newer version of this invoice; ask the patient to share that one
+fault-claim-no-invoice = There is no invoice here to claim for
+fault-claim-runs = One insurer has it already. Take it back first, then ask another
+fault-claim-settled-before = This part was settled before
+fault-claim-amount = The amount isn't right: at most this insurance's part, with two decimals
+fault-claim-reason = Where not everything is paid, say why in at most 80 characters
+fault-claim-shares = The invoice doesn't say who pays how much, or the shares don't add up. Ask for the fund's statement, or refuse
+fault-claim-suspended = The hospital was suspended when it issued this. Ask the regulator before anything is paid
+fault-claim-tag = The claim tag isn't this hospital's, or not for this claim. Ask the patient to share again
+fault-claim-settled = This part was settled before
+fault-claim-void = The hospital has reversed this invoice or issued it on paper; it can't be settled
+fault-claim-half = Something that must be shown is missing, so nothing was opened. Ask the patient to share again
 fault-no-grant = There is no such share on the ledger
 fault-no-offer = This share isn't known here. Ask the patient for a new code
 fault-not-a-consent = This isn't a patient's code for a doctor
@@ -1005,6 +1026,7 @@ reject-88 = The hospital has reversed this bill or issued it on paper. It can't 
 reject-89 = There is no settlement to take back
 reject-90 = Another insurer settled this. Only that one can take it back
 reject-91 = This bill is another hospital's
+reject-92 = This reason is for the other side to give
 
 ## The gates' refusals
 
@@ -1023,3 +1045,73 @@ reject-112 = The gate's ledger is not up to date. Try again
 reject-113 = No wallet keeps this report yet
 reject-114 = The desk has cancelled this code: no key was given
 reject-115 = The gate's store is damaged
+
+## Claims
+
+claims = Claims
+claim-make = Claim from an insurer
+claim-title = What the insurer sees
+claim-payer = Kind of insurance
+claim-commercial = Commercial insurance
+claim-statutory = Statutory insurance
+claim-total = Invoice total
+claim-payable = Most that this insurance pays
+claim-payable-unknown = The invoice doesn't say
+claim-which-policy = Which policy
+claim-shown = Shown
+claim-lines = { $n ->
+    [one] { $n } line
+   *[other] { $n } lines
+}
+claim-hidden = { $n ->
+    [one] { $n } piece stays hidden; the insurer sees only that
+   *[other] { $n } pieces stay hidden; the insurer sees only how many
+}
+claim-piece-invoice = Invoice number, date, total, who paid how much
+claim-piece-insured = Who is insured
+claim-piece-hospital = The hospital
+claim-piece-policy = Policy number
+claim-piece-numbers = Patient and visit numbers
+claim-piece-contact = Telephone and address
+claim-piece-visit = The visit
+claim-piece-other-policy = Other insurance
+claim-piece-other = Other content
+claim-gap-tag = The hospital gave nothing to settle this invoice with. Ask it to issue the invoice again
+claim-gap-lines = The invoice has no lines; the insurer may ask
+claim-gap-diagnosis = The invoice has no diagnosis; the insurer may ask
+claim-gap-policy = The invoice has no policy of this kind
+claim-gap-which = Pick one policy; the others are not shown
+claim-consent = The insurer that scans the code ({ $payer }) may read **{ $shown } pieces** of this invoice to settle a claim, for **{ $length }** from now; the other { $hidden } stay hidden. You can take it back at any time; what was read stays read.
+claim-show = Show the claim code
+claim-open = Open
+claim-share-title = Have the insurer scan this
+claim-share-waiting = Waiting for the insurer to scan. Then you still have to agree
+claim-consent-title = Let this insurer read?
+claim-shared = Shown; nobody has read it yet
+claim-read = The insurer read it { $when } and has not decided yet
+claim-settled = Paid { $paid } { $when }, everything
+claim-settled-partly = Paid { $paid } { $when }. Not everything: { $why }
+claim-settled-untold = Settled { $when }; you have not been told how much
+claim-refused = Not paid: { $text }. You can ask another insurer
+claim-reversed = { $when } the insurer took its settlement back: { $why }
+claim-reversed-untold = { $when } the insurer took its settlement back and gave no reason
+claim-over = Taken back or ended without a settlement
+claim-alarm-auditor = The insurer told you something else than the regulator. Report this to the regulator
+claim-alarm-other = The insurer speaks of another invoice or other sums. Report this to the regulator
+claim-alarm-contradicts = The insurer says that it refused, and the ledger says that it settled. Report this to the regulator
+desk-insurer = Claims desk
+settle-title = Claim
+settle-slot = Part to settle
+settle-amount = Amount paid
+settle-reason = Why not everything, or why refused
+settle = Settle
+settle-refuse = Refuse
+settle-refused = Refused
+settle-settled = Settled { $paid }
+settle-flagged = Settled { $paid }, but the hospital has since reversed this invoice or issued it on paper
+take-back = Take the settlement back
+take-back-why = Why
+take-back-error = Settled in error
+take-back-duplicate = Paid elsewhere
+take-back-paid = The payment came back
+take-back-words = Words for patient and regulator

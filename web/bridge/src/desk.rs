@@ -1,6 +1,6 @@
 //! The desks: hospital (issue), doctor (read).
 
-use crate::{ConsultWants, Fault};
+use crate::{ConsultWants, DeskClaim, Fault, TakeBack};
 use serde::{Deserialize, Serialize};
 use suishen_core::fhir::{ReportView, Series};
 
@@ -78,6 +78,25 @@ pub enum DeskRequest {
         record: u32,
         /// The part.
         part: u32,
+    },
+    /// Settles the open claim, or refuses it where nothing is paid. Stored before it is sent; answer:
+    /// [`DeskResponse::Reading`].
+    Settle {
+        /// The grant.
+        share: String,
+        /// What is paid, without its currency.
+        amount: String,
+        /// Why not all.
+        reason: String,
+    },
+    /// Takes a settlement back; answer: [`DeskResponse::Reading`].
+    TakeBack {
+        /// The grant.
+        share: String,
+        /// Why, on the ledger.
+        why: TakeBack,
+        /// Why, for patient and auditor.
+        words: String,
     },
     /// Closes a reading: its content leaves this desk's memory.
     Close {
@@ -276,6 +295,8 @@ pub struct Reading {
     pub entry: u64,
     /// The consent text that the patient saw.
     pub consent: String,
+    /// The claim in it, at an insurer's desk.
+    pub claim: Option<DeskClaim>,
 }
 
 /// One opened record.

@@ -8,6 +8,7 @@
 //! What is secret and may cross is a closed list, each on the request or response that says so: the typed
 //! passphrase, the passkey's PRF output, the recovery phrase on screen, QR payloads.
 
+mod claim;
 mod consultation;
 mod desk;
 mod device;
@@ -15,6 +16,10 @@ mod patient;
 pub mod peer;
 mod record;
 
+pub use claim::{
+    Claim, ClaimAlarm, ClaimChoice, ClaimDecision, ClaimGap, ClaimPiece, ClaimPieceKind, ClaimPreview,
+    ClaimRequest, ClaimState, DeskClaim, DeskClaimState, Payer, TakeBack,
+};
 pub use consultation::{ConsultAsk, ConsultWants, Consultation};
 pub use desk::{
     Attachment, Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::claim::{Claim, ClaimPreview, ClaimRequest};
 use crate::device::{Device, DeviceRole, Sync};
 use crate::record::{Filter, RecordCard, RecordDetail};
 
@@ -112,6 +113,8 @@ pub enum PatientRequest {
     Preview(ShareChoice),
     /// Makes the grant and its code; answer: [`PatientResponse::Share`].
     Share(ShareChoice),
+    /// About claims.
+    Claim(ClaimRequest),
     /// A code for a doctor in the same room; answer: [`PatientResponse::Link`]. When one has scanned it, the event
     /// [`crate::Consultation::Asked`] says who.
     AwaitDoctor,
@@ -286,6 +289,10 @@ pub enum PatientResponse {
     Sentence(ShareSentence),
     /// A share with its code.
     Share(Box<Share>),
+    /// A claim before anything is sent.
+    ClaimPreview(Box<ClaimPreview>),
+    /// A record's claims.
+    Claims(Vec<Claim>),
     /// All shares.
     Shares(Vec<Share>),
     /// The access log.
@@ -420,10 +427,12 @@ pub enum Purpose {
     Emergency,
     /// PATRQT: at the patient's own request.
     PatientRequest,
+    /// HPAYMT: a claim. Chosen by making one.
+    Payment,
 }
 
 impl Purpose {
-    /// All that can be chosen, in the order of the page.
+    /// All that can be chosen when records are shown, in the order of the page.
     pub const ALL: [Self; 4] = [Self::Treatment, Self::Coordination, Self::Emergency, Self::PatientRequest];
 
     /// The PurposeOfUse code.
@@ -433,7 +442,13 @@ impl Purpose {
             Self::Coordination => "COC",
             Self::Emergency => "ETREAT",
             Self::PatientRequest => "PATRQT",
+            Self::Payment => "HPAYMT",
         }
+    }
+
+    /// The purpose with this code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().chain([Self::Payment]).find(|purpose| purpose.code() == code)
     }
 }
 

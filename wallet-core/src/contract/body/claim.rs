@@ -53,12 +53,16 @@ pub struct SettleClaim {
     /// The hospital's word that the tag is a slot of one of its invoices.
     #[n(2)]
     pub voucher: Signed<Voucher>,
-    /// Signed by the tag's key: whoever only saw the tag pass can't settle.
+    /// Signed by the tag's key, which is in the patient's wallet: the tag was given under this grant, and whoever saw
+    /// it pass, or was shown it under another grant, can't settle.
     #[n(3)]
     pub proof: Signed<TagProof>,
     /// How much, why, of which invoice; sealed to the auditor.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub auditor_box: Vec<u8>,
+    /// Ledger time by which it must be included: nobody holds it back and lets it stand later.
+    #[n(5)]
+    pub include_before: u64,
 }
 
 /// Signed by the credential's key: of the insurer that settled, or of the hospital that vouched.
@@ -71,12 +75,59 @@ pub struct ReverseClaim {
     /// Names the tag.
     #[n(1)]
     pub voucher: Signed<Voucher>,
-    /// The grant that was settled under, from the insurer; none from the hospital, which doesn't know it.
+    /// What is taken back, from the insurer; none from the hospital, which doesn't know it.
     #[n(2)]
-    pub grant: Option<GrantId>,
-    /// Why. Everybody reads it: no name, no number of an invoice.
+    pub settlement: Option<Settled>,
+    /// Why.
     #[n(3)]
-    pub why: String,
+    pub why: ReversalReason,
+    /// Who reversed, in which words; sealed to the auditor.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub auditor_box: Vec<u8>,
+    /// Ledger time by which it must be included.
+    #[n(5)]
+    pub include_before: u64,
+}
+
+/// A settlement by the grant that it was made under and the number of its entry: another one under the same grant
+/// takes another reversal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Settled {
+    /// Under which grant.
+    #[n(0)]
+    pub grant: GrantId,
+    /// The entry on the ledger.
+    #[n(1)]
+    pub entry: u64,
+}
+
+/// Why a settlement or an invoice no longer counts. Everybody reads it on the ledger; words go into the auditor's box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ReversalReason {
+    /// From the insurer: settled in error.
+    #[n(0)]
+    Error,
+    /// From the insurer: paid for elsewhere.
+    #[n(1)]
+    Duplicate,
+    /// From the insurer: what was paid came back.
+    #[n(2)]
+    PaidBack,
+    /// From the hospital: the invoice was reversed (冲红).
+    #[n(3)]
+    Reversed,
+    /// From the hospital: the invoice was issued again on paper (换开).
+    #[n(4)]
+    OnPaper,
+}
+
+impl ReversalReason {
+    /// Whether it is a hospital's reason and not an insurer's.
+    pub const fn is_hospitals(self) -> bool {
+        matches!(self, Self::Reversed | Self::OnPaper)
+    }
 }
 
 /// What a hospital's voucher key signs: this tag is that slot of one of its invoices.
@@ -98,16 +149,13 @@ impl Object for Voucher {
     const NAME: &'static str = "voucher";
 }
 
-/// What the tag's key signs: this grant and this grantee key settle it.
+/// What the tag's key signs: it was given under this grant, whose grantee may settle it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct TagProof {
     /// Under which grant.
     #[n(0)]
     pub grant: GrantId,
-    /// By which key.
-    #[n(1)]
-    pub grantee: PublicKey,
 }
 
 impl Object for TagProof {

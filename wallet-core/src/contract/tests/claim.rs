@@ -1,8 +1,9 @@
 //! Claims: each payer slot of an invoice once, at whichever insurer.
 
+use super::super::ReversalReason::{Duplicate, Error, OnPaper, PaidBack, Reversed};
 use super::super::*;
 use super::world::*;
-use crate::consent::{SETTLEMENT_BOX, USE_BOX};
+use crate::consent::{REVERSAL_BOX, SETTLEMENT_BOX, USE_BOX};
 use crate::id::{GrantId, TagId};
 use crate::sm::{SecretKey, Signed};
 
@@ -58,13 +59,13 @@ fn redeemed(world: &mut World, number: u16, code: &str, slot: Slot) -> Redeemed 
 }
 
 fn settlement(world: &World, by: &Redeemed, voucher: &Voucher, tag: u16) -> SettleClaim {
-    let proof = TagProof { grant: by.grant, grantee: by.desk.credential.grantee };
     SettleClaim {
         grant: by.grant,
         credential: world.credential(&by.desk),
         voucher: Signed::new(voucher, &key(VOUCHER), &world.ledger),
-        proof: Signed::new(&proof, &key(tag), &world.ledger),
+        proof: Signed::new(&TagProof { grant: by.grant }, &key(tag), &world.ledger),
         auditor_box: vec![1; SETTLEMENT_BOX],
+        include_before: world.now + 600,
     }
 }
 
@@ -73,21 +74,36 @@ fn settle(world: &mut World, by: &Redeemed, tag: u16, slot: Slot) -> Result<u64,
     world.take(&Transaction::SettleClaim(body), &by.desk.key())
 }
 
-/// A fresh desk's word for an organisation.
-fn reverse(
-    world: &mut World,
-    (code, role): (&str, Role),
-    voucher: &Voucher,
-    grant: Option<GrantId>,
-) -> Result<u64, Rejection> {
+/// A fresh desk's word for an organisation: an insurer's for what is settled, a hospital's for the invoice.
+fn reversal(world: &World, (code, role): (&str, Role), voucher: &Voucher) -> (ReverseClaim, Desk) {
     let desk = Desk::numbered(990, code, role, world.now);
+    let by_hospital = role == Role::Issuer;
+    let settled = world.state.claim(&TagId::of(voucher)).unwrap().and_then(|claim| claim.settlement);
+    let settlement = settled.map(|settled| Settled { grant: settled.grant, entry: settled.entry });
     let body = ReverseClaim {
         credential: world.credential(&desk),
         voucher: Signed::new(voucher, &key(VOUCHER), &world.ledger),
-        grant,
-        why: "重复报销".into(),
+        settlement: settlement.filter(|_| !by_hospital),
+        why: if by_hospital { ReversalReason::Reversed } else { ReversalReason::Duplicate },
+        auditor_box: vec![1; REVERSAL_BOX],
+        include_before: world.now + 600,
     };
+    (body, desk)
+}
+
+fn reverse_as(
+    world: &mut World,
+    who: (&str, Role),
+    voucher: &Voucher,
+    change: impl FnOnce(&mut ReverseClaim),
+) -> Result<u64, Rejection> {
+    let (mut body, desk) = reversal(world, who, voucher);
+    change(&mut body);
     world.take(&Transaction::ReverseClaim(body), &desk.key())
+}
+
+fn reverse(world: &mut World, who: (&str, Role), voucher: &Voucher) -> Result<u64, Rejection> {
+    reverse_as(world, who, voucher, |_| ())
 }
 
 fn claim(world: &World, voucher: &Voucher) -> Claim {
@@ -187,7 +203,7 @@ fn a_tag_that_was_seen_on_the_ledger_is_not_settled_with() {
     let credential = world.credential(&theirs.desk);
     let copied = SettleClaim { grant: theirs.grant, credential, ..seen.clone() };
     assert_eq!(take(&mut world, copied.clone()), Err(Rejection::TagProof));
-    let own = TagProof { grant: theirs.grant, grantee: theirs.desk.credential.grantee };
+    let own = TagProof { grant: theirs.grant };
     let proof = Signed::new(&own, &theirs.desk.key(), &world.ledger);
     assert_eq!(take(&mut world, SettleClaim { proof, ..copied.clone() }), Err(Rejection::TagSignature));
     let proof = forged(&own, &public(TAG));
@@ -275,19 +291,24 @@ fn the_settling_insurer_reverses_and_the_slot_is_open_again() {
     let theirs = redeemed(&mut world, 2, RIVAL, Slot::Commercial);
     let voucher = voucher(TAG, Slot::Commercial);
     let (me, them) = ((INSURER, Role::InsurerCommercial), (RIVAL, Role::InsurerCommercial));
-    assert_eq!(reverse(&mut world, me, &voucher, Some(mine.grant)), Err(Rejection::NotSettled));
-    settle(&mut world, &mine, TAG, Slot::Commercial).unwrap();
-    assert_eq!(reverse(&mut world, them, &voucher, Some(mine.grant)), Err(Rejection::OtherInsurer));
-    for wrong in [None, Some(theirs.grant)] {
-        assert_eq!(reverse(&mut world, me, &voucher, wrong), Err(Rejection::OtherInsurer));
+    assert_eq!(reverse(&mut world, me, &voucher), Err(Rejection::NotSettled));
+    let settled = settle(&mut world, &mine, TAG, Slot::Commercial).unwrap();
+    assert_eq!(reverse(&mut world, them, &voucher), Err(Rejection::OtherInsurer));
+    for wrong in [
+        None,
+        Some(Settled { grant: theirs.grant, entry: settled }),
+        Some(Settled { grant: mine.grant, entry: settled + 1 }),
+    ] {
+        let verdict = reverse_as(&mut world, me, &voucher, |body| body.settlement = wrong);
+        assert_eq!(verdict, Err(Rejection::OtherInsurer));
     }
     let other_slot = (INSURER, Role::InsurerStatutory);
-    assert_eq!(reverse(&mut world, other_slot, &voucher, Some(mine.grant)), Err(Rejection::WrongSlot));
+    assert_eq!(reverse(&mut world, other_slot, &voucher), Err(Rejection::WrongSlot));
     let count = world.state.grant(&mine.grant).unwrap().unwrap().count;
-    let entry = reverse(&mut world, me, &voucher, Some(mine.grant)).unwrap();
+    let entry = reverse(&mut world, me, &voucher).unwrap();
     let open = claim(&world, &voucher);
     assert!(open.is_open());
-    assert_eq!(open.reversal, Some(Reversal { why: "重复报销".into(), at: world.now, entry }));
+    assert_eq!(open.reversal, Some(Reversal { why: ReversalReason::Duplicate, at: world.now, entry }));
     let leaf = world.state.grant(&mine.grant).unwrap().unwrap();
     assert_eq!(leaf.count, count + 1, "the patient's log shows it");
     settle(&mut world, &theirs, TAG, Slot::Commercial).unwrap();
@@ -298,19 +319,19 @@ fn a_void_invoice_is_never_settled_and_a_settled_one_raises_a_flag() {
     let mut world = insured();
     let by = redeemed(&mut world, 1, INSURER, Slot::Commercial);
     let open = voucher(TAG, Slot::Commercial);
-    reverse(&mut world, HOSPITALS, &open, None).unwrap();
+    reverse(&mut world, HOSPITALS, &open).unwrap();
     assert!(!claim(&world, &open).is_flagged() && !claim(&world, &open).is_open());
     assert_eq!(settle(&mut world, &by, TAG, Slot::Commercial), Err(Rejection::ClaimVoid));
     world.now += 1;
-    assert_eq!(reverse(&mut world, HOSPITALS, &open, None), Err(Rejection::ClaimVoid));
+    assert_eq!(reverse(&mut world, HOSPITALS, &open), Err(Rejection::ClaimVoid));
 
     settle(&mut world, &by, TAG + 1, Slot::Commercial).unwrap();
     let settled = voucher(TAG + 1, Slot::Commercial);
-    reverse(&mut world, HOSPITALS, &settled, None).unwrap();
+    reverse(&mut world, HOSPITALS, &settled).unwrap();
     assert!(claim(&world, &settled).is_flagged());
     // The insurer takes its part back; the invoice stays void.
     let me = (INSURER, Role::InsurerCommercial);
-    reverse(&mut world, me, &settled, Some(by.grant)).unwrap();
+    reverse(&mut world, me, &settled).unwrap();
     assert!(!claim(&world, &settled).is_flagged());
     let mut again = settlement(&world, &by, &settled, TAG + 1);
     again.auditor_box[0] = 2;
@@ -325,48 +346,90 @@ fn a_hospital_reverses_its_own_invoices_only_and_closes_no_other_hospitals_slot(
     rotate(&mut world, "91OTHER", 1, VOUCHER + 5);
     let mine = voucher(TAG, Slot::Commercial);
     let other = ("91OTHER", Role::Issuer);
-    assert_eq!(reverse(&mut world, other, &mine, None), Err(Rejection::OtherVoucher));
-    assert_eq!(
-        reverse(&mut world, HOSPITALS, &mine, Some(GrantId::from_bytes([1; 32]))),
-        Err(Rejection::OtherVoucher),
-        "a hospital knows no grant"
-    );
+    assert_eq!(reverse(&mut world, other, &mine), Err(Rejection::OtherVoucher));
+    let known = Some(Settled { grant: GrantId::from_bytes([1; 32]), entry: 1 });
+    let verdict = reverse_as(&mut world, HOSPITALS, &mine, |body| body.settlement = known);
+    assert_eq!(verdict, Err(Rejection::OtherVoucher), "a hospital knows no grant");
     // It saw the tag pass, vouches for it too and reverses that: a slot of its own.
     let stolen = Voucher { issuer: party("91OTHER"), ..mine.clone() };
-    let desk = Desk::numbered(991, "91OTHER", Role::Issuer, world.now);
-    let body = ReverseClaim {
-        credential: world.credential(&desk),
-        voucher: Signed::new(&stolen, &key(VOUCHER + 5), &world.ledger),
-        grant: None,
-        why: "冲红".into(),
-    };
-    world.take(&Transaction::ReverseClaim(body), &desk.key()).unwrap();
+    let signed = Signed::new(&stolen, &key(VOUCHER + 5), &world.ledger);
+    reverse_as(&mut world, other, &stolen, |body| body.voucher = signed).unwrap();
     let by = redeemed(&mut world, 1, INSURER, Slot::Commercial);
     settle(&mut world, &by, TAG, Slot::Commercial).unwrap();
     assert!(claim(&world, &mine).settlement.is_some() && claim(&world, &stolen).void.is_some());
 }
 
 #[test]
-fn a_settlement_says_how_much_in_a_box_of_one_size_and_a_reversal_why() {
+fn settlements_and_reversals_carry_a_box_of_one_size_and_come_in_time_or_not_at_all() {
     let mut world = insured();
     let by = redeemed(&mut world, 1, INSURER, Slot::Commercial);
+    let voucher = voucher(TAG, Slot::Commercial);
+    let mut take = |change: &dyn Fn(&mut SettleClaim)| {
+        let mut body = settlement(&world, &by, &voucher, TAG);
+        change(&mut body);
+        world.take(&Transaction::SettleClaim(body), &by.desk.key())
+    };
     for size in [0, SETTLEMENT_BOX - 1, SETTLEMENT_BOX + 1, USE_BOX] {
-        let mut body = settlement(&world, &by, &voucher(TAG, Slot::Commercial), TAG);
-        body.auditor_box = vec![1; size];
-        let verdict = world.take(&Transaction::SettleClaim(body), &by.desk.key());
+        assert_eq!(take(&|body| body.auditor_box = vec![1; size]), Err(Rejection::AuditorBox));
+    }
+    assert_eq!(take(&|body| body.include_before = START - 1), Err(Rejection::IncludeBefore));
+    assert_eq!(take(&|body| body.include_before = u64::MAX), Err(Rejection::IncludeBefore));
+    for size in [0, REVERSAL_BOX - 1, REVERSAL_BOX + 1, USE_BOX] {
+        let verdict = reverse_as(&mut world, HOSPITALS, &voucher, |body| body.auditor_box = vec![1; size]);
         assert_eq!(verdict, Err(Rejection::AuditorBox));
     }
-    let desk = Desk::numbered(990, HOSPITAL, Role::Issuer, world.now);
-    for why in [String::new(), "x".repeat(MAX_TEXT + 1)] {
-        let body = ReverseClaim {
-            credential: world.credential(&desk),
-            voucher: Signed::new(&voucher(TAG, Slot::Commercial), &key(VOUCHER), &world.ledger),
-            grant: None,
-            why,
-        };
-        let verdict = world.take(&Transaction::ReverseClaim(body), &desk.key());
-        assert_eq!(verdict, Err(Rejection::Text));
+    let late = reverse_as(&mut world, HOSPITALS, &voucher, |body| body.include_before = START - 1);
+    assert_eq!(late, Err(Rejection::IncludeBefore));
+}
+
+#[test]
+fn a_reason_to_reverse_is_an_insurers_or_a_hospitals() {
+    let mut world = insured();
+    let by = redeemed(&mut world, 1, INSURER, Slot::Commercial);
+    settle(&mut world, &by, TAG, Slot::Commercial).unwrap();
+    let voucher = voucher(TAG, Slot::Commercial);
+    let me = (INSURER, Role::InsurerCommercial);
+    for (who, wrong) in
+        [(me, Reversed), (me, OnPaper), (HOSPITALS, Error), (HOSPITALS, Duplicate), (HOSPITALS, PaidBack)]
+    {
+        let verdict = reverse_as(&mut world, who, &voucher, |body| body.why = wrong);
+        assert_eq!(verdict, Err(Rejection::ReversalReason));
     }
+    assert!(reverse_as(&mut world, HOSPITALS, &voucher, |body| body.why = OnPaper).is_ok());
+}
+
+#[test]
+fn what_was_reversed_once_and_settled_again_takes_a_reversal_of_its_own() {
+    let mut world = insured();
+    let by = redeemed(&mut world, 1, INSURER, Slot::Commercial);
+    let voucher = voucher(TAG, Slot::Commercial);
+    settle(&mut world, &by, TAG, Slot::Commercial).unwrap();
+    let (first, desk) = reversal(&world, (INSURER, Role::InsurerCommercial), &voucher);
+    world.take(&Transaction::ReverseClaim(first), &desk.key()).unwrap();
+    let mut again = settlement(&world, &by, &voucher, TAG);
+    again.auditor_box[0] = 2;
+    world.take(&Transaction::SettleClaim(again), &by.desk.key()).unwrap();
+    let (second, desk) = reversal(&world, (INSURER, Role::InsurerCommercial), &voucher);
+    world.take(&Transaction::ReverseClaim(second), &desk.key()).unwrap();
+    assert!(claim(&world, &voucher).is_open());
+}
+
+/// An insurer that was shown an invoice, and from which it was taken back, makes a claim grant for itself.
+#[test]
+fn a_tag_given_under_one_grant_settles_under_no_other() {
+    let mut world = insured();
+    let given = redeemed(&mut world, 1, INSURER, Slot::Commercial);
+    let body = settlement(&world, &given, &voucher(TAG, Slot::Commercial), TAG);
+    world.take(&Transaction::RevokeGrant(RevokeGrant { grant: given.grant }), &given.key).unwrap();
+    let own = redeemed(&mut world, 2, INSURER, Slot::Commercial);
+    let moved = SettleClaim {
+        grant: own.grant,
+        credential: world.credential(&own.desk),
+        include_before: world.now + 600,
+        ..body
+    };
+    let verdict = world.take(&Transaction::SettleClaim(moved), &own.desk.key());
+    assert_eq!(verdict, Err(Rejection::TagProof));
 }
 
 #[test]

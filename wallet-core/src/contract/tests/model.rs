@@ -203,7 +203,7 @@ fn no_slot_is_settled_twice(run: &Run<'_>) -> Result<(), TestCaseError> {
                 let (_, signer) = attempt.proof.as_ref().expect("a settlement carries one");
                 check(*signer == voucher.tag, || "settled without the tag's key".into())?;
             }
-            Transaction::ReverseClaim(body) if body.grant.is_none() => {
+            Transaction::ReverseClaim(body) if body.settlement.is_none() => {
                 void.insert(id);
             }
             _ => {
@@ -224,7 +224,7 @@ fn leaves_are_folds_of_the_entries(run: &Run<'_>) -> Result<(), TestCaseError> {
             Transaction::RedeemGrant(body) => body.grant,
             Transaction::RevokeGrant(body) => body.grant,
             Transaction::SettleClaim(body) => body.grant,
-            Transaction::ReverseClaim(ReverseClaim { grant: Some(grant), .. }) => *grant,
+            Transaction::ReverseClaim(ReverseClaim { settlement: Some(settled), .. }) => settled.grant,
             _ => continue,
         };
         let (chain, count) = chains.entry(id).or_insert((CHAIN_START, 0));

@@ -2,7 +2,6 @@
 
 use super::super::*;
 use super::naive::{Attempt, Faults, Naive, one, unless};
-use crate::id::GrantId;
 use crate::sm::PublicKey;
 
 impl Naive<'_> {
@@ -22,16 +21,17 @@ impl Naive<'_> {
         self.registered_vouchers(id).contains(key) || self.rotations(rotated) > 0
     }
 
-    /// Who settled a slot last, under which grant, unless it was reversed since.
-    pub fn settlement(&self, voucher: &Voucher) -> Option<(PartyId, GrantId)> {
+    /// Who settled a slot last, under which grant and in which entry, unless it was reversed since.
+    pub fn settlement(&self, voucher: &Voucher) -> Option<(PartyId, Settled)> {
         let mut settled = None;
-        for attempt in self.accepted.iter().filter(|a| a.voucher.as_ref().is_some_and(|v| v.0 == *voucher)) {
+        let about = |a: &Attempt| a.voucher.as_ref().is_some_and(|v| v.0 == *voucher);
+        for (entry, attempt) in (1..).zip(&self.accepted).filter(|(_, a)| about(a)) {
             match &attempt.transaction {
                 Transaction::SettleClaim(body) => {
                     let (credential, _) = attempt.credential.as_ref().expect("settled with one");
-                    settled = Some((credential.party.clone(), body.grant));
+                    settled = Some((credential.party.clone(), Settled { grant: body.grant, entry }));
                 }
-                Transaction::ReverseClaim(body) if body.grant.is_some() => settled = None,
+                Transaction::ReverseClaim(body) if body.settlement.is_some() => settled = None,
                 _ => {}
             }
         }
@@ -40,7 +40,8 @@ impl Naive<'_> {
 
     fn is_void(&self, voucher: &Voucher) -> bool {
         self.accepted.iter().any(|a| {
-            let by_hospital = matches!(&a.transaction, Transaction::ReverseClaim(b) if b.grant.is_none());
+            let by_hospital =
+                matches!(&a.transaction, Transaction::ReverseClaim(b) if b.settlement.is_none());
             by_hospital && a.voucher.as_ref().is_some_and(|v| v.0 == *voucher)
         })
     }
@@ -61,8 +62,9 @@ impl Naive<'_> {
         let (voucher, _) = attempt.voucher.as_ref().expect("these kinds carry one");
         let (proof, signer) = attempt.proof.as_ref().expect("a settlement carries one");
         faults.extend(unless(*signer == voucher.tag, Rejection::TagSignature));
-        let named = proof.grant == body.grant && proof.grantee == credential.grantee;
-        faults.extend(unless(named, Rejection::TagProof));
+        faults.extend(unless(proof.grant == body.grant, Rejection::TagProof));
+        let soon = now <= body.include_before && body.include_before <= now + 660;
+        faults.extend(unless(soon, Rejection::IncludeBefore));
         faults.extend(unless(body.auditor_box.len() == 593, Rejection::AuditorBox));
         faults.extend(unless(grant.kind == Kind::Claim, Rejection::NotAClaim));
         faults.extend(unless(grant.role == voucher.slot.role(), Rejection::WrongSlot));
@@ -79,10 +81,14 @@ impl Naive<'_> {
         let (credential, _) = attempt.credential.as_ref().expect("these kinds carry one");
         let (voucher, _) = attempt.voucher.as_ref().expect("these kinds carry one");
         let mut faults = self.vouched(attempt);
-        faults.extend(unless(!body.why.is_empty(), Rejection::Text));
+        faults.extend(unless(body.auditor_box.len() == 3665, Rejection::AuditorBox));
+        let soon = now <= body.include_before && body.include_before <= now + 660;
+        faults.extend(unless(soon, Rejection::IncludeBefore));
+        let hospitals = [ReversalReason::Reversed, ReversalReason::OnPaper].contains(&body.why);
+        faults.extend(unless(hospitals == (credential.role == Role::Issuer), Rejection::ReversalReason));
         if credential.role == Role::Issuer {
             faults.extend(self.desk(attempt, Role::Issuer, now));
-            let own = credential.party == voucher.issuer && body.grant.is_none();
+            let own = credential.party == voucher.issuer && body.settlement.is_none();
             faults.extend(unless(own, Rejection::OtherVoucher));
             faults.extend(unless(!self.is_void(voucher), Rejection::ClaimVoid));
             return faults;
@@ -92,8 +98,8 @@ impl Naive<'_> {
         faults.extend(unless(!other, Rejection::WrongSlot));
         match self.settlement(voucher) {
             None => faults.extend(one(Rejection::NotSettled)),
-            Some((party, grant)) => {
-                let own = party == credential.party && body.grant == Some(grant);
+            Some((party, settled)) => {
+                let own = party == credential.party && body.settlement == Some(settled);
                 faults.extend(unless(own, Rejection::OtherInsurer));
             }
         }

@@ -157,14 +157,42 @@ fn only_the_auditor_rotates_auditor_keys_and_the_old_box_key_holds_for_a_day() {
     let mut world = World::open();
     let wrong = rotation(HOSPITAL, 1, Rotated::Audit);
     assert_eq!(world.take(&wrong, &certified_key(HOSPITAL)), Err(Rejection::NotAuditor));
+    world.now += HOUR;
     world.take(&rotation(AUDITOR, 1, Rotated::AuditorBox), &certified_key(AUDITOR)).unwrap();
     let keys = world.state.auditor().unwrap();
-    assert!(keys.is_valid(&public(77), world.now));
-    assert!(keys.is_valid(&public(21), world.now + DAY - 1));
-    assert!(!keys.is_valid(&public(21), world.now + DAY));
-    assert!(!keys.is_valid(&public(20), world.now));
+    let valid = |keys: &AuditorKeys, then| keys.valid_at(then).copied().collect::<Vec<_>>();
+    assert_eq!(keys.box_key(), Ok(public(77)));
+    assert_eq!(valid(&keys, world.now), [public(77), public(21)]);
+    assert_eq!(valid(&keys, world.now + DAY - 1), [public(77), public(21)]);
+    assert_eq!(valid(&keys, world.now + DAY), [public(77)]);
+    assert_eq!(valid(&keys, world.now - 1), [public(21)], "what was made before is judged by its own time");
     world.take(&rotation(AUDITOR, 2, Rotated::Audit), &certified_key(AUDITOR)).unwrap();
     assert_eq!(world.state.auditor().unwrap().audit, public(77));
+}
+
+#[test]
+fn a_box_key_stays_known_while_a_claim_of_its_time_can_run_and_not_for_ever() {
+    let mut world = World::open();
+    let mut rotate = |sequence, number| {
+        let (party, which) = (party(AUDITOR), Rotated::AuditorBox);
+        let body = RotateKeys { party, sequence, which, key: public(number) };
+        world.now += 90 * DAY;
+        let verdict = world.take(&Transaction::RotateKeys(body), &certified_key(AUDITOR));
+        (verdict.map(|_| ()), world.now, world.state.auditor().unwrap())
+    };
+    let mut last = None;
+    for sequence in 1..=6 {
+        last = Some(rotate(sequence, 300 + u16::try_from(sequence).unwrap()));
+    }
+    let (_, now, keys) = last.unwrap();
+    let then = |days| keys.valid_at(now - days * DAY).next().copied();
+    assert_eq!(then(0), Some(public(306)));
+    assert_eq!(then(180), Some(public(304)), "two rotations ago");
+    assert_eq!(keys.boxes.len(), 6, "the first is forgotten");
+    assert_eq!(then(6 * 90), None);
+    let mut many = keys;
+    (0..100).for_each(|_| many.renew(public(77), now));
+    assert_eq!(many.boxes.len(), AuditorKeys::MOST);
 }
 
 #[test]

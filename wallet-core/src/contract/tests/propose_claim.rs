@@ -5,7 +5,7 @@ use super::model::Run;
 use super::naive::Attempt;
 use super::pool::{CODES, k};
 use super::world::*;
-use crate::consent::{SETTLEMENT_BOX, USE_BOX};
+use crate::consent::{REVERSAL_BOX, SETTLEMENT_BOX, USE_BOX};
 use crate::id::GrantId;
 use crate::sm::PublicKey;
 
@@ -40,13 +40,14 @@ impl Run<'_> {
         let slot = Slot::of(role).unwrap_or(Slot::Commercial);
         let credential = self.credential_that_accepted(&id, role);
         let voucher = self.voucher(slot);
-        let mut proof = TagProof { grant: id, grantee: credential.0.grantee };
+        let mut proof = TagProof { grant: id };
+        let mut include_before = self.now + 600;
         let mut signer = voucher.0.tag;
         let mut size = SETTLEMENT_BOX;
         match self.dice.below(20) {
             0 => signer = k(270 + self.small(6)),
             1 => proof.grant = GrantId::from_bytes([0; 32]),
-            2 => proof.grantee = k(80 + 2 * self.small(4)),
+            2 => include_before = self.dice.pick(&[self.now - 1, self.now + 661, u64::MAX]),
             3 => size = self.dice.pick(&[0, SETTLEMENT_BOX - 1, SETTLEMENT_BOX + 1, USE_BOX]),
             _ => {}
         }
@@ -60,6 +61,7 @@ impl Run<'_> {
                 voucher: under_key,
                 proof: under_tag,
                 auditor_box: vec![filling; size],
+                include_before,
             })
         });
         (attempt.voucher, attempt.proof) = (Some(voucher), Some((proof, signer)));
@@ -82,22 +84,47 @@ impl Run<'_> {
             self.dice.pick(&settled)
         };
         let settlement = self.naive.settlement(&voucher.0);
-        let (code, role, grant) = match (self.dice.below(13), settlement) {
+        let (code, role, settlement) = match (self.dice.below(13), settlement) {
             (0 | 1, _) => (voucher.0.issuer.as_str().to_owned(), Role::Issuer, None),
             (2..5, _) => (self.dice.pick(&CODES).to_owned(), Role::Issuer, None),
             (5..8, _) | (_, None) => {
                 let own = voucher.0.slot.role();
                 let role = self.dice.pick(&[own, own, own, Role::InsurerStatutory, Role::Physician]);
-                (self.dice.pick(&CODES).to_owned(), role, Some(GrantId::from_bytes([0; 32])))
+                (
+                    self.dice.pick(&CODES).to_owned(),
+                    role,
+                    Some(Settled { grant: GrantId::from_bytes([0; 32]), entry: 1 }),
+                )
             }
-            (_, Some((party, grant))) => (party.as_str().to_owned(), voucher.0.slot.role(), Some(grant)),
+            (_, Some((party, settled))) => (party.as_str().to_owned(), voucher.0.slot.role(), Some(settled)),
         };
-        let grant = if self.dice.one_in(24) { None } else { grant };
+        let settlement = match (settlement, self.dice.below(24)) {
+            (_, 0) => None,
+            (Some(settled), 1) => Some(Settled { entry: settled.entry + 1, ..settled }),
+            (settlement, _) => settlement,
+        };
         let desk = self.small(4);
         let credential = self.credential(&code, role, desk);
-        let (signed, why) = (forged(&voucher.0, &voucher.1), self.reason());
+        let (mut size, mut include_before) = (REVERSAL_BOX, self.now + 600);
+        let (insurers, hospitals) = (ReversalReason::Duplicate, ReversalReason::Reversed);
+        let mut why = if role == Role::Issuer { hospitals } else { insurers };
+        match self.dice.below(24) {
+            0 => why = if role == Role::Issuer { insurers } else { hospitals },
+            1 => size = self.dice.pick(&[0, REVERSAL_BOX - 1, SETTLEMENT_BOX]),
+            2 => include_before = self.dice.pick(&[self.now - 1, self.now + 661]),
+            _ => {}
+        }
+        let filling = u8::try_from(self.dice.below(200)).expect("a byte");
+        let signed = forged(&voucher.0, &voucher.1);
         let mut attempt = self.with_credential(credential, |credential| {
-            Transaction::ReverseClaim(ReverseClaim { credential, voucher: signed, grant, why })
+            Transaction::ReverseClaim(ReverseClaim {
+                credential,
+                voucher: signed,
+                settlement,
+                why,
+                auditor_box: vec![filling; size],
+                include_before,
+            })
         });
         attempt.voucher = Some(voucher);
         attempt

@@ -1,4 +1,4 @@
-//! The start page of the demonstration: the story in five steps, each with a button to the role that plays it.
+//! The start page of the demonstration: the story in six steps, each with a button to the role that plays it.
 //! It talks to no engine; the roles live on origins of their own. A desk's button brings an invitation along, which a
 //! desk that is enrolled already doesn't look at.
 
@@ -20,11 +20,12 @@ use crate::{
 };
 
 /// A step: its text's key, and the roles it leads to.
-const STEPS: [(&str, &[&str]); 5] = [
+const STEPS: [(&str, &[&str]); 6] = [
     ("issue", &["hospital"]),
     ("keep", &["patient"]),
     ("share", &["patient", "doctor"]),
     ("read", &["doctor", "doctor2"]),
+    ("claim", &["patient", "insurer", "insurer2", "fund"]),
     ("check", &["patient", "patient2", "auditor"]),
 ];
 

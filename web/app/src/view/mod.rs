@@ -1,5 +1,6 @@
 //! What a view shows, worked out without a view: plain code, tested natively.
 
+pub mod claim;
 pub mod code;
 pub mod lab;
 pub mod passage;

@@ -11,6 +11,7 @@ pub fn purpose_key(purpose: Purpose) -> &'static str {
         Purpose::Coordination => "purpose-coordination",
         Purpose::Emergency => "purpose-emergency",
         Purpose::PatientRequest => "purpose-own",
+        Purpose::Payment => "purpose-payment",
     }
 }
 

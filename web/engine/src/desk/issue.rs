@@ -257,7 +257,8 @@ async fn seal(
     let attachments: Vec<NewPart> =
         files.iter().map(|(a, b)| NewPart::of(&a.name, &a.media_type, b, &mut BrowserRandom)).collect();
     let new = NewReport { fhir: Some(&fhir), attachments, ..report };
-    let made = Manifest::make(new, &mut BrowserRandom).map_err(bad)?;
+    let (tags, claim_keys): (Vec<_>, Vec<_>) = person.tags(ledger, &fhir).await?.into_iter().unzip();
+    let made = Manifest::make_claimable(new, &tags, &mut BrowserRandom).map_err(bad)?;
     let manifest = Signed::new(&made.manifest, &pass.grantee, &ledger.id);
     let mut parts: Vec<PartCopy> = Vec::new();
     let mut blobs = Vec::new();
@@ -274,8 +275,9 @@ async fn seal(
     let bytes = manifest.to_bytes();
     let commitment = commitment(&salt, &bytes);
     let chain = person.chain.certificates().map(|c| c.to_der().to_vec().into()).collect();
+    let openings = made.openings;
     let contents =
-        TicketContents { manifest: bytes, salt, parts, openings: made.openings, chain, holder_salt: None };
+        TicketContents { manifest: bytes, salt, parts, openings, chain, holder_salt: None, claim_keys };
     Ok(Sealed { contents, blobs, commitment })
 }
 

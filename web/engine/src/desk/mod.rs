@@ -1,10 +1,11 @@
-//! The desks' part of the engine: hospital (issue), doctor (read).
+//! The desks' part of the engine: hospital (issue), doctor (read), insurer (read and settle).
 
 mod issue;
 mod line;
 mod offer;
 mod person;
 mod read;
+mod settle;
 
 pub use issue::open_delivery;
 pub use read::series;
@@ -84,6 +85,14 @@ impl Session {
             DeskRequest::File { share, record, part } => {
                 let (name, media_type, bytes) = self.open.file(&share, record, part)?;
                 return Ok((DeskResponse::File { name, media_type }, Some(bytes)));
+            }
+            DeskRequest::Settle { share, amount, reason } => {
+                let reading = settle::settle(engine, &self.open, &share, &amount, &reason).await?;
+                DeskResponse::Reading(Box::new(reading))
+            }
+            DeskRequest::TakeBack { share, why, words } => {
+                let reading = settle::take_back(engine, &self.open, &share, why, &words).await?;
+                DeskResponse::Reading(Box::new(reading))
             }
             DeskRequest::Close { share } => {
                 self.open.close(&share);

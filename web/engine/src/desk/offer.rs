@@ -5,6 +5,7 @@
 
 use super::person::{Pass, Person, keep, kept, root};
 use super::read::Open;
+use super::settle::{Said, Saying};
 use crate::engine::Engine;
 use crate::http::Call;
 use crate::ledger::Ledger;
@@ -18,7 +19,6 @@ use suishen_core::contract::{
 };
 use suishen_core::gate::RELEASE_WITHIN;
 use suishen_core::id::GrantId;
-use suishen_core::identity::Role;
 use suishen_core::qr::{ConsentOffer, PeerOffer};
 use suishen_core::sm::{Key32, SecretKey, Signed};
 
@@ -55,6 +55,12 @@ pub struct Held {
     /// Where the phone is whose patient was asked directly; contents come from there.
     #[n(8)]
     pub line: Option<PeerOffer>,
+    /// At an insurer's: what is about to be said of the claim.
+    #[n(9)]
+    pub saying: Option<Saying>,
+    /// What was said of it last, unless it was taken back.
+    #[n(10)]
+    pub said: Option<Said>,
 }
 
 /// One use of it.
@@ -127,13 +133,15 @@ pub async fn accept(
         let held = Held {
             grant: offer.grant,
             offer_key: offer.offer_key.clone(),
-            pass: person.pass(ledger, Role::Physician).await?,
+            pass: person.pass(ledger, person.role()).await?,
             half: offer.half.clone(),
             payload: None,
             redemptions: Vec::new(),
             patient: None,
             presented: false,
             line,
+            saying: None,
+            said: None,
         };
         held.save(store).await?;
         held
@@ -246,6 +254,7 @@ fn refused(fault: PayloadFault) -> Fault {
         }
         PayloadFault::Binding | PayloadFault::Records => "payload-consent",
         PayloadFault::Cancelled(_) => "payload-cancelled",
+        PayloadFault::Replaced(_) => "payload-replaced",
         PayloadFault::AuditorBox => "payload-auditor",
         PayloadFault::Manifest(_) | PayloadFault::Parts(_) => "payload",
     };
@@ -307,5 +316,5 @@ pub async fn offers(engine: &Engine, open: &Open) -> Result<Vec<OfferView>, Faul
 }
 
 pub fn purpose_of(code: &str) -> Option<Purpose> {
-    Purpose::ALL.into_iter().find(|purpose| purpose.code() == code)
+    Purpose::of(code)
 }

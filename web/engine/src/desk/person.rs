@@ -14,6 +14,7 @@ use suishen_core::contract::Credential;
 use suishen_core::id::GrantId;
 use suishen_core::identity::{self, Certificate, Chain, CredentialRequest, Enrolled, Enrolment, Invite};
 use suishen_core::qr::ConsentOffer;
+use suishen_core::report::{ClaimKey, ClaimTag, InvoiceNumber, TagRequest};
 use suishen_core::sm::{SecretKey, Signed};
 
 const PERSON: &str = "person";
@@ -131,6 +132,11 @@ impl Person {
         }
     }
 
+    /// What the person is certified to act as.
+    pub fn role(&self) -> identity::Role {
+        self.chain.leaf().role().unwrap_or(identity::Role::Physician)
+    }
+
     /// The person's signing key.
     pub const fn key(&self) -> &SecretKey {
         &self.sign
@@ -178,6 +184,20 @@ impl Person {
             return Err(bad());
         }
         Ok(Pass { grantee, box_key, expiry: claimed.expiry, credential })
+    }
+}
+
+impl Person {
+    /// The claim tags of an invoice, from the organisation's relay; none for a report without one.
+    pub async fn tags(&self, ledger: &Ledger, fhir: &[u8]) -> Result<Vec<(ClaimTag, ClaimKey)>, Fault> {
+        let bad =
+            |e: &dyn std::fmt::Display| Fault::new("report", Action::Nothing).with_detail(e.to_string());
+        let number = InvoiceNumber::in_report(fhir).map_err(|e| bad(&e))?;
+        let Some(number) = number else { return Ok(Vec::new()) };
+        let request = TagRequest { chain: self.chain.clone(), number };
+        let call = Call::send("POST", "/v1/desk/tags", cbor::encode(&request));
+        let answer = ledger.signed(call, &self.sign).await?;
+        cbor::decode(&answer).map_err(|_| Fault::new("credential", Action::Retry))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::line::{Lines, Wanted};
 use super::offer::{Held, Redemption, drop_in, judged, ledger_view, purpose_of, view};
 use super::person::Person;
+use super::settle;
 use crate::engine::Engine;
 use crate::gates;
 use crate::http::CallError;
@@ -12,15 +13,15 @@ use crate::store::Store;
 use crate::worker::tell;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use suishen_bridge::{Action, Event, Fault, OfferState, ReadRecord, Reading, Step, Topic};
+use suishen_bridge::{Action, DeskClaim, Event, Fault, OfferState, ReadRecord, Reading, Step, Topic};
 use suishen_core::consent::{
-    AuditorUse, JudgedRecord, Payload, PayloadRecord, Presence, Receipt, RecordKey, WrappedPart,
+    AuditorUse, Disclosure, JudgedRecord, Payload, PayloadRecord, Presence, Receipt, RecordKey, WrappedPart,
 };
-use suishen_core::contract::{GrantLeaf, RedeemGrant, SignedTransaction, Terms, Transaction};
+use suishen_core::contract::{GrantLeaf, RedeemGrant, SignedTransaction, Slot, Terms, Transaction};
 use suishen_core::fhir::{ReportView, Series};
-use suishen_core::id::{BlobAddress, GrantId};
-use suishen_core::identity::Role;
-use suishen_core::report::{FHIR_MEDIA_TYPE, open_part};
+use suishen_core::id::{BlobAddress, Commitment, GrantId};
+use suishen_core::report::claim::Shown;
+use suishen_core::report::{FHIR_MEDIA_TYPE, ReportError, open_part};
 use suishen_core::sm::{Key32, SecretKey, Signed};
 
 /// What is open on the screen: content lives here and nowhere else, until it is closed or locked.
@@ -36,6 +37,16 @@ type Files = BTreeMap<(u32, u32), (String, String, Vec<u8>)>;
 struct Opened {
     reading: Reading,
     files: Files,
+    claim: Option<OpenClaim>,
+}
+
+/// The claim of a reading, at an insurer's desk.
+#[derive(Clone, Debug)]
+pub struct OpenClaim {
+    /// Invoice and tag, as they were shown.
+    pub shown: Shown,
+    /// The record that they are in.
+    pub record: Commitment,
 }
 
 /// Redeems one use and opens the records.
@@ -63,8 +74,9 @@ pub async fn read(
         gates::release(ledger, object, redemption.number, grantee, secret, terms.grant.shares).await?;
     let groups = payload.records.iter().filter_map(|r| r.groups.as_ref()).map(|g| g.size);
     let total = payload.records.iter().flat_map(|r| &r.parts).map(|p| p.size).chain(groups).sum();
+    let files = BTreeMap::new();
     let mut content =
-        Content { ledger, person: &person, held: &held, lines, task, total, done: 0, files: BTreeMap::new() };
+        Content { ledger, person: &person, held: &held, lines, task, total, done: 0, files, claim: None };
     let mut records = Vec::new();
     for (record, facts) in payload.records.iter().zip(&judged.records) {
         let gate = gathered
@@ -74,7 +86,7 @@ pub async fn read(
         let key = RecordKey::new(&half, &gate, &held.grant, record.number);
         records.push(content.open(record, facts, &key).await?);
     }
-    let files = content.files;
+    let (files, claim) = (content.files, content.claim);
 
     held.patient = records.iter().find_map(|r| r.view.patient.as_ref()?.name.clone());
     held.save(store).await?;
@@ -85,9 +97,13 @@ pub async fn read(
     offer.purpose = purpose_of(&payload.consent.purpose);
     let views: Vec<ReportView> = records.iter().map(|r| r.view.clone()).collect();
     let (entry, at) = redemption.stands.unwrap_or_default();
-    let reading =
-        Reading { offer, records, series: series(&views), at, entry, consent: payload.consent.text };
-    open.readings.borrow_mut().insert(held.grant, Opened { reading: reading.clone(), files });
+    let shown = match &claim {
+        Some(claim) => Some(settle::view(ledger, store, &held, claim).await?),
+        None => None,
+    };
+    let consent = payload.consent.text;
+    let reading = Reading { offer, records, series: series(&views), at, entry, consent, claim: shown };
+    open.readings.borrow_mut().insert(held.grant, Opened { reading: reading.clone(), files, claim });
     // The last step: until it is done, another try goes on with the same redemption.
     if let Some(read) = held.redemptions.iter_mut().find(|r| r.number == redemption.number) {
         read.opened = true;
@@ -108,6 +124,7 @@ struct Content<'a> {
     total: u64,
     done: u64,
     files: Files,
+    claim: Option<OpenClaim>,
 }
 
 fn unsound() -> Fault {
@@ -142,17 +159,26 @@ impl Content<'_> {
         let (view, groups) = if let Some(view) = whole {
             (view, 0)
         } else {
-            let groups = match &record.groups {
+            let disclosed = match &record.groups {
                 Some(wrapped) => {
                     let blob = self.blob(wrapped.address, wrapped.size).await?;
                     key.open_groups(wrapped, &blob).map_err(|_| unsound())?
                 }
-                None => Vec::new(),
+                None => Disclosure::default(),
             };
-            let shown = facts.manifest.open_groups(&groups).map_err(|_| unsound())?;
+            let slot = Slot::of(self.person.role());
+            let refused = |e: ReportError| if slot.is_some() { settle::unclaimable(&e) } else { unsound() };
+            let shown = facts.manifest.open_groups(&disclosed.groups).map_err(refused)?;
+            if let Some(slot) = slot {
+                let under = (&self.held.grant, &self.ledger.id);
+                let claim = Shown::read(&shown, disclosed.proof.as_ref(), slot, under).map_err(refused)?;
+                self.claim = Some(OpenClaim { shown: claim, record: facts.commitment });
+            }
             (shown.view().map_err(|e| unread(&e))?, shown.withheld)
         };
-        let parts = facts.manifest.parts.len().saturating_sub(record.parts.len() + usize::from(groups > 0));
+        // A report shown in groups counts by its groups and not as a file.
+        let shown = record.parts.len() + usize::from(record.groups.is_some());
+        let parts = facts.manifest.parts.len().saturating_sub(shown);
         Ok(ReadRecord {
             number: record.number,
             view,
@@ -214,7 +240,7 @@ async fn redeem(
         None => {
             if !held.pass.lasts(now) {
                 let (grantee, box_key) = (held.pass.grantee.clone(), held.pass.box_key.clone());
-                held.pass = person.renew(ledger, Role::Physician, grantee, box_key).await?;
+                held.pass = person.renew(ledger, person.role(), grantee, box_key).await?;
             }
             let number = u32::try_from(leaf.uses + 1).map_err(|_| Fault::new("request", Action::Nothing))?;
             let redemption = new_redemption(ledger, store, person, held, terms, number).await?;
@@ -260,7 +286,7 @@ async fn new_redemption(
     let auditor = ledger.auditor(store).await?;
     let seed = Key32::generate(&mut BrowserRandom);
     let auditor_box = told
-        .seal(&seed, &auditor.box_key, &ledger.id)
+        .seal(&seed, &auditor.box_key().map_err(|_| LedgerError::Unsound("auditor"))?, &ledger.id)
         .map_err(|_| Fault::new("certificate-too-long", Action::Nothing))?;
     let secret = SecretKey::generate(&mut BrowserRandom);
     let body = RedeemGrant {
@@ -303,6 +329,19 @@ impl Open {
     pub fn file(&self, share: &str, record: u32, part: u32) -> Result<(String, String, Vec<u8>), Fault> {
         let missing = || Fault::new("no-file", Action::Nothing);
         self.find(share)?.files.remove(&(record, part)).ok_or_else(missing)
+    }
+
+    /// The claim of a reading that is open.
+    pub fn claim(&self, share: &str) -> Result<OpenClaim, Fault> {
+        self.find(share)?.claim.ok_or_else(|| Fault::new("claim-no-invoice", Action::AskPatient))
+    }
+
+    /// The reading with its claim as it stands now.
+    pub fn set_claim(&self, grant: &GrantId, claim: DeskClaim) -> Result<Reading, Fault> {
+        let mut readings = self.readings.borrow_mut();
+        let opened = readings.get_mut(grant).ok_or_else(|| Fault::new("closed", Action::Nothing))?;
+        opened.reading.claim = Some(claim);
+        Ok(opened.reading.clone())
     }
 
     /// Whether a grant's content is open.

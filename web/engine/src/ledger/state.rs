@@ -5,8 +5,8 @@ use crate::http::Call;
 use crate::store::Store;
 
 use suishen_core::cbor;
-use suishen_core::contract::{Anchor, AuditorKeys, Holder, Key, Party, Terms};
-use suishen_core::id::{GrantId, PartyId};
+use suishen_core::contract::{Anchor, AuditorKeys, Claim, Holder, Key, Party, Terms};
+use suishen_core::id::{GrantId, PartyId, TagId};
 use suishen_core::proof::bundle::{self, Bundle, ShownParty};
 use suishen_core::proof::checkpoint::VerifiedCheckpoint;
 use suishen_core::proof::log::{AccessLog, ProvenEntry, ProvenValue, ShownGrant, ShownGrants};
@@ -161,6 +161,11 @@ impl Ledger {
         id: suishen_core::id::PartyId,
     ) -> Result<Option<Party>, LedgerError> {
         self.typed(store, &Key::Party(id)).await
+    }
+
+    /// A payer's slot of an invoice; none while nobody has named it.
+    pub async fn claim(&self, store: &Store, id: TagId) -> Result<Option<Claim>, LedgerError> {
+        self.typed(store, &Key::Claim(id)).await
     }
 
     /// A grant's terms.

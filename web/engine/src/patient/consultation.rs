@@ -2,7 +2,7 @@
 //! `suishen_core::consent::Consultation`'s.
 
 use super::devices::{Trouble, content};
-use super::share::{purpose_of, title_of};
+use super::share::{Giving, purpose_of, title_of};
 use super::{Session, fault};
 use crate::engine::Engine;
 use crate::ledger::Ledger;
@@ -128,7 +128,8 @@ impl Session {
             let asked = asking.as_ref().filter(|asking| asking.is_of(person));
             asked.map(|asking| asking.call.chain.clone()).ok_or_else(gone)?
         };
-        let grant = self.give(engine, task, &choice, Some(&chain)).await?;
+        let giving = Giving { choice: &choice, person: Some(&chain), claim: None };
+        let grant = self.give(engine, task, &giving).await?;
         if !self.hand_over(engine, &grant, person, choice.duration)? {
             self.revoke(engine, &grant.to_hex()).await?;
             return Err(gone());

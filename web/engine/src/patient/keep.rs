@@ -3,7 +3,7 @@
 //! **The keys of a binding are stored before it is sent**: a phone that dies in between goes on where it was, and the
 //! ticket is not lost to it.
 
-use super::Session;
+use super::{Session, fault};
 use crate::desk::open_delivery;
 use crate::engine::Engine;
 use crate::gates;
@@ -205,6 +205,10 @@ impl Session {
             done += plain.len() as u64;
             breathe().await;
         }
+        let claim_keys = &arrived.contents.claim_keys;
+        let claim_keys = self
+            .with(|vault| vault.seal_claim_keys(&commitment, claim_keys, &mut BrowserRandom))?
+            .map_err(fault)?;
         let added = RecordAdded {
             record: commitment,
             manifest: arrived.contents.manifest,
@@ -214,6 +218,7 @@ impl Session {
             openings: arrived.contents.openings,
             chain: arrived.chain,
             source,
+            claim_keys,
         };
         tell(&Event::Progress { task, step: Step::Sealing, done: total, total });
         debug_assert!(arrived.anchor.cancellation.is_none(), "checked when it arrived");

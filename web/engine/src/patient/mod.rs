@@ -1,6 +1,7 @@
 //! The patient's part of the engine: the open vault, and what its pages ask.
 
 mod care;
+mod claim;
 mod consultation;
 mod devices;
 mod home;
@@ -10,6 +11,8 @@ mod protect;
 mod records;
 mod share;
 mod watch;
+
+pub use claim::{decided, payer_of};
 
 pub use care::{Care, database};
 
@@ -116,6 +119,7 @@ impl Session {
                 A::Done
             }
             R::Preview(choice) => A::Sentence(self.sentence(engine, &choice).await?),
+            R::Claim(request) => self.answer_claim(engine, task, request).await?,
             R::Share(choice) => A::Share(Box::new(self.share(engine, task, choice).await?)),
             R::AwaitDoctor => A::Link(self.await_doctor(engine).await?),
             R::AnswerDoctor { person, choice } => self.answer_doctor(engine, task, &person, choice).await?,

@@ -92,7 +92,7 @@ impl Session {
         Ok(view)
     }
 
-    async fn part(
+    pub(super) async fn part(
         &self,
         engine: &Engine,
         record: &Record,

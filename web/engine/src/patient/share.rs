@@ -1,16 +1,17 @@
 //! Sharing: the grant is made, everything that must survive a crash is stored, then it goes out (PROTOCOL §6).
 
+use super::claim::{CLAIM_TERM, slot_of};
 use super::{Session, fault, records};
 use crate::engine::Engine;
 use crate::gates;
 use crate::http::Call;
-use crate::ledger::{Ledger, Proven};
+use crate::ledger::{Ledger, LedgerError, Proven};
 use crate::links::{Page, origin_of};
 use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Store, Table};
 use crate::worker::tell;
 use suishen_bridge::{
-    Action, Event, Fault, Purpose, Share, ShareChoice, ShareSentence, ShareState, Step, Topic,
+    Action, ClaimChoice, Event, Fault, Purpose, Share, ShareChoice, ShareSentence, ShareState, Step, Topic,
 };
 use suishen_core::cbor;
 use suishen_core::consent::{
@@ -60,6 +61,32 @@ pub fn grant_of(share: &str) -> Result<GrantId, Fault> {
     GrantId::from_hex(share).ok_or_else(|| Fault::new("request", Action::Nothing))
 }
 
+/// What is given, to whom.
+pub(super) struct Giving<'a> {
+    /// What the patient chose.
+    pub choice: &'a ShareChoice,
+    /// In a live consultation: the person whose name was shown; contents stay on this phone.
+    pub person: Option<&'a Chain>,
+    /// In a claim: what an insurer is shown of the one record.
+    pub claim: Option<&'a ClaimChoice>,
+}
+
+impl Giving<'_> {
+    /// What the grantee must act as.
+    fn role(&self) -> Role {
+        self.claim.map_or(Role::Physician, |claim| slot_of(claim.payer).role())
+    }
+
+    /// Within what a patient can choose.
+    fn is_bounded(&self) -> bool {
+        let longest = if self.claim.is_some() { CLAIM_TERM } else { LONGEST };
+        (SHORTEST..=longest).contains(&self.choice.duration)
+            && (1..=1000).contains(&self.choice.reads)
+            && (1..=MOST_RECORDS).contains(&self.choice.records.len())
+            && !self.choice.text.trim().is_empty()
+    }
+}
+
 fn accept_within(choice: &ShareChoice) -> u64 {
     let most = if choice.offline { ACCEPT_OFFLINE } else { ACCEPT };
     most.min(choice.duration / 2)
@@ -94,26 +121,23 @@ impl Session {
         task: u32,
         choice: ShareChoice,
     ) -> Result<Share, Fault> {
-        let grant = self.give(engine, task, &choice, None).await?;
+        let giving = Giving { choice: &choice, person: None, claim: None };
+        let grant = self.give(engine, task, &giving).await?;
         self.one_share(engine, &grant).await
     }
 
-    /// Makes a grant. With a person, in a live consultation: the patient has said yes to that name, and contents stay here.
+    /// Makes a grant. In a live consultation the patient has said yes to the person's name.
     pub(super) async fn give(
         &self,
         engine: &Engine,
         task: u32,
-        choice: &ShareChoice,
-        person: Option<&Chain>,
+        giving: &Giving<'_>,
     ) -> Result<GrantId, Fault> {
+        let Giving { choice, person, .. } = *giving;
         if !self.with(|vault| vault.is_protected())? {
             return Err(Fault::new("protect", Action::Protect));
         }
-        let bounds = (SHORTEST..=LONGEST).contains(&choice.duration)
-            && (1..=1000).contains(&choice.reads)
-            && (1..=MOST_RECORDS).contains(&choice.records.len())
-            && !choice.text.trim().is_empty();
-        if !bounds {
+        if !giving.is_bounded() {
             return Err(Fault::new("share-bounds", Action::Nothing));
         }
         let store = engine.store().await?;
@@ -123,8 +147,13 @@ impl Session {
         self.move_holder(engine, ledger).await?;
         let ids = choice.records.iter().map(|id| records::id_of(id)).collect::<Result<Vec<_>, _>>()?;
         let holder = self.holder_proof(ledger, store, &ids).await?;
-        let (draft, outgoing) = self.draft(engine, ledger, choice, (&ids, person.is_some()), holder).await?;
+        let (draft, outgoing) = self.draft(engine, ledger, giving, &ids, holder).await?;
         let grant = draft.grant;
+        let fresh = draft
+            .blobs
+            .iter()
+            .map(|(address, blob)| Change::Put(Table::Blobs, address.to_hex(), blob.clone()));
+        store.write(fresh.collect()).await?;
 
         let name = pending_name(&grant);
         self.keep_pending(engine, &name, &outgoing).await?;
@@ -252,10 +281,11 @@ impl Session {
         &self,
         engine: &Engine,
         ledger: &Ledger,
-        choice: &ShareChoice,
-        (ids, live): (&[Commitment], bool),
+        giving: &Giving<'_>,
+        ids: &[Commitment],
         holder: HolderProof,
     ) -> Result<(Draft, Outgoing), Fault> {
+        let (choice, live) = (giving.choice, giving.person.is_some());
         let store = engine.store().await?;
         let auditor = ledger.auditor(store).await?;
         let authority = self.with(|vault| vault.authority())?.map_err(fault)?;
@@ -263,16 +293,22 @@ impl Session {
         for id in ids {
             let record = self.read(|index| index.record(id).cloned())?;
             let record = record.ok_or_else(|| Fault::new("no-record", Action::Nothing))?;
-            drafts.push(draft_record(store, &record).await?);
+            drafts.push(match giving.claim {
+                None => draft_record(store, &record).await?,
+                Some(claim) => {
+                    let (openings, claim_keys) = self.claim_openings(&record, claim)?;
+                    DraftRecord { openings, claim_keys, ..draft_of(&record, Vec::new())? }
+                }
+            });
         }
-        let blobs = if live { Vec::new() } else { drafts.iter().flat_map(DraftRecord::addresses).collect() };
+        let addresses = drafts.iter().flat_map(DraftRecord::addresses).collect::<Vec<_>>();
         let consent = Consent {
             purpose: choice.purpose.code().to_owned(),
             language: engine.language(),
             text: choice.text.clone(),
         };
         let terms = Choice {
-            role: Role::Physician,
+            role: giving.role(),
             duration: choice.duration,
             accept_within: accept_within(choice),
             uses: choice.reads.into(),
@@ -282,7 +318,7 @@ impl Session {
             ledger: &ledger.id,
             now: ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?,
             gates: ledger.gates(),
-            auditor: &auditor.box_key,
+            auditor: &auditor.box_key().map_err(|_| LedgerError::Unsound("auditor"))?,
             authority: &authority,
         };
         let draft = Draft::new(terms, consent, drafts, holder, &around, &mut BrowserRandom)
@@ -291,7 +327,11 @@ impl Session {
             transaction: draft.transaction.clone(),
             deposits: draft.deposits.clone(),
             payload: draft.payload.clone(),
-            blobs,
+            blobs: if live {
+                Vec::new()
+            } else {
+                addresses.into_iter().chain(draft.blobs.iter().map(|(address, _)| *address)).collect()
+            },
         };
         Ok((draft, outgoing))
     }
@@ -329,6 +369,10 @@ impl Session {
     /// The same share anew; the old one is taken back.
     pub(super) async fn extend(&self, engine: &Engine, task: u32, share: &str) -> Result<Share, Fault> {
         let old = self.one_share(engine, &grant_of(share)?).await?;
+        if old.choice.purpose == Purpose::Payment {
+            // What an insurer is shown is chosen anew.
+            return Err(Fault::new("request", Action::Nothing));
+        }
         let new = self.share(engine, task, old.choice).await?;
         self.revoke(engine, share).await?;
         Ok(new)
@@ -458,7 +502,7 @@ pub fn title_of(subject: &Subject) -> String {
 
 /// A purpose by its code; one that a later version wrote reads as the patient's own request.
 pub fn purpose_of(code: &str) -> Purpose {
-    Purpose::ALL.into_iter().find(|p| p.code() == code).unwrap_or(Purpose::PatientRequest)
+    Purpose::of(code).unwrap_or(Purpose::PatientRequest)
 }
 
 fn state_of(
@@ -512,20 +556,24 @@ fn proven(proven: Proven) -> Option<ProvenValue> {
 
 /// A record as it goes into a grant, every part whole.
 async fn draft_record(store: &Store, record: &Record) -> Result<DraftRecord, Fault> {
-    let damaged = || Fault::new("store-damaged", Action::Recover);
-    let manifest = Signed::from_bytes(&record.added.manifest).map_err(|_| damaged())?;
     let mut parts: Vec<(PartCopy, u64)> = Vec::new();
     for copy in &record.added.parts {
         let blob = store.get(Table::Blobs, &copy.address.to_hex()).await?;
         let blob = blob.ok_or_else(|| Fault::new("no-file", Action::Recover))?;
         parts.push((copy.clone(), blob.len() as u64));
     }
+    draft_of(record, parts)
+}
+
+fn draft_of(record: &Record, parts: Vec<(PartCopy, u64)>) -> Result<DraftRecord, Fault> {
+    let damaged = |_| Fault::new("store-damaged", Action::Recover);
     Ok(DraftRecord {
-        manifest,
+        manifest: Signed::from_bytes(&record.added.manifest).map_err(damaged)?,
         salt: record.added.salt,
         holder_salts: record.added.holder_salts.iter().map(|s| Salt(*s.as_bytes())).collect(),
         parts,
         openings: Vec::new(),
+        claim_keys: Vec::new(),
         chain: record.added.chain.clone(),
     })
 }

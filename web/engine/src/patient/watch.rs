@@ -8,12 +8,12 @@ use crate::platform::BrowserRandom;
 use crate::worker::tell;
 use suishen_bridge::{Action, Event, Fault, Topic};
 use suishen_core::cbor;
-use suishen_core::consent::{Asking, DeskIdentity, Message, Receipt};
+use suishen_core::consent::{self, Asking, DeskIdentity, Message, Receipt};
 use suishen_core::contract::{Accepted, Role, Status, Transaction};
 use suishen_core::id::GrantId;
 use suishen_core::identity::{Certificate, Chain};
 use suishen_core::proof::log::AccessLog;
-use suishen_core::vault::{Answer, Body, GrantSecrets, ReadSeen, ReceiptSeen};
+use suishen_core::vault::{Answer, Body, ClaimAnswered, GrantSecrets, ReadSeen, ReceiptSeen};
 
 /// What ledger and drop box say of one grant.
 #[derive(Clone, Debug, Default)]
@@ -165,8 +165,21 @@ impl Session {
             Err(error) => return Err(error.into()),
         };
         let accepted = seen.accepted();
+        let mut answers = 0..;
         for message in messages {
             match (message, &accepted) {
+                (Message::Answer(boxed), Some(accepted)) => {
+                    let number: u32 = answers.next().unwrap_or(u32::MAX);
+                    let known = self.read(|index| {
+                        index.grant(id).is_some_and(|grant| grant.answers.contains_key(&number))
+                    })?;
+                    let opened =
+                        consent::Answer::open(&boxed, &secrets.reply, &accepted.grantee, id, &ledger.id);
+                    if let (false, Ok(answer)) = (known, opened) {
+                        let said = ClaimAnswered { grant: *id, number, answer };
+                        bodies.push(Body::ClaimAnswered(Box::new(said)));
+                    }
+                }
                 (Message::Desk(boxed), Some(accepted)) => {
                     let role = seen.role();
                     if let Some(chain) =

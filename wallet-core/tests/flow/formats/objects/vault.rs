@@ -8,8 +8,9 @@ use suishen_core::cbor;
 use suishen_core::sm::{Digest, Key32, Label, SecretKey, aead, pad, sealed};
 use suishen_core::sync::{Act, LEAST_FRAME, Session};
 use suishen_core::vault::{
-    Answer, BackupSummary, Body, Contact, DeviceRole, EpochKeys, Event, GrantIssued, GrantSecrets, Head,
-    HeldKeys, IdentityShown, NewDevice, ReadSeen, ReceiptSeen, RecordAdded, Slot, Source, Vault, Wrap,
+    Answer, BackupSummary, Body, ClaimAnswered, Contact, DeviceRole, EpochKeys, Event, GrantIssued,
+    GrantSecrets, Head, HeldKeys, IdentityShown, NewDevice, ReadSeen, ReceiptSeen, RecordAdded, Slot, Source,
+    Vault, Wrap,
 };
 
 impl Story {
@@ -145,6 +146,7 @@ impl Story {
         };
         found.add("grant-issued", &issued);
         let added = self.records.each_ref().map(|kept| RecordAdded {
+            claim_keys: Some(vec![1; 70].into()),
             record: kept.commitment,
             manifest: kept.manifest.to_bytes(),
             salt: kept.salt,
@@ -173,6 +175,7 @@ impl Story {
             Body::GrantAnswered(Answer { grant, person: chain.clone(), agreed: true }),
             Body::GrantRevoked(grant),
             Body::ReceiptSeen(ReceiptSeen { grant, number: 1, receipt: vec![1] }),
+            Body::ClaimAnswered(Box::new(ClaimAnswered { grant, number: 0, answer: refusal(grant) })),
             Body::ReadSeen(ReadSeen { grant, number: 1, entry: 9, time: NOW, records: vec![0] }),
             Body::ContactAdded(Contact { chain, name: "李医生".into() }),
             Body::IdentityShown(IdentityShown {
@@ -218,4 +221,17 @@ fn field<T>(stored: &[u8], number: u8, read: impl FnOnce(&mut minicbor::Decoder<
 
 fn stored_secrets(stored: &[u8]) -> Vec<u8> {
     field(stored, 4, |d| d.bytes().unwrap().to_vec())
+}
+
+fn refusal(grant: suishen_core::id::GrantId) -> suishen_core::consent::Answer {
+    let sum = |text| suishen_core::report::Money::parse(text, "CNY").unwrap();
+    suishen_core::consent::Answer::Refused(suishen_core::consent::AuditorSettlement {
+        grant,
+        tag: suishen_core::id::TagId::from_bytes([1; 32]),
+        invoice: suishen_core::sm::Digest::of(b"0038217745"),
+        anchor: [7; 8],
+        claimed: sum("1280.50"),
+        paid: sum("0"),
+        reason: "不在保障期内".into(),
+    })
 }

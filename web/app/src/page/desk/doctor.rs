@@ -1,4 +1,4 @@
-//! The doctor's desk: scan a patient's code, wait for the yes, read what was opened, close it.
+//! The reading desk, a doctor's or an insurer's: scan a patient's code, wait for the yes, read what was opened, close it.
 
 use std::rc::Rc;
 
@@ -34,6 +34,8 @@ use crate::{
 /// What it was opened with.
 #[derive(Properties, PartialEq)]
 pub struct Props {
+    /// The desk's name, as a key.
+    pub title: &'static str,
     /// A link whose fragment was taken. Secret.
     pub opened: Option<String>,
 }
@@ -52,10 +54,10 @@ fn sections() -> Vec<Section> {
 
 /// Draws it.
 #[component]
-pub fn DoctorDesk(props: &Props) -> Html {
+pub fn ReadingDesk(props: &Props) -> Html {
     let (words, address) = (use_words(), use_address());
     let (desk, again) = use_asked((), &[], |()| Request::Desk(DeskRequest::Desk), read_desk);
-    let title = words.say("desk-doctor");
+    let title = words.say(props.title);
     let body = match &desk {
         Asked::Waiting => opening(&title, &words),
         Asked::Failed(fault) => unopened(&title, fault, &again, &words),
@@ -64,7 +66,7 @@ pub fn DoctorDesk(props: &Props) -> Html {
         }
         Asked::Here(_) => match address.route {
             Route::Home | Route::Incoming => {
-                html! { <Reception opened={other_than_invite(props.opened.as_ref())} /> }
+                html! { <Reception title={props.title} opened={other_than_invite(props.opened.as_ref())} /> }
             }
             Route::History => html! { <HistoryPage /> },
             _ => html! { <UnknownPage /> },
@@ -139,6 +141,13 @@ fn Reception(props: &Props) -> Html {
     });
     let read = reading(&work, &opened, &again, voice, words.say("reading-opened"));
     let close = closing(&work, &chosen, &opened, &again);
+    let decided = {
+        let (opened, again) = (opened.setter(), again.clone());
+        Callback::from(move |reading: Box<Reading>| {
+            opened.set(Some(Opened(Rc::new(reading))));
+            again.emit(());
+        })
+    };
     let notes = html! {<>
         if work.busy() { { progress_card(&words, work.progress()) } }
         if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
@@ -153,7 +162,7 @@ fn Reception(props: &Props) -> Html {
                 (None, None) if asking.is_some() => html! {
                     <div class="main sheeted stack"><h1>{ words.say("ask-title") }</h1><AskPatient text={(*asking).clone().unwrap_or_default()} {given} close={turn_away} /></div>
                 },
-                (_, Some(reading)) => html! { <ReadingView {reading} {close} /> },
+                (_, Some(reading)) => html! { <ReadingView {reading} {close} {decided} /> },
                 (Some(offer), None) => html! { <div class="main sheeted stack"><h1 class="heard">{ words.say("desk-reception") }</h1>{ notes }{ waiting_room(&offer, &read, work.busy(), &words) }</div> },
                 (None, None) => html! {
                     <div class="main sheeted stack">

@@ -2,6 +2,7 @@
 
 mod ask;
 mod auditor;
+mod claim_card;
 mod doctor;
 mod enrol;
 mod frame;
@@ -14,5 +15,5 @@ mod reading;
 mod ticket;
 
 pub use auditor::AuditorDesk;
-pub use doctor::DoctorDesk;
+pub use doctor::ReadingDesk;
 pub use hospital::HospitalDesk;

@@ -1,4 +1,4 @@
-//! Choosing what to issue: a FHIR R4 JSON file with its PDFs and pictures, dropped or picked, or one of three samples.
+//! Choosing what to issue: a FHIR R4 JSON file with its PDFs and pictures, dropped or picked, or one of four samples.
 
 use std::rc::Rc;
 
@@ -31,7 +31,7 @@ pub struct Props {
 /// A sample: name's key, icon, report, attachments with their media types.
 type Sample = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const SAMPLES: [Sample; 3] = [
+const SAMPLES: [Sample; 4] = [
     (
         "laboratory",
         "test-tube",
@@ -45,6 +45,7 @@ const SAMPLES: [Sample; 3] = [
         "/samples/imaging/report.json",
         &[("/samples/imaging/report.pdf", "application/pdf"), ("/samples/imaging/knee.png", "image/png")],
     ),
+    ("invoice", "receipt", "/samples/invoice/report.json", &[]),
 ];
 
 /// Draws it.

@@ -4,7 +4,7 @@
 use suishen_bridge::{ReadRecord, Reading};
 use yew::{Callback, Html, Properties, component, html, use_state};
 
-use super::doctor::Opened;
+use super::{claim_card::ClaimCard, doctor::Opened};
 use crate::{
     browser::{language::use_words, ledger::use_ledger, page, timer::use_tick},
     component::{Attachments, FileSource, Proof, Status, Trends, glyph, report_body, seal, status_line},
@@ -22,6 +22,8 @@ pub struct Props {
     pub reading: Opened,
     /// Told of "done".
     pub close: Callback<String>,
+    /// Told of the reading after a decision on its claim.
+    pub decided: Callback<Box<Reading>>,
 }
 
 /// Draws it.
@@ -63,6 +65,9 @@ pub fn ReadingView(props: &Props) -> Html {
             </div>
         </div>
         <div class="aside stack">
+            if let Some(claim) = &reading.claim {
+                <ClaimCard share={reading.offer.share.clone()} claim={claim.clone()} decided={props.decided.clone()} />
+            }
             <Scope reading={props.reading.clone()} />
             if record.withheld > 0 {
                 <section class="card padded stack close">

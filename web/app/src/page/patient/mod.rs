@@ -1,6 +1,8 @@
 //! The patient's phone.
 
 mod add_sheet;
+mod claim_sheet;
+mod claims;
 mod consult_sheet;
 mod devices;
 mod embedded;

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use suishen_bridge::fhir::Kind;
 use suishen_bridge::{PatientRequest, PatientResponse, RecordDetail, RecordTag, Request, Response, Topic};
 use yew::{AttrValue, Callback, Html, Properties, component, html, use_state};
 
-use super::{root::use_wallet, tag_sheet::TagSheet};
+use super::{claims::Claims, root::use_wallet, tag_sheet::TagSheet};
 use crate::{
     browser::{
         asking::{Asked, use_asked},
@@ -125,6 +126,7 @@ fn Detail(props: &DetailProps) -> Html {
                     { glyph("caret-right-bold") }
                 </button>
                 { notices(&card.marks, &words) }
+                if card.kind == Kind::Invoice { <Claims record={card.record.clone()} {may_share} /> }
                 { report_body(&words, view, false) }
                 <Trends series={detail.series.clone()} />
                 if !detail.files.is_empty() {

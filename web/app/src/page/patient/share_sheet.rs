@@ -1,6 +1,6 @@
 //! A share's code with its countdown, then the question: let this person read? The name is the certificate's.
 
-use suishen_bridge::{PatientRequest, PatientResponse, Request, Response, Share, ShareState};
+use suishen_bridge::{PatientRequest, PatientResponse, Purpose, Request, Response, Share, ShareState};
 use wasm_bindgen_futures::spawn_local;
 use yew::{AttrValue, Callback, Html, Properties, component, html, use_callback, use_effect_with, use_state};
 
@@ -94,20 +94,22 @@ fn Offered(props: &Props) -> Html {
         return html! { <RevokeSheet share={share.share.clone()} name={None::<String>} records={share.titles.len()} close={props.close.clone()} /> };
     }
     html! {
-        <Sheet title={words.say("share-title")} close={props.close.clone()}>
+        <Sheet title={words.say(of_claim(share, "share-title", "claim-share-title"))} close={props.close.clone()}>
             <div class="stack">
                 if let Some(link) = share.link.clone().filter(|_| left > 0) {
                     <Code text={link} label={words.say("share-code")} ring={Some((left, whole, share.choice.offline))} />
                 }
                 <p class="countdown">
                     <Countdown until={share.accept_by} />
-                    <button class="plain" onclick={extend} disabled={work.busy()}>{ words.say("share-extend") }</button>
+                    if share.choice.purpose != Purpose::Payment {
+                        <button class="plain" onclick={extend} disabled={work.busy()}>{ words.say("share-extend") }</button>
+                    }
                 </p>
                 if share.choice.offline { <p class="status caution">{ glyph("wifi-slash") }<span>{ words.say("share-offline-line") }</span></p> }
                 { said(share, &words) }
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
                 if left > 0 {
-                    <p class="waiting">{ dots() }<span>{ words.say(if share.choice.offline { "share-waiting-offline" } else { "share-waiting" }) }</span></p>
+                    <p class="waiting">{ dots() }<span>{ words.say(if share.choice.offline { "share-waiting-offline" } else { of_claim(share, "share-waiting", "claim-share-waiting") }) }</span></p>
                 }
                 <div class="buttons">
                     <button class="button" onclick={ask_revoke(true).reform(|_| ())}>{ words.say("revoke") }</button>
@@ -118,10 +120,15 @@ fn Offered(props: &Props) -> Html {
     }
 }
 
+/// What is said of a claim, or of any other share.
+fn of_claim(share: &Share, other: &'static str, claim: &'static str) -> &'static str {
+    if share.choice.purpose == Purpose::Payment { claim } else { other }
+}
+
 fn said(share: &Share, words: &Words) -> Html {
     html! {
         <div class="sentence">
-            <p>{ rich(&sentence(words, share.titles.len(), share.choice.duration, share.choice.reads)) }</p>
+            <p>{ if share.choice.purpose == Purpose::Payment { Html::from(share.choice.text.clone()) } else { rich(&sentence(words, share.titles.len(), share.choice.duration, share.choice.reads)) } }</p>
             <p class="quiet">{ words.list(&share.titles) }</p>
         </div>
     }
@@ -165,7 +172,7 @@ fn Asking(props: &OneProps) -> Html {
     };
     let row = |term: &str, text: String| html! { <><dt>{ words.say(term) }</dt><dd>{ text }</dd></> };
     html! {
-        <Sheet title={words.say("consent-title")} close={props.close.clone()}>
+        <Sheet title={words.say(of_claim(share, "consent-title", "claim-consent-title"))} close={props.close.clone()}>
             <div class="stack">
                 <div class="row">
                     { person_seal(name, None) }

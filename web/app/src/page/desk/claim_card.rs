@@ -1,0 +1,192 @@
+//! The claim of an open reading: who pays how much, what this desk decides, and taking that back.
+
+use suishen_bridge::{
+    ClaimDecision, DeskClaim, DeskClaimState, DeskRequest, DeskResponse, Reading, Response, TakeBack,
+};
+use web_sys::{HtmlInputElement, InputEvent, SubmitEvent};
+use yew::{Callback, Html, Properties, TargetCast as _, UseStateHandle, component, html, use_state};
+
+use crate::{
+    browser::{
+        language::use_words,
+        work::{Work, use_work},
+    },
+    component::{Status, fault_card, glyph, progress_card, status_line},
+    view::claim::{payer_key, sum},
+    words::Words,
+};
+
+/// Which.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The grant.
+    pub share: String,
+    /// The claim.
+    pub claim: DeskClaim,
+    /// Told of the reading as it stands after a decision.
+    pub decided: Callback<Box<Reading>>,
+}
+
+/// Draws it.
+#[component]
+pub fn ClaimCard(props: &Props) -> Html {
+    let (words, work) = (use_words(), use_work());
+    let claim = &props.claim;
+    let row = |term: String, text: String| html! { <><dt>{ term }</dt><dd>{ text }</dd></> };
+    let state = match &claim.state {
+        DeskClaimState::Open => {
+            html! { <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} /> }
+        }
+        DeskClaimState::Refused(why) => html! {<>
+            { status_line(Status::Quiet("prohibit"), words.say("settle-refused"), Some(why.clone()), None, None) }
+            <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+        </>},
+        DeskClaimState::Settled(told) => html! {<>
+            { settled(told, Status::Good, "settle-settled", &words) }
+            <Return share={props.share.clone()} decided={props.decided.clone()} />
+        </>},
+        DeskClaimState::Flagged(told) => html! {<>
+            { settled(told, Status::Alarm, "settle-flagged", &words) }
+            <Return share={props.share.clone()} decided={props.decided.clone()} />
+        </>},
+        DeskClaimState::Closed(why) => status_line(
+            Status::Caution("warning-circle"),
+            words.say(&format!("fault-{why}")),
+            None,
+            None,
+            None,
+        ),
+    };
+    html! {
+        <section class="card padded stack close" id="claim">
+            <h2>{ words.say("settle-title") }</h2>
+            <dl class="terms">
+                { row(words.say("settle-slot"), words.say(payer_key(claim.payer))) }
+                { row(words.say("claim-total"), sum(&claim.total)) }
+                { for claim.shares.iter().map(|(name, share)| row(name.clone(), sum(share))) }
+                { row(words.say("claim-payable"), claim.payable.as_deref().map_or_else(|| words.say("claim-payable-unknown"), sum)) }
+            </dl>
+            { state }
+            if work.busy() { { progress_card(&words, work.progress()) } }
+        </section>
+    }
+}
+
+fn settled(told: &ClaimDecision, status: Status, key: &str, words: &Words) -> Html {
+    let said = words.with(key, &[("paid", sum(&told.paid).into())]);
+    status_line(status, said, Some(told.reason.clone()).filter(|reason| !reason.is_empty()), None, None)
+}
+
+fn tell(work: &Work, request: DeskRequest, decided: &Callback<Box<Reading>>) {
+    let decided = decided.clone();
+    work.desk(request, move |response| {
+        if let Response::Desk(DeskResponse::Reading(reading)) = response {
+            decided.emit(reading);
+        }
+    });
+}
+
+fn typing(into: &UseStateHandle<String>) -> Callback<InputEvent> {
+    let into = into.setter();
+    Callback::from(move |event: InputEvent| {
+        into.set(event.target_unchecked_into::<HtmlInputElement>().value());
+    })
+}
+
+#[derive(Properties, PartialEq)]
+struct DecideProps {
+    share: String,
+    /// The most that may be paid, to begin with.
+    amount: String,
+    /// Whether anything may be paid.
+    payable: bool,
+    decided: Callback<Box<Reading>>,
+}
+
+/// How much, and why not all; or nothing.
+#[component]
+fn Decide(props: &DecideProps) -> Html {
+    let (words, work) = (use_words(), use_work());
+    let amount = use_state(|| props.amount.clone());
+    let reason = use_state(String::new);
+    let decide = |amount: String| {
+        let (work, share, reason, decided) =
+            (work.clone(), props.share.clone(), (*reason).clone(), props.decided.clone());
+        move || {
+            let (share, amount, reason) = (share.clone(), amount.clone(), reason.clone());
+            tell(&work, DeskRequest::Settle { share, amount, reason }, &decided);
+        }
+    };
+    let (settle, refuse) = (decide((*amount).clone()), decide("0".to_owned()));
+    let onsubmit = Callback::from(move |event: SubmitEvent| {
+        event.prevent_default();
+        settle();
+    });
+    html! {
+        <form class="stack close" {onsubmit}>
+            if props.payable {
+                <div class="field">
+                    <label for="settle-amount">{ words.say("settle-amount") }</label>
+                    <input id="settle-amount" class="input" inputmode="decimal" value={(*amount).clone()} oninput={typing(&amount)} autocomplete="off" />
+                </div>
+            }
+            <div class="field">
+                <label for="settle-reason">{ words.say("settle-reason") }</label>
+                <input id="settle-reason" class="input" maxlength="80" value={(*reason).clone()} oninput={typing(&reason)} autocomplete="off" />
+            </div>
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
+            if props.payable { <button class="button primary wide" disabled={work.busy()}>{ glyph("check") }{ words.say("settle") }</button> }
+            <button type="button" class="button wide" onclick={Callback::from(move |_| refuse())} disabled={work.busy()}>{ words.say("settle-refuse") }</button>
+        </form>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct ReturnProps {
+    share: String,
+    decided: Callback<Box<Reading>>,
+}
+
+/// Taking a settlement back, with a reason.
+#[component]
+fn Return(props: &ReturnProps) -> Html {
+    let (words, work) = (use_words(), use_work());
+    let open = use_state(|| false);
+    let why = use_state(|| TakeBack::Error);
+    let said = use_state(String::new);
+    let onsubmit = {
+        let (work, share, decided) = (work.clone(), props.share.clone(), props.decided.clone());
+        let (why, words) = (*why, (*said).clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let (share, words) = (share.clone(), words.clone());
+            tell(&work, DeskRequest::TakeBack { share, why, words }, &decided);
+        })
+    };
+    if !*open {
+        let open = open.setter();
+        return html! { <button class="button wide" onclick={Callback::from(move |_| open.set(true))}>{ words.say("take-back") }</button> };
+    }
+    let key = |why: TakeBack| match why {
+        TakeBack::Error => "take-back-error",
+        TakeBack::Duplicate => "take-back-duplicate",
+        TakeBack::PaidBack => "take-back-paid",
+    };
+    html! {
+        <form class="stack close" {onsubmit}>
+            <fieldset class="stack close">
+                <legend>{ words.say("take-back-why") }</legend>
+                { for TakeBack::ALL.into_iter().map(|reason| {
+                    let set = why.setter();
+                    html! { <label class="choice"><input type="radio" name="take-back" checked={*why == reason} onchange={Callback::from(move |_| set.set(reason))} /><span>{ words.say(key(reason)) }</span></label> }
+                }) }
+            </fieldset>
+            <div class="field">
+                <label for="take-back-words">{ words.say("take-back-words") }</label>
+                <input id="take-back-words" class="input" maxlength="80" value={(*said).clone()} oninput={typing(&said)} autocomplete="off" />
+            </div>
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
+            <button class="button danger wide" disabled={work.busy()}>{ words.say("take-back") }</button>
+        </form>
+    }
+}

@@ -1,0 +1,190 @@
+//! A claim before it is made: which insurer, what it is shown, what stays hidden, what is missing.
+
+use suishen_bridge::{
+    ClaimChoice, ClaimGap, ClaimPiece, ClaimPieceKind, ClaimPreview, ClaimRequest, PatientRequest,
+    PatientResponse, Payer, Request, Response, Topic,
+};
+use yew::{Callback, Html, Properties, UseStateHandle, component, html, use_state};
+
+use crate::{
+    browser::{
+        asking::{Asked, use_asked},
+        language::use_words,
+        work::use_work,
+    },
+    component::{Segments, Sheet, Status, fault_card, glyph, progress_card, status_line},
+    view::claim::{consent, gap_key, payer_key, piece_name, sum},
+    words::{Words, rich},
+};
+
+/// Whose.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The invoice's record.
+    pub record: String,
+    /// Told of the share that was made.
+    pub made: Callback<String>,
+    /// Told when left.
+    pub close: Callback<()>,
+}
+
+fn read(response: Response) -> Option<Box<ClaimPreview>> {
+    match response {
+        Response::Patient(PatientResponse::ClaimPreview(preview)) => Some(preview),
+        _ => None,
+    }
+}
+
+/// Draws it.
+#[component]
+pub fn ClaimSheet(props: &Props) -> Html {
+    let (words, work) = (use_words(), use_work());
+    let choice = use_state(|| ClaimChoice {
+        record: props.record.clone(),
+        payer: Payer::Commercial,
+        policy: None,
+        left_out: Vec::new(),
+        text: String::new(),
+    });
+    // What is left out changes nothing in the proposal.
+    let asked = ClaimChoice { left_out: Vec::new(), ..(*choice).clone() };
+    let (preview, again) = use_asked(
+        asked,
+        &[Topic::Records],
+        |choice: &ClaimChoice| Request::Patient(PatientRequest::Claim(ClaimRequest::Preview(choice.clone()))),
+        read,
+    );
+    let body = match &preview {
+        Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
+        Asked::Failed(fault) => fault_card(&words, fault, Some(&again), false),
+        Asked::Here(preview) => {
+            let kept = preview.shown.iter().filter(|piece| !choice.left_out.contains(&piece.number)).count();
+            let text = consent(
+                &words,
+                choice.payer,
+                kept,
+                preview.hidden.len() + preview.shown.len() - kept,
+                preview.duration,
+            );
+            let make = {
+                let (work, made) = (work.clone(), props.made.clone());
+                let choice = ClaimChoice { text: text.replace("**", ""), ..(*choice).clone() };
+                Callback::from(move |_| {
+                    let made = made.clone();
+                    work.patient(
+                        PatientRequest::Claim(ClaimRequest::Make(choice.clone())),
+                        move |response| {
+                            if let Response::Patient(PatientResponse::Share(share)) = response {
+                                made.emit(share.share);
+                            }
+                        },
+                    );
+                })
+            };
+            html! {<>
+                { sums(preview, &words) }
+                { policies(preview, &choice, &words) }
+                { for preview.gaps.iter().map(|gap| status_line(Status::Caution("warning-circle"), words.say(gap_key(*gap)), None, None, None)) }
+                { pieces(preview, &choice, &words) }
+                { hidden(preview, &words) }
+                <div class="sentence"><p>{ rich(&text) }</p></div>
+                if work.busy() { { progress_card(&words, work.progress()) } }
+                if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
+                <button class="button primary wide" onclick={make} disabled={work.busy() || preview.gaps.contains(&ClaimGap::Tag)}>{ glyph("qr-code") }{ words.say("claim-show") }</button>
+            </>}
+        }
+    };
+    let payers = [Payer::Commercial, Payer::Statutory];
+    let turn = {
+        let choice = choice.clone();
+        Callback::from(move |index: usize| {
+            choice.set(ClaimChoice {
+                payer: payers[index.min(1)],
+                policy: None,
+                left_out: Vec::new(),
+                ..(*choice).clone()
+            });
+        })
+    };
+    let chosen = payers.iter().position(|payer| *payer == choice.payer).unwrap_or(0);
+    html! {
+        <Sheet title={words.say("claim-title")} close={props.close.clone()}>
+            <div class="stack">
+                <Segments label={words.say("claim-payer")} names={payers.map(|payer| words.say(payer_key(payer))).to_vec()} {chosen} choose={turn} />
+                { body }
+            </div>
+        </Sheet>
+    }
+}
+
+fn sums(preview: &ClaimPreview, words: &Words) -> Html {
+    html! {
+        <dl class="terms">
+            <dt>{ words.say("claim-total") }</dt><dd>{ sum(&preview.total) }</dd>
+            <dt>{ words.say("claim-payable") }</dt>
+            <dd>{ preview.payable.as_deref().map_or_else(|| words.say("claim-payable-unknown"), sum) }</dd>
+        </dl>
+    }
+}
+
+/// One is picked where there are several.
+fn policies(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, words: &Words) -> Html {
+    if !preview.gaps.contains(&ClaimGap::WhichPolicy) && choice.policy.is_none() {
+        return Html::default();
+    }
+    html! {
+        <fieldset class="stack close">
+            <legend>{ words.say("claim-which-policy") }</legend>
+            { for preview.policies.iter().map(|policy| {
+                let picked = choice.policy == Some(policy.number);
+                let (choice, number) = (choice.clone(), policy.number);
+                let onchange = Callback::from(move |_| choice.set(ClaimChoice { policy: Some(number), ..(*choice).clone() }));
+                html! { <label class="choice"><input type="radio" name="policy" checked={picked} {onchange} /><span>{ policy.name.clone().unwrap_or_else(|| words.say("claim-piece-policy")) }</span></label> }
+            }) }
+        </fieldset>
+    }
+}
+
+/// What the insurer sees; the patient may leave out what isn't fixed.
+fn pieces(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, words: &Words) -> Html {
+    let row = |piece: &ClaimPiece| {
+        let on = !choice.left_out.contains(&piece.number);
+        let (choice, number) = (choice.clone(), piece.number);
+        let onchange = Callback::from(move |_| {
+            let mut next = (*choice).clone();
+            if on {
+                next.left_out.push(number);
+            } else {
+                next.left_out.retain(|out| *out != number);
+            }
+            choice.set(next);
+        });
+        html! { <label class="choice" key={piece.number}><input type="checkbox" checked={on} disabled={piece.kind.is_fixed()} {onchange} /><span>{ piece_name(words, piece) }</span></label> }
+    };
+    let (lines, others): (Vec<_>, Vec<_>) =
+        preview.shown.iter().partition(|piece| piece.kind == ClaimPieceKind::Line);
+    html! {
+        <fieldset class="stack close">
+            <legend class="row">{ glyph("eye") }<strong>{ words.say("claim-shown") }</strong></legend>
+            { for others.into_iter().map(row) }
+            if !lines.is_empty() {
+                <details><summary>{ words.count("claim-lines", lines.len() as u64) }</summary>{ for lines.into_iter().map(row) }</details>
+            }
+        </fieldset>
+    }
+}
+
+fn hidden(preview: &ClaimPreview, words: &Words) -> Html {
+    if preview.hidden.is_empty() {
+        return Html::default();
+    }
+    let mut names: Vec<String> = preview.hidden.iter().map(|piece| piece_name(words, piece)).collect();
+    names.sort();
+    names.dedup();
+    html! {
+        <section class="stack close">
+            <h3 class="row">{ glyph("eye-slash") }{ words.count("claim-hidden", preview.hidden.len() as u64) }</h3>
+            <p class="quiet">{ words.list(&names) }</p>
+        </section>
+    }
+}

@@ -1,0 +1,99 @@
+//! An invoice's claims on its page: how each goes, as one line, and the way to another.
+
+use suishen_bridge::{
+    Claim, ClaimRequest, ClaimState, PatientRequest, PatientResponse, Request, Response, Share, Topic,
+};
+use yew::{Callback, Html, Properties, component, html, use_state};
+
+use super::{claim_sheet::ClaimSheet, share_sheet::ShareSheet, status::shares};
+use crate::{
+    browser::{asking::use_asked, language::use_words, ledger::use_ledger},
+    component::{Status, glyph, status_line},
+    view::claim::{line, payer_key},
+};
+
+/// Whose.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The invoice's record.
+    pub record: String,
+    /// Whether this device may make claims.
+    pub may_share: bool,
+}
+
+fn read(response: Response) -> Option<Vec<Claim>> {
+    match response {
+        Response::Patient(PatientResponse::Claims(claims)) => Some(claims),
+        _ => None,
+    }
+}
+
+/// Draws them.
+#[component]
+pub fn Claims(props: &Props) -> Html {
+    let (words, ledger) = (use_words(), use_ledger());
+    let (making, opened) = (use_state(|| false), use_state(|| None::<String>));
+    let (claims, _) = use_asked(
+        props.record.clone(),
+        &[Topic::Shares, Topic::Log],
+        |record: &String| {
+            Request::Patient(PatientRequest::Claim(ClaimRequest::List { record: record.clone() }))
+        },
+        read,
+    );
+    let (all, _) = use_asked((), &[Topic::Shares], |()| Request::Patient(PatientRequest::Shares), shares);
+    let find =
+        |id: &String| all.here().into_iter().flatten().find(|share: &&Share| share.share == *id).cloned();
+    let make = |on: bool| {
+        let making = making.setter();
+        Callback::from(move |()| making.set(on))
+    };
+    let open = |share: Option<String>| {
+        let opened = opened.setter();
+        Callback::from(move |()| opened.set(share.clone()))
+    };
+    let made = {
+        let (making, opened) = (making.setter(), opened.setter());
+        Callback::from(move |share: String| {
+            making.set(false);
+            opened.set(Some(share));
+        })
+    };
+    let now = ledger.now_or_start();
+    html! {<>
+        <section class="stack close" id="claims">
+            <h2>{ words.say("claims") }</h2>
+            { for claims.here().into_iter().flatten().map(|claim| {
+                let (said, look) = line(&words, &claim.state, now);
+                let who = claim.insurer.clone().unwrap_or_else(|| words.say(payer_key(claim.payer)));
+                let status = match (&claim.state, look) {
+                    (ClaimState::Alarm(_), _) => Status::Alarm,
+                    (_, true) => Status::Caution("warning-circle"),
+                    (ClaimState::Settled { .. }, _) => Status::Good,
+                    _ => Status::Quiet("receipt"),
+                };
+                html! { <div key={claim.share.clone()}>
+                    { status_line(status, who, Some(said), None, None) }
+                    if runs(&claim.state) {
+                        <button class="plain" onclick={open(Some(claim.share.clone())).reform(|_| ())}>{ words.say("claim-open") }</button>
+                    }
+                </div> }
+            }) }
+            if props.may_share {
+                <button class="button wide" onclick={make(true).reform(|_| ())}>{ glyph("receipt") }{ words.say("claim-make") }</button>
+            }
+        </section>
+        if *making { <ClaimSheet record={props.record.clone()} {made} close={make(false)} /> }
+        if let Some(share) = opened.as_ref().and_then(find) {
+            <ShareSheet {share} close={open(None)} made={Callback::noop()} />
+        }
+    </>}
+}
+
+/// Whether there is still something to show or to take back.
+const fn runs(state: &ClaimState) -> bool {
+    matches!(
+        state,
+        ClaimState::Shared | ClaimState::Read(_) | ClaimState::Refused(_) | ClaimState::Reversed { .. }
+    )
+}

@@ -1,0 +1,234 @@
+//! Claims: what an insurer is shown of an invoice, and what came of it.
+
+use serde::{Deserialize, Serialize};
+
+/// Asked by the patient's pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimRequest {
+    /// What a claim would show; the text isn't needed. Answer: [`ClaimPreview`](crate::PatientResponse::ClaimPreview).
+    Preview(ClaimChoice),
+    /// Makes a claim's code; answer: [`Share`](crate::PatientResponse::Share).
+    Make(ClaimChoice),
+    /// The claims for a record, newest first; answer: [`Claims`](crate::PatientResponse::Claims).
+    List {
+        /// The record.
+        record: String,
+    },
+}
+
+/// A class of insurer. Each has a part of its own in every invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Payer {
+    /// Statutory insurance; pays first.
+    Statutory,
+    /// Commercial insurance; pays the self-paid part.
+    Commercial,
+}
+
+/// What to show of which invoice to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimChoice {
+    /// The record.
+    pub record: String,
+    /// To which class of insurer.
+    pub payer: Payer,
+    /// The policy, where there are several: a number of [`ClaimPreview::policies`].
+    pub policy: Option<u32>,
+    /// What is left out of the proposal, by number.
+    pub left_out: Vec<u32>,
+    /// The whole text as it stands on the screen; its hash is what the person signs.
+    pub text: String,
+}
+
+/// A claim before anything is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimPreview {
+    /// Everything together, as 31290.30 CNY.
+    pub total: String,
+    /// What this class of insurer could pay; none where the invoice doesn't say.
+    pub payable: Option<String>,
+    /// What the insurer sees, what always goes along first.
+    pub shown: Vec<ClaimPiece>,
+    /// What it sees only the number of.
+    pub hidden: Vec<ClaimPiece>,
+    /// The policies to pick one from.
+    pub policies: Vec<ClaimPiece>,
+    /// What a claim usually needs and this invoice lacks.
+    pub gaps: Vec<ClaimGap>,
+    /// How long the insurer may look, in seconds.
+    pub duration: u64,
+}
+
+/// A piece of an invoice's report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimPiece {
+    /// Its number in the report.
+    pub number: u32,
+    /// What it is.
+    pub kind: ClaimPieceKind,
+    /// Its name in the report.
+    pub name: Option<String>,
+}
+
+/// What a piece is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ClaimPieceKind {
+    /// Number, status, date, total, who pays how much; always shown.
+    Invoice,
+    /// Whose invoice it is; always shown.
+    Insured,
+    /// Who issued it.
+    Hospital,
+    /// The policy.
+    Policy,
+    /// What was treated.
+    Diagnosis,
+    /// What was charged.
+    Line,
+    /// Numbers of patient and visit.
+    Numbers,
+    /// Telephone, address, relatives.
+    Contact,
+    /// The visit.
+    Visit,
+    /// A policy with another insurer.
+    OtherPolicy,
+    /// Anything else.
+    Other,
+}
+
+impl ClaimPieceKind {
+    /// Whether it goes along whatever the patient chooses.
+    pub const fn is_fixed(self) -> bool {
+        matches!(self, Self::Invoice | Self::Insured)
+    }
+}
+
+/// What an invoice lacks for a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimGap {
+    /// The hospital gave nothing to settle with: no insurer can settle it here.
+    Tag,
+    /// No lines.
+    Lines,
+    /// No diagnosis.
+    Diagnosis,
+    /// No policy with this class of insurer.
+    Policy,
+    /// Several policies: one is to be picked.
+    WhichPolicy,
+}
+
+/// A claim as the patient follows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The grant.
+    pub share: String,
+    /// The class of insurer.
+    pub payer: Payer,
+    /// The insurer, once somebody accepted.
+    pub insurer: Option<String>,
+    /// When it was made, ledger time.
+    pub made: u64,
+    /// How it goes.
+    pub state: ClaimState,
+}
+
+/// How a claim goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimState {
+    /// Nobody has opened it yet.
+    Shared,
+    /// The insurer has read it; no decision yet.
+    Read(u64),
+    /// Settled, proven by the ledger.
+    Settled {
+        /// When, ledger time.
+        at: u64,
+        /// How much and why, as the insurer says; none where it hasn't said.
+        told: Option<ClaimDecision>,
+    },
+    /// Refused, as the insurer says; another may be asked.
+    Refused(String),
+    /// The insurer took its settlement back.
+    Reversed {
+        /// When, ledger time.
+        at: u64,
+        /// Why, in the insurer's words; none where it hasn't said.
+        words: Option<String>,
+    },
+    /// Taken back by the patient, or over, without a decision.
+    Over,
+    /// The insurer's answer and the ledger don't agree.
+    Alarm(ClaimAlarm),
+}
+
+/// What an insurer decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimDecision {
+    /// What is paid.
+    pub paid: String,
+    /// Whether that is all that could be paid.
+    pub whole: bool,
+    /// Why not all; empty where all is paid.
+    pub reason: String,
+}
+
+/// What doesn't agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimAlarm {
+    /// The auditor was told something else than the patient.
+    Auditor,
+    /// The answer is about another invoice, or in other sums.
+    Other,
+    /// The insurer says that it refused, and settled.
+    Contradicts,
+}
+
+/// A claim as an insurer's desk has it open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskClaim {
+    /// Which part of the invoice this desk settles.
+    pub payer: Payer,
+    /// Everything together.
+    pub total: String,
+    /// Who pays how much, in the invoice's words.
+    pub shares: Vec<(String, String)>,
+    /// The most that this desk may settle; none where the invoice doesn't say.
+    pub payable: Option<String>,
+    /// The payable sum without its currency, to begin with.
+    pub amount: String,
+    /// How it stands.
+    pub state: DeskClaimState,
+}
+
+/// How a claim stands, by ledger and desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeskClaimState {
+    /// It may be settled.
+    Open,
+    /// Settled by this desk.
+    Settled(ClaimDecision),
+    /// Refused by this desk.
+    Refused(String),
+    /// It can't be settled; why, as a fault's code.
+    Closed(String),
+    /// This desk settled it, and its hospital has reversed the invoice since.
+    Flagged(ClaimDecision),
+}
+
+/// Why an insurer takes a settlement back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TakeBack {
+    /// Settled in error.
+    Error,
+    /// Paid for elsewhere.
+    Duplicate,
+    /// What was paid came back.
+    PaidBack,
+}
+
+impl TakeBack {
+    /// All, in the order of the page.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Duplicate, Self::PaidBack];
+}
