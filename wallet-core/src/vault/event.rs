@@ -355,12 +355,13 @@ impl StoredEvent {
         (self.bytes.first() == Some(&0x84)).then(|| Signed::from_bytes(&self.bytes).ok()).flatten()
     }
 
-    /// Opens the stored form with a read key of its epoch: several epochs may have one number. Verifies no signature.
+    /// Opens the stored form with a read key of its epoch: several epochs may have one number. Verifies no
+    /// signature; beside what was signed stands what it claims.
     pub(super) fn open<'k>(
         &self,
         vault: &VaultId,
         read: impl FnOnce(u32) -> Vec<&'k Key32>,
-    ) -> Result<Signed<Event>, EventError> {
+    ) -> Result<(Signed<Event>, Event), EventError> {
         if BlobAddress::of(&self.bytes) != self.address {
             return Err(EventError::Form);
         }
@@ -374,7 +375,7 @@ impl StoredEvent {
         let bytes = pad::unpad(&padded).map_err(|_| EventError::Content)?;
         let event = Signed::<Event>::from_bytes(bytes).map_err(|_| EventError::Content)?;
         let claimed = event.claimed().map_err(|_| EventError::Content)?;
-        if claimed.epoch == epoch { Ok(event) } else { Err(EventError::Content) }
+        if claimed.epoch == epoch { Ok((event, claimed)) } else { Err(EventError::Content) }
     }
 }
 

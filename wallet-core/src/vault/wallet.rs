@@ -340,16 +340,16 @@ impl Vault {
 
     /// Whether it could be read.
     fn take(&mut self, stored: &StoredEvent, origin: Origin) -> Result<bool, EventError> {
-        let signed = match stored.open(&self.stored.vault, |number| self.keys.read(number)) {
+        let (signed, event) = match stored.open(&self.stored.vault, |number| self.keys.read(number)) {
             Err(EventError::Epoch) if self.unread.len() < MOST_UNREAD => {
                 self.unread.insert(stored.address, (stored.clone(), origin));
                 return Ok(false);
             }
             opened => opened?,
         };
-        let event = signed.claimed().map_err(|_| EventError::Form)?;
         if origin == Origin::Elsewhere {
-            signed.verify(&event.device, &self.stored.ledger).map_err(|_| EventError::Signature)?;
+            let held = signed.verify_signature(&event.device, &self.stored.ledger);
+            held.map_err(|_| EventError::Signature)?;
         }
         self.log.insert(signed.id(), event).map(|()| true)
     }

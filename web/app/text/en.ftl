@@ -180,6 +180,7 @@ records-count = { $n ->
     [one] 1 record
    *[other] { $n } records
 }
+records-more = Show more ({ $n } left)
 search = Search
 search-label = Search names, hospitals, departments, tests, text or tags
 search-nothing = Nothing found. Try another word, or look among the hidden.
@@ -938,6 +939,7 @@ fault-pairing-unfinished = It was added but went before it had everything. If yo
 fault-pairing-old = The two devices run different releases. Reload the page on both
 fault-device-removed = The mailbox says that this device was removed from the wallet
 fault-mailbox-empty = The mailbox holds no such wallet. Check the words, or choose a backup file
+fault-sync-refused = The other side didn't take everything. Compare again later
 fault-sync-away = The mailbox can't be reached; changes wait
 fault-share-bounds = The number of records, the time or the reads are out of bounds
 fault-slot-tampered = A way to open this wallet was tampered with. Bring it back with the recovery page and a backup

@@ -165,6 +165,7 @@ foreign-unknown = 认不出这个码。请向窗口要随身的领取单。
 
 record = 病历
 records-count = { $n } 份
+records-more = 显示更多（还有 { $n } 份）
 search = 搜索
 search-label = 搜名称、医院、科室、项目、正文或标签
 search-nothing = 没有找到。换个词，或者看看隐藏的。
@@ -872,6 +873,7 @@ fault-pairing-unfinished = 它已经加进来了，但没有收完就断开了�
 fault-pairing-old = 两部设备的版本不一样，请都刷新页面再试
 fault-device-removed = 信箱说，这部设备已被移出钱包
 fault-mailbox-empty = 信箱里没有这个钱包。看看词对不对，或者选备份文件
+fault-sync-refused = 对方没有收下全部内容，过一会儿再核对
 fault-sync-away = 连不上信箱，改动等着
 fault-share-bounds = 出示的份数、时间或次数不在范围里
 fault-slot-tampered = 打开钱包的方式被人动过，请用恢复页和备份找回

@@ -30,7 +30,7 @@ pub use patient::{
     Access, AccessLog, AccessOutcome, Duration, KeptWallet, PatientRequest, PatientResponse, Purpose, Share,
     ShareChoice, ShareSentence, ShareState, Slot, TicketNotice, Wallet,
 };
-pub use record::{Filter, ProofLine, RecordCard, RecordDetail, RecordTag, Sensitivity};
+pub use record::{Filter, ProofLine, RecordCard, RecordDetail, RecordList, RecordTag, Sensitivity};
 
 /// What a report says, as `wallet-core` reads it: the one part of it that pages need.
 pub use suishen_core::fhir;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::claim::{Claim, ClaimPreview, ClaimRequest};
 use crate::device::{Device, DeviceRole, Sync};
-use crate::record::{Filter, RecordCard, RecordDetail};
+use crate::record::{Filter, RecordDetail, RecordList};
 
 /// Asked by the phone's pages.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -241,7 +241,7 @@ pub enum PatientResponse {
         record: String,
     },
     /// The list.
-    Records(Vec<RecordCard>),
+    Records(RecordList),
     /// One record.
     Record(Box<RecordDetail>),
     /// `bytes` holds the file.

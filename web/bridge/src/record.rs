@@ -14,6 +14,19 @@ pub struct Filter {
     pub tag: Option<String>,
     /// Hidden ones too.
     pub hidden: bool,
+    /// At most so many, the first ones; all where it isn't said.
+    pub most: Option<u32>,
+}
+
+/// The rows that were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordList {
+    /// The first ones, newest first.
+    pub cards: Vec<RecordCard>,
+    /// How many more there are.
+    pub more: u32,
+    /// The person's own tags on any of them, shown or not.
+    pub tags: Vec<String>,
 }
 
 /// One row of the list. Rows of the same `visit` make a card.

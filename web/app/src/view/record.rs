@@ -17,7 +17,7 @@ pub struct Visit<'a> {
 pub fn visits(records: &[RecordCard]) -> Vec<Visit<'_>> {
     let mut visits: Vec<Visit<'_>> = Vec::new();
     for record in records {
-        match visits.iter_mut().find(|visit| visit.records[0].visit == record.visit) {
+        match visits.last_mut().filter(|visit| visit.records[0].visit == record.visit) {
             Some(visit) => visit.records.push(record),
             None => visits.push(Visit { records: vec![record] }),
         }
@@ -170,8 +170,8 @@ mod tests {
     fn records_of_one_visit_make_one_card() {
         let records = [
             record("a", "v1", "2026-11-12", Sensitivity::Normal),
-            record("b", "v2", "2026-09-03", Sensitivity::Normal),
             record("c", "v1", "2026-11-12", Sensitivity::Normal),
+            record("b", "v2", "2026-09-03", Sensitivity::Normal),
         ];
         let visits = visits(&records);
         assert_eq!(visits.len(), 2);

@@ -7,6 +7,7 @@ use crate::platform_key::PlatformKey;
 use crate::store::{Change, Store, Table};
 use crate::worker::tell;
 use suishen_bridge::{Action, Event, Fault, Step, Topic, Wallet};
+use suishen_core::id::BlobAddress;
 use suishen_core::sm::Key32;
 use suishen_core::vault::{Locked, Origin, StoredEvent, Unlock, Vault};
 
@@ -40,12 +41,9 @@ impl Session {
     }
 
     async fn open_state(&self, engine: &Engine) -> Result<Wallet, Fault> {
-        let name = self.records(engine, &suishen_bridge::Filter::default()).await?;
-        let newest = name.first().map(|card| card.record.clone());
+        let name = self.newest_name(engine).await?;
         let copies = self.has_copies(engine).await?;
         let kept = care::kept(engine).await?;
-        let opened = self.opened.borrow();
-        let name = newest.and_then(|id| opened.get(&id)?.patient.as_ref()?.name.clone());
         let (protected, slots, phrase_gone) = self
             .with(|v| (v.is_protected(), v.slots().iter().map(slot_of).collect(), v.entropy().is_none()))?;
         let role = devices::role_of(self.with(|vault| vault.role())?);
@@ -88,7 +86,11 @@ impl Session {
             .all(Table::Events)
             .await?
             .into_iter()
-            .map(|(_, bytes)| StoredEvent::from_bytes(bytes))
+            .map(|(key, bytes)| match BlobAddress::from_hex(&key) {
+                // The vault holds the bytes against it.
+                Some(address) => StoredEvent { address, bytes },
+                None => StoredEvent::from_bytes(bytes),
+            })
             .collect();
         let report = vault.load(&events, Origin::OwnStore);
         if report.refused.iter().any(|(_, error)| error.is_damage()) {
@@ -150,7 +152,9 @@ impl Session {
         // What is damaged can't be anybody's any more: this is how it is brought back.
         match self.stored(store).await.unwrap_or_default() {
             Some(here) if here.id() != vault.id() => return Err(Fault::new("wallet-here", Action::Nothing)),
-            Some(_) => changes.insert(0, Change::Clear(Table::Pending)),
+            Some(_) => {
+                changes.splice(0..0, [Table::Pending, Table::Cards].map(Change::Clear));
+            }
             None => {}
         }
         // Nor does anybody open the wallets of others that were in the old device key's care.

@@ -1,5 +1,7 @@
 //! The patient's part of the engine: the open vault, and what its pages ask.
 
+mod card;
+mod cards;
 mod care;
 mod claim;
 mod consultation;
@@ -32,8 +34,10 @@ use suishen_core::vault::{Body, RecordIndex, Vault, VaultError};
 #[derive(Debug, Default)]
 pub struct Session {
     vault: RefCell<Option<Vault>>,
-    /// Bodies of records, opened once: they are read often.
+    /// Contents that were looked at, opened once: they are read often.
     opened: RefCell<BTreeMap<String, suishen_core::fhir::ReportView>>,
+    /// What the list shows of each record.
+    cards: cards::Cards,
     /// What the ledger and the drop boxes last said of each grant.
     seen: RefCell<BTreeMap<GrantId, watch::Seen>>,
     /// Ledger time as of which all logs are proven complete.
@@ -185,6 +189,7 @@ impl Session {
         self.devices.leave();
         self.consultations.leave();
         self.opened.take();
+        self.cards.forget();
         self.seen.take();
         self.anchored.take();
         self.holder_stands.set(false);

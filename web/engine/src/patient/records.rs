@@ -1,20 +1,27 @@
 //! Records for the screen: the list, one record, its files. Everything shown was decrypted and verified here.
 
+use super::card::{Card, Entry, found, paged};
+use super::cards::{Known, Provided, State, entries, read_on};
 use super::{Answered, Session};
 use crate::desk::series;
 use crate::engine::Engine;
-use crate::platform::day;
 use crate::store::Table;
+use crate::worker::tell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use suishen_bridge::{
-    Action, Fault, Filter, PatientResponse, ProofLine, RecordCard, RecordDetail, RecordTag, Sensitivity,
+    Action, Event, Fault, Filter, PatientResponse, ProofLine, RecordCard, RecordDetail, RecordList,
+    RecordTag, Sensitivity, Topic,
 };
 use suishen_core::contract::Anchor;
-use suishen_core::fhir::{Finding, Kind, Moment, ReportView};
+use suishen_core::fhir::ReportView;
 use suishen_core::id::Commitment;
-use suishen_core::report::{self, FHIR_MEDIA_TYPE, Manifest, open_part};
+use suishen_core::report::{self, FHIR_MEDIA_TYPE, Manifest, PartCopy, ReportError, open_part};
 use suishen_core::sm::Signed;
-use suishen_core::vault::{Body, Marks, Record};
+use suishen_core::vault::{Body, Record, RecordIndex};
+
+/// Reports that a trend is drawn from, beside the one that is read: the newest.
+const MOST_OF_TREND: usize = 100;
 
 /// A record's id as the page gives it.
 pub fn id_of(text: &str) -> Result<Commitment, Fault> {
@@ -26,42 +33,86 @@ const COMING: &str = "coming";
 
 impl Session {
     /// The list, newest first.
-    pub(super) async fn records(&self, engine: &Engine, filter: &Filter) -> Result<Vec<RecordCard>, Fault> {
-        let records = self.read(|index| {
-            let marked = |r: &Record| (r.clone(), index.marks(&r.added.record));
-            (index.records().map(marked).collect::<Vec<_>>(), index.last_looked())
-        })?;
-        let (records, looked) = records;
+    pub(super) async fn records(&self, engine: &Rc<Engine>, filter: &Filter) -> Result<RecordList, Fault> {
+        let Provided { more, .. } = self.provide_cards(engine).await?;
+        // With other copies about, what isn't here comes from one of them.
+        let away = if self.has_copies(engine).await? { RecordTag::Coming } else { RecordTag::Damaged };
+        let (list, shown) =
+            self.read(|index| self.cards.look(|known| self.list(index, known, filter, away)))?;
+        if self.cards.is_shown(shown.into_iter()) || more {
+            read_on(engine);
+        }
+        Ok(list)
+    }
+
+    fn list(
+        &self,
+        index: &RecordIndex,
+        known: &Known,
+        filter: &Filter,
+        away: RecordTag,
+    ) -> (RecordList, Vec<Commitment>) {
+        let all = found(entries(index, known), filter);
+        let (here, more) = paged(all.len(), filter.most);
         // The reports in whose place this wallet holds a newer version.
-        let mut replaced = BTreeSet::new();
-        let mut cards = Vec::new();
-        for (record, marks) in records {
-            let manifest = manifest_of(&record)?;
-            replaced.extend(manifest.replaces.map(Commitment::to_hex));
-            match self.view(engine, &record, &manifest).await {
-                Ok(view) => {
-                    let mut card = card(&record, &manifest, &marks, &view, looked);
-                    card.marks.extend(self.anchored.borrow().get(&record.added.record).into_iter().flatten());
-                    cards.extend(Some(card).filter(|card| shown(card, &view, filter)));
-                }
-                // One that is damaged, or not here yet, doesn't take the others with it; it says so itself.
-                Err(fault) if fault.action == Action::Recover || fault.code == COMING => {
-                    let mark = if fault.code == COMING { RecordTag::Coming } else { RecordTag::Damaged };
-                    let card = unread_card(&record, &manifest, &marks, mark);
-                    cards.extend(Some(card).filter(|card| filter.hidden || !card.hidden));
-                }
-                Err(fault) => return Err(fault),
+        let replaced: BTreeSet<&String> =
+            known.values().filter_map(|(card, _)| card.replaces.as_ref()).collect();
+        let (looked, anchored) = (index.last_looked(), self.anchored.borrow());
+        let row = |entry: &Entry<'_>| {
+            let mut tags = match known.get(&entry.record) {
+                Some((_, State::Damaged)) => vec![RecordTag::Damaged],
+                Some((card, State::Unread)) if card.content.is_some() => vec![away],
+                _ if looked.is_none_or(|looked| entry.kept > looked) => vec![RecordTag::New],
+                _ => Vec::new(),
+            };
+            if !tags.iter().any(|tag| matches!(tag, RecordTag::Damaged | RecordTag::Coming)) {
+                tags.extend(anchored.get(&entry.record).into_iter().flatten());
             }
-        }
-        for card in cards.iter_mut().filter(|card| replaced.contains(&card.record)) {
-            if !card.marks.contains(&RecordTag::Corrected) && !card.marks.contains(&RecordTag::Damaged) {
-                card.marks.push(RecordTag::Corrected);
+            let corrected = replaced.contains(&entry.record.to_hex());
+            if corrected && !tags.contains(&RecordTag::Corrected) && !tags.contains(&RecordTag::Damaged) {
+                tags.push(RecordTag::Corrected);
             }
-        }
-        cards.sort_by(|a, b| {
-            b.date.cmp(&a.date).then_with(|| a.visit.cmp(&b.visit)).then_with(|| a.title.cmp(&b.title))
-        });
-        Ok(cards)
+            entry.card.row(&entry.record, &entry.marks, tags)
+        };
+        let tags: BTreeSet<&String> = all.iter().flat_map(|entry| &entry.marks.tags).collect();
+        let list = RecordList {
+            cards: all[..here].iter().map(row).collect(),
+            more,
+            tags: tags.into_iter().cloned().collect(),
+        };
+        (list, all[..here].iter().map(|entry| entry.record).collect())
+    }
+
+    /// Whom the newest of the visible reports is about.
+    pub(super) async fn newest_name(&self, engine: &Engine) -> Result<Option<String>, Fault> {
+        self.provide_cards_aside(engine).await?;
+        self.read(|index| {
+            self.cards.look(|known| {
+                let visible = entries(index, known).filter(|entry| !entry.marks.hidden);
+                let named = visible.filter(|entry| entry.card.patient.is_some());
+                named
+                    .max_by(|a, b| a.card.date.cmp(&b.card.date))
+                    .and_then(|entry| entry.card.patient.clone())
+            })
+        })
+    }
+
+    /// Titles of records as the list has them, and whether they may be in a bulk choice; nothing for those that aren't here.
+    pub(super) async fn titled(
+        &self,
+        engine: &Engine,
+        ids: &[Commitment],
+    ) -> Result<Vec<Option<(String, Sensitivity)>>, Fault> {
+        self.provide_cards_aside(engine).await?;
+        self.read(|index| {
+            self.cards.look(|known| {
+                let titled = |id: &Commitment| {
+                    let (card, _) = known.get(id).filter(|_| index.record(id).is_some())?;
+                    Some((card.title(&index.marks(id)).to_owned(), card.sensitivity))
+                };
+                ids.iter().map(titled).collect()
+            })
+        })
     }
 
     /// Adds or removes the person's own tag.
@@ -84,10 +135,8 @@ impl Session {
         if let Some(view) = self.opened.borrow().get(&id) {
             return Ok(view.clone());
         }
-        let number = manifest.fhir_part().ok_or_else(|| Fault::new("content", Action::AskDesk))?;
-        let bytes = self.part(engine, record, manifest, number).await?;
-        let view = ReportView::from_json(&bytes)
-            .map_err(|e| Fault::new("fhir", Action::AskDesk).with_detail(e.to_string()))?;
+        let number = manifest.fhir_part().ok_or_else(no_content)?;
+        let view = read_view(&self.part(engine, record, manifest, number).await?)?;
         self.opened.borrow_mut().insert(id, view.clone());
         Ok(view)
     }
@@ -99,8 +148,7 @@ impl Session {
         manifest: &Manifest,
         number: u32,
     ) -> Result<Vec<u8>, Fault> {
-        let missing = || Fault::new("no-file", Action::Recover);
-        let copy = record.added.parts.iter().find(|copy| copy.part == number).ok_or_else(missing)?;
+        let copy = copy_of(record, number)?;
         let blob = engine.store().await?.get(Table::Blobs, &copy.address.to_hex()).await?;
         let blob = match blob {
             Some(blob) => blob,
@@ -108,33 +156,68 @@ impl Session {
             None if self.has_copies(engine).await? => return Err(Fault::new(COMING, Action::Retry)),
             None => return Err(missing()),
         };
-        open_part(manifest, copy, &blob).map_err(|_| Fault::new("store-damaged", Action::Recover))
+        open_part(manifest, copy, &blob).map_err(damaged)
+    }
+
+    /// Other reports about the same person with some of the same values, the newest of them: what a trend is drawn from.
+    async fn alike(
+        &self,
+        engine: &Engine,
+        record: &Record,
+        view: &ReportView,
+    ) -> Result<Vec<ReportView>, Fault> {
+        self.provide_cards_aside(engine).await?;
+        let values: BTreeSet<&String> = view.rows.iter().map(|row| &row.name).collect();
+        let name = view.patient.as_ref().and_then(|patient| patient.name.as_ref());
+        let mut alike: Vec<(String, Record)> = self.read(|index| {
+            self.cards.look(|known| {
+                let others = index.records().filter(|other| other.added.record != record.added.record);
+                let carded = others.filter_map(|other| Some((&known.get(&other.added.record)?.0, other)));
+                let same = carded.filter(|(card, _)| {
+                    card.patient.as_ref() == name && card.values.iter().any(|value| values.contains(value))
+                });
+                same.map(|(card, other)| (card.date.clone(), other.clone())).collect()
+            })
+        })?;
+        alike.sort_by(|(a, _), (b, _)| b.cmp(a));
+        let mut views = Vec::new();
+        for (_, other) in alike.into_iter().take(MOST_OF_TREND) {
+            // One that doesn't open is missing from the trend, and says itself why.
+            let Ok(other) = self.view(engine, &other, &manifest_of(&other)?).await else { continue };
+            let same = matches!((&other.patient, &view.patient), (Some(a), Some(b)) if a.is_same_person(b));
+            views.extend(Some(other).filter(|other| same && other != view));
+        }
+        Ok(views)
     }
 
     /// One record with history, files and proof.
     pub(super) async fn record(&self, engine: &Engine, id: &str) -> Result<RecordDetail, Fault> {
         let commitment = id_of(id)?;
-        let missing = || Fault::new("no-record", Action::Nothing);
+        let no_record = || Fault::new("no-record", Action::Nothing);
         let (record, marks, looked) = self
             .read(|index| {
                 let record = index.record(&commitment).cloned();
                 record.map(|r| (r, index.marks(&commitment), index.last_looked()))
             })?
-            .ok_or_else(missing)?;
+            .ok_or_else(no_record)?;
         let manifest = manifest_of(&record)?;
-        let view = self.view(engine, &record, &manifest).await?;
-        let mut card = card(&record, &manifest, &marks, &view, looked);
-        let proof = self.proof(engine, &record, &manifest, &mut card).await;
-        let others: Vec<ReportView> = {
-            let opened = self.opened.borrow();
-            let same = |v: &&ReportView| {
-                **v != view
-                    && matches!((&v.patient, &view.patient), (Some(a), Some(b)) if a.is_same_person(b))
-            };
-            std::iter::once(&view).chain(opened.values().filter(same)).cloned().collect()
+        let view = match self.view(engine, &record, &manifest).await {
+            Ok(view) => view,
+            Err(fault) => {
+                if fault.action == Action::Recover && self.cards.is_damaged(&commitment) {
+                    tell(&Event::Changed(Topic::Records));
+                }
+                return Err(fault);
+            }
         };
+        let new = looked.is_none_or(|looked| record.kept > looked);
+        let tags = if new { vec![RecordTag::New] } else { Vec::new() };
+        let mut card = Card::of(&record, &manifest, &view).row(&commitment, &marks, tags);
+        let proof = self.proof(engine, &record, &manifest, &mut card).await;
+        let mut all = vec![view.clone()];
+        all.extend(self.alike(engine, &record, &view).await?);
         let mine: Vec<_> =
-            series(&others).into_iter().filter(|s| view.rows.iter().any(|r| r.name == s.name)).collect();
+            series(&all).into_iter().filter(|s| view.rows.iter().any(|r| r.name == s.name)).collect();
         let files = (0u32..)
             .zip(&manifest.parts)
             .filter(|(_, part)| part.media_type != FHIR_MEDIA_TYPE)
@@ -223,92 +306,28 @@ pub fn manifest_of(record: &Record) -> Result<Manifest, Fault> {
         .map_err(|_| Fault::new("store-damaged", Action::Recover))
 }
 
-fn card(
-    record: &Record,
-    manifest: &Manifest,
-    marks: &Marks,
-    view: &ReportView,
-    looked: Option<u64>,
-) -> RecordCard {
-    let date = view.date().map(day_of).unwrap_or_default();
-    let department = view.department.clone().unwrap_or_default();
-    let organisation =
-        view.organisation.clone().unwrap_or_else(|| record.added.chain.leaf().subject().organisation.clone());
-    let (high, low, finding) = match &view.finding {
-        Finding::Counts { high, low, .. } => (*high, *low, String::new()),
-        Finding::Sentence(text) => (0, 0, text.clone()),
-        Finding::Nothing => (0, 0, String::new()),
-    };
-    let new = looked.is_none_or(|looked| record.kept > looked);
-    RecordCard {
-        record: record.added.record.to_hex(),
-        visit: format!("{date}|{organisation}|{department}"),
-        date,
-        department,
-        organisation,
-        kind: view.kind,
-        title: marks.name.clone().unwrap_or_else(|| view.title.clone()),
-        high,
-        low,
-        finding,
-        marks: if new { vec![RecordTag::New] } else { Vec::new() },
-        tags: marks.tags.iter().cloned().collect(),
-        hidden: marks.hidden,
-        sensitivity: sensitivity(manifest),
-    }
+fn copy_of(record: &Record, number: u32) -> Result<&PartCopy, Fault> {
+    record.added.parts.iter().find(|copy| copy.part == number).ok_or_else(missing)
 }
 
-/// What can be said of a record whose content can't be read: who issued it, and when.
-fn unread_card(record: &Record, manifest: &Manifest, marks: &Marks, mark: RecordTag) -> RecordCard {
-    let date = day(manifest.issued_at);
-    let organisation = record.added.chain.leaf().subject().organisation.clone();
-    RecordCard {
-        record: record.added.record.to_hex(),
-        visit: format!("{date}|{organisation}|"),
-        date,
-        department: String::new(),
-        title: marks.name.clone().unwrap_or_else(|| organisation.clone()),
-        organisation,
-        kind: Kind::Other,
-        high: 0,
-        low: 0,
-        finding: String::new(),
-        marks: vec![mark],
-        tags: marks.tags.iter().cloned().collect(),
-        hidden: marks.hidden,
-        sensitivity: sensitivity(manifest),
-    }
+/// Opens and verifies what is read of a record.
+pub(super) fn view_of(record: &Record, manifest: &Manifest, blob: &[u8]) -> Result<ReportView, Fault> {
+    let copy = copy_of(record, manifest.fhir_part().ok_or_else(no_content)?)?;
+    read_view(&open_part(manifest, copy, blob).map_err(damaged)?)
 }
 
-fn sensitivity(manifest: &Manifest) -> Sensitivity {
-    match manifest.sensitivity {
-        report::Sensitivity::Ordinary => Sensitivity::Normal,
-        _ => Sensitivity::Sensitive,
-    }
+fn read_view(bytes: &[u8]) -> Result<ReportView, Fault> {
+    ReportView::from_json(bytes).map_err(|e| Fault::new("fhir", Action::AskDesk).with_detail(e.to_string()))
 }
 
-/// `2026-11-12`, or less where less was known.
-fn day_of(moment: &Moment) -> String {
-    let part = |part: Option<u8>| part.map(|p| format!("-{p:02}")).unwrap_or_default();
-    format!("{:04}{}{}", moment.year, part(moment.month), part(moment.day))
+fn no_content() -> Fault {
+    Fault::new("content", Action::AskDesk)
 }
 
-fn shown(card: &RecordCard, view: &ReportView, filter: &Filter) -> bool {
-    let text = [&card.title, &card.organisation, &card.department, &card.finding, &card.date];
-    let names = view.rows.iter().flat_map(|row| std::iter::once(&row.name).chain(&row.short));
-    let passages = view.sections.iter().flat_map(|section| [&section.title, &section.text]);
-    let hay: String = text
-        .into_iter()
-        .chain(names)
-        .chain(passages)
-        .chain(&view.conclusion)
-        .chain(&card.tags)
-        .map(|s| s.to_lowercase())
-        .collect::<Vec<_>>()
-        .join(" ");
-    let found = filter.search.to_lowercase().split_whitespace().all(|word| hay.contains(word));
-    found
-        && (filter.hidden || !card.hidden)
-        && filter.kind.is_none_or(|kind| kind == card.kind)
-        && filter.tag.as_ref().is_none_or(|tag| card.tags.contains(tag))
+fn missing() -> Fault {
+    Fault::new("no-file", Action::Recover)
+}
+
+fn damaged(_: ReportError) -> Fault {
+    Fault::new("store-damaged", Action::Recover)
 }

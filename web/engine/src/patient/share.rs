@@ -99,14 +99,11 @@ impl Session {
         engine: &Engine,
         choice: &ShareChoice,
     ) -> Result<ShareSentence, Fault> {
-        let cards =
-            self.records(engine, &suishen_bridge::Filter { hidden: true, ..Default::default() }).await?;
-        let chosen: Vec<_> =
-            choice.records.iter().filter_map(|id| cards.iter().find(|c| c.record == *id)).collect();
-        let sensitive =
-            chosen.iter().filter(|c| c.sensitivity == suishen_bridge::Sensitivity::Sensitive).count();
+        let ids: Vec<Commitment> = choice.records.iter().filter_map(|id| Commitment::from_hex(id)).collect();
+        let chosen: Vec<_> = self.titled(engine, &ids).await?.into_iter().flatten().collect();
+        let sensitive = chosen.iter().filter(|(_, s)| *s == suishen_bridge::Sensitivity::Sensitive).count();
         Ok(ShareSentence {
-            titles: chosen.iter().map(|c| c.title.clone()).collect(),
+            titles: chosen.into_iter().map(|(title, _)| title).collect(),
             reads: choice.reads,
             duration: choice.duration,
             accept_within: accept_within(choice),
@@ -485,13 +482,8 @@ impl Session {
 
     /// Titles of records, as the list has them.
     pub(super) async fn titles(&self, engine: &Engine, ids: &[Commitment]) -> Result<Vec<String>, Fault> {
-        let cards =
-            self.records(engine, &suishen_bridge::Filter { hidden: true, ..Default::default() }).await?;
-        let title = |id: &Commitment| {
-            let hex = id.to_hex();
-            cards.iter().find(|c| c.record == hex).map(|c| c.title.clone()).unwrap_or_default()
-        };
-        Ok(ids.iter().map(title).collect())
+        let titled = self.titled(engine, ids).await?.into_iter();
+        Ok(titled.map(|titled| titled.map(|(title, _)| title).unwrap_or_default()).collect())
     }
 }
 

@@ -1,7 +1,9 @@
 //! The records: one card a visit, newest first; search, kinds, own tags, hidden ones on demand.
 
 use suishen_bridge::fhir::Kind;
-use suishen_bridge::{Filter, PatientRequest, PatientResponse, RecordCard, Request, Response, Topic};
+use suishen_bridge::{
+    Filter, PatientRequest, PatientResponse, RecordCard, RecordList, Request, Response, Topic,
+};
 use web_sys::{HtmlInputElement, InputEvent};
 use yew::{Callback, Html, TargetCast, component, html, use_state};
 
@@ -12,14 +14,17 @@ use crate::{
         language::use_words,
         ledger::use_ledger,
     },
-    component::{BottomBar, LinkTo, TopBar, chip, empty, fault_card, glyph, visit_card},
+    component::{BottomBar, LinkTo, More, TopBar, chip, empty, fault_card, glyph, visit_card},
     route::Route,
     view::record::{KINDS, visits},
     words::Words,
 };
 
+/// Records that the list shows at first; each further time that its end is reached, twice as many.
+const FIRST: u32 = 60;
+
 /// The records in an answer.
-pub fn records(response: Response) -> Option<Vec<RecordCard>> {
+pub fn records(response: Response) -> Option<RecordList> {
     match response {
         Response::Patient(PatientResponse::Records(records)) => Some(records),
         _ => None,
@@ -32,17 +37,28 @@ pub fn RecordsPage() -> Html {
     let (words, wallet, ledger) = (use_words(), use_wallet(), use_ledger());
     let this_year = ledger.now().map(|now| words.moment(now).year);
     let filter = use_state(Filter::default);
+    let most = use_state(|| FIRST);
     let searching = use_state(|| false);
     let (found, again) = use_asked(
-        (*filter).clone(),
+        Filter { most: Some(*most), ..(*filter).clone() },
         &[Topic::Records],
         |filter: &Filter| Request::Patient(PatientRequest::Records(filter.clone())),
         records,
     );
+    let more = {
+        let (most, shown) = (most.clone(), found.here().map_or(0, |list| list.cards.len()));
+        Callback::from(move |()| {
+            // What was asked for before is here.
+            if u32::try_from(shown).is_ok_and(|shown| shown >= *most) {
+                most.set(most.saturating_mul(2));
+            }
+        })
+    };
     let search = {
-        let filter = filter.clone();
+        let (filter, most) = (filter.clone(), most.setter());
         Callback::from(move |event: InputEvent| {
             let search = event.target_unchecked_into::<HtmlInputElement>().value();
+            most.set(FIRST);
             filter.set(Filter { search, ..(*filter).clone() });
         })
     };
@@ -56,8 +72,11 @@ pub fn RecordsPage() -> Html {
         })
     };
     let change = {
-        let filter = filter.clone();
-        Callback::from(move |new: Filter| filter.set(new))
+        let (filter, most) = (filter.clone(), most.setter());
+        Callback::from(move |new: Filter| {
+            most.set(FIRST);
+            filter.set(new);
+        })
     };
     html! {<>
         <div class="phone">
@@ -80,7 +99,7 @@ pub fn RecordsPage() -> Html {
                 { match &found {
                     Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
                     Asked::Failed(fault) => html! { { fault_card(&words, fault, Some(&again), false) } },
-                    Asked::Here(found) => list(found, &filter, this_year, &words),
+                    Asked::Here(found) => html! { <>{ list(&found.cards, &filter, this_year, &words) }<More left={found.more} {more} /></> },
                 } }
             </main>
         </div>
@@ -107,15 +126,14 @@ fn list(found: &[RecordCard], filter: &Filter, this_year: Option<i64>, words: &W
     }
 }
 
-fn chips(filter: &Filter, change: &Callback<Filter>, found: Option<&Vec<RecordCard>>, words: &Words) -> Html {
+fn chips(filter: &Filter, change: &Callback<Filter>, found: Option<&RecordList>, words: &Words) -> Html {
     let kind = |kind: Option<Kind>| {
         let new = Filter { kind, tag: None, ..filter.clone() };
         let name = words.say(&format!("kind-{}", kind.map_or("all", Kind::name)));
         let on = filter.kind == kind && filter.tag.is_none();
         html! { { chip(name, on, &change.reform(move |()| new.clone())) } }
     };
-    let mut tags: Vec<&String> =
-        found.into_iter().flatten().flat_map(|card| &card.tags).chain(&filter.tag).collect();
+    let mut tags: Vec<&String> = found.into_iter().flat_map(|list| &list.tags).chain(&filter.tag).collect();
     tags.sort_unstable();
     tags.dedup();
     let tag = |tag: &String| {

@@ -21,7 +21,7 @@ use crate::{
         ledger::use_ledger,
         work::{Work, use_work},
     },
-    component::{BottomBar, LinkTo, TopBar, chip, empty, fault_card, glyph, progress_card},
+    component::{BottomBar, LinkTo, More, TopBar, chip, empty, fault_card, glyph, progress_card},
     route::Route,
     view::{
         passage::{self, LENGTHS, READS, Reader, purpose_key},
@@ -29,6 +29,9 @@ use crate::{
     },
     words::{Words, rich},
 };
+
+/// Records that can be chosen from at first: more than one share may have.
+const FIRST: u32 = 200;
 
 /// What was chosen so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,12 +65,24 @@ impl Default for Chosen {
 pub fn ShowPage() -> Html {
     let (words, wallet) = (use_words(), use_wallet());
     let (shared, _) = use_asked((), &[Topic::Shares], |()| Request::Patient(PatientRequest::Shares), shares);
+    let most = use_state(|| FIRST);
     let (all, _) = use_asked(
-        (),
+        *most,
         &[Topic::Records],
-        |()| Request::Patient(PatientRequest::Records(Filter::default())),
+        |most| Request::Patient(PatientRequest::Records(Filter { most: Some(*most), ..Filter::default() })),
         records,
     );
+    let left = all.here().map_or(0, |list| list.more);
+    let all = all.here().map(|list| &list.cards);
+    let more = {
+        let (most, shown) = (most.clone(), all.map_or(0, Vec::len));
+        Callback::from(move |()| {
+            // What was asked for before is here.
+            if u32::try_from(shown).is_ok_and(|shown| shown >= *most) {
+                most.set(most.saturating_mul(2));
+            }
+        })
+    };
     let opened = use_state(|| None::<String>);
     let revoking = use_state(|| None::<Share>);
     let identity = use_state(|| false);
@@ -112,13 +127,13 @@ pub fn ShowPage() -> Html {
                     { empty(words.say("show-protect-title"), words.say("show-protect-text"), html! { <>
                         <LinkTo to={Route::Protect} class="button primary wide">{ glyph("lock-simple") }{ words.say("action-protect") }</LinkTo>
                     </> }) }
-                } else if all.here().is_some_and(Vec::is_empty) {
+                } else if all.is_some_and(Vec::is_empty) {
                     { empty(words.say("empty-title"), words.say("empty-text"), html! { <>
                         <LinkTo to={Route::Scan} class="button primary wide">{ glyph("scan") }{ words.say("scan") }</LinkTo>
                     </> }) }
-                } else if let Some(all) = all.here() {
+                } else if let Some(all) = all {
                     <button class="button wide" onclick={consult(true).reform(|_| ())}>{ glyph("stethoscope") }{ words.say("consult") }</button>
-                    <Choose records={all.clone()} {made} />
+                    <Choose records={all.clone()} {left} {more} {made} />
                 }
                 if wallet.may_share() {
                     <button class="button wide" onclick={show_identity(true).reform(|_| ())}>{ glyph("identification-card") }{ words.say("identity") }</button>
@@ -130,7 +145,7 @@ pub fn ShowPage() -> Html {
         if let Some(share) = revoking.as_ref() {
             <RevokeSheet share={share.share.clone()} name={person(&share.state)} records={share.titles.len()} close={Callback::from({ let revoking = revoking.setter(); move |()| revoking.set(None) })} />
         }
-        if *consulting { <ConsultSheet records={all.here().cloned().unwrap_or_default()} close={consult(false)} /> }
+        if *consulting { <ConsultSheet records={all.cloned().unwrap_or_default()} close={consult(false)} /> }
         if *identity { <IdentitySheet close={show_identity(false)} /> }
     </>}
 }
@@ -222,6 +237,9 @@ pub fn share_lines(share: &Share, now: u64, words: &Words) -> Html {
 #[derive(Properties, PartialEq)]
 struct ChooseProps {
     records: Vec<RecordCard>,
+    /// How many there are beyond these.
+    left: u32,
+    more: Callback<()>,
     made: Callback<String>,
 }
 
@@ -252,6 +270,7 @@ fn Choose(props: &ChooseProps) -> Html {
                 <legend class="heard">{ words.say("show-one-by-one") }</legend>
                 { for props.records.iter().filter(|card| card.can_be_shown()).map(|card| pick(card, &chosen, &words)) }
             </fieldset>
+            <More left={props.left} more={props.more.clone()} />
             if sensitive > 0 { <p class="quiet">{ words.count("show-sensitive", sensitive as u64) }</p> }
         </section>
         <section class="stack close">
