@@ -143,12 +143,23 @@ async fn until(person: &Person, text: &str) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-/// Seconds until the screen no longer has this text.
-async fn gone(person: &Person, text: &str) -> Result<f64> {
+/// How many records of the wallet in a browser were read there, so that the list shows what they are.
+const READ: &str = r"
+return new Promise((resolve) => {
+    const open = indexedDB.open('suishen');
+    open.onsuccess = () => {
+        const count = open.result.transaction('cards').objectStore('cards').count();
+        count.onsuccess = () => { open.result.close(); resolve(count.result); };
+    };
+});
+";
+
+/// Seconds until all of so many records are read.
+async fn all_read(person: &Person, records: u32) -> Result<f64> {
     let start = Instant::now();
-    while person.screen().await?.contains(text) {
-        anyhow::ensure!(start.elapsed() < Duration::from_mins(10), "“{text}” was there for ten minutes");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    while person.runs(READ).await?.as_u64() < Some(records.into()) {
+        anyhow::ensure!(start.elapsed() < Duration::from_mins(10), "not all were read in ten minutes");
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
     Ok(start.elapsed().as_secs_f64())
 }
@@ -172,7 +183,7 @@ async fn a_wallet_of_twenty_years_comes_to_a_new_device() -> Result<()> {
         phone.taps("存备份文件").await?;
         let backup = phone.has_saved(".suishen").await?;
         let grown = grown(&std::fs::read(&backup)?, &words, records)?;
-        let megabytes = grown.len() as f64 / 1e6;
+        let megabytes = grown.len() / 1_000_000;
         std::fs::write(&backup, grown)?;
 
         phone.goes_to("patient", "/restore").await?;
@@ -181,20 +192,16 @@ async fn a_wallet_of_twenty_years_comes_to_a_new_device() -> Result<()> {
         phone.types("24 个词", &words).await?;
         phone.taps("找回").await?;
         let restored = until(&phone, "给钱包上锁").await?;
-        eprintln!("restored {restored}");
         phone.types("设一个密码", PASSPHRASE).await?;
         phone.taps("用这个密码").await?;
         phone.sees("钱包上锁了").await?;
         phone.goes_to("patient", "/").await?;
         phone.unlocks().await?;
         let opened = until(&phone, &format!("{records} 份")).await?;
-        eprintln!("opened {opened}");
-        let read = gone(&phone, "还在路上").await?;
-        eprintln!("read {read}");
+        let read = all_read(&phone, records).await?;
         phone.goes_to("patient", "/").await?;
         phone.unlocks().await?;
         let again = until(&phone, "血脂").await?;
-        eprintln!("opened again {again}");
         phone.goes_to("patient", "/devices").await?;
         phone.unlocks().await?;
         phone.taps("添加设备").await?;
@@ -207,8 +214,7 @@ async fn a_wallet_of_twenty_years_comes_to_a_new_device() -> Result<()> {
         phone.sees("两部设备上的数字一样吗").await?;
         phone.taps("一样，添加").await?;
         let joined = until(&tablet, &format!("{records} 份")).await?;
-        eprintln!("joined {joined}");
-        let whole = gone(&tablet, "还在路上").await?;
+        let whole = all_read(&tablet, records).await?;
         println!(
             r#"{{"new_device": {{"records": {records}, "megabytes": {megabytes}, "restored_s": {restored}, "opened_s": {opened}, "read_s": {read}, "again_s": {again}, "joined_s": {joined}, "whole_s": {whole}}}}}"#
         );

@@ -271,7 +271,7 @@ impl Session {
         link::run(engine, stream, Link::new(true, LINK_FRAME), async |told| match told {
             link::Told::At(tally) => {
                 let done = tally.taken;
-                tell(&Event::Progress { task, step: Step::Fetching, done, total: done + tally.left });
+                tell(&Event::Progress { task, step: Step::Checking, done, total: done + tally.left });
                 Ok(true)
             }
             // Once to have all, once more when the other side has this device's first event.

@@ -84,7 +84,7 @@ async fn all(stream: &mut Stream, task: u32) -> Result<Vec<StoredEvent>, Trouble
                 Act::Store(more) => {
                     events.extend(more);
                     let (done, tally) = (events.len() as u64, link.tally());
-                    tell(&Event::Progress { task, step: Step::Fetching, done, total: done + tally.left });
+                    tell(&Event::Progress { task, step: Step::Checking, done, total: done + tally.left });
                 }
                 Act::Level | Act::Finished => return Ok(events),
                 Act::Refused(refused) => return Err(Trouble::Refused(refused)),
