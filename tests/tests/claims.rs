@@ -47,6 +47,7 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         phone.sees("不给看的 6 项").await?;
         phone.sees("¥9,927.86").await?;
         phone.picture("claim-sheet").await?;
+        phone.finds_it_accessible().await?;
         phone.taps("出示理赔码").await?;
         phone.sees("请保险公司扫这个码").await?;
         let link = phone.copies_the_link().await?;
@@ -60,6 +61,7 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
             assert!(!insurer.has_before_them(hidden).await?, "{hidden}");
         }
         insurer.picture("claim-open").await?;
+        insurer.finds_it_accessible().await?;
         phone.sees("看过，还没有决定").await?;
 
         insurer.types("赔付金额（元）", "99999").await?;
@@ -74,6 +76,7 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         insurer.picture("claim-settled").await?;
         phone.sees("赔付 ¥7,927.86。没有全赔：超出约定的自费项目").await?;
         phone.picture("claim-line").await?;
+        phone.finds_it_accessible().await?;
 
         // Settled is settled: the phone makes no second claim for this part.
         phone.taps("找保险公司理赔").await?;

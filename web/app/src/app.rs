@@ -14,7 +14,7 @@ use crate::{
     component::Announcer,
     page::{
         StartPage,
-        desk::{AuditorDesk, HospitalDesk, ReadingDesk},
+        desk::{AuditorDesk, HospitalDesk, INSURER, ReadingDesk},
         patient::PatientRoot,
     },
     role::Role,
@@ -111,7 +111,7 @@ fn content(role: Role, opened: Option<String>) -> Html {
         Role::Patient => html! { <PatientRoot {opened} /> },
         Role::Hospital => html! { <HospitalDesk {opened} /> },
         Role::Doctor => html! { <ReadingDesk title="desk-doctor" {opened} /> },
-        Role::Insurer => html! { <ReadingDesk title="desk-insurer" {opened} /> },
+        Role::Insurer => html! { <ReadingDesk title={INSURER} {opened} /> },
         Role::Auditor => html! { <AuditorDesk /> },
     };
     html! { <WithEngine><WithLedger>{ pages }</WithLedger></WithEngine> }

@@ -101,8 +101,9 @@ pub async fn read(
         Some(claim) => Some(settle::view(ledger, store, &held, claim).await?),
         None => None,
     };
-    let consent = payload.consent.text;
-    let reading = Reading { offer, records, series: series(&views), at, entry, consent, claim: shown };
+    let series = series(&views);
+    let text = payload.consent.text;
+    let reading = Reading { offer, records, series, at, entry, consent: text, claim: shown };
     open.readings.borrow_mut().insert(held.grant, Opened { reading: reading.clone(), files, claim });
     // The last step: until it is done, another try goes on with the same redemption.
     if let Some(read) = held.redemptions.iter_mut().find(|r| r.number == redemption.number) {

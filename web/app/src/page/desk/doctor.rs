@@ -31,6 +31,9 @@ use crate::{
     route::Route,
 };
 
+/// The name of an insurer's desk.
+pub const INSURER: &str = "desk-insurer";
+
 /// What it was opened with.
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -48,8 +51,9 @@ pub fn read_offers(response: Response) -> Option<Vec<OfferView>> {
     }
 }
 
-fn sections() -> Vec<Section> {
-    vec![(Route::Home, "desk-reception", "stethoscope"), (Route::History, "desk-read", "list-checks")]
+fn sections(title: &str) -> Vec<Section> {
+    let home = if title == INSURER { ("claims", "receipt") } else { ("desk-reception", "stethoscope") };
+    vec![(Route::Home, home.0, home.1), (Route::History, "desk-read", "list-checks")]
 }
 
 /// Draws it.
@@ -73,7 +77,7 @@ pub fn ReadingDesk(props: &Props) -> Html {
         },
     };
     let who = desk.here().cloned().flatten();
-    html! { <DeskFrame {title} sections={sections()} desk={who}>{ body }</DeskFrame> }
+    html! { <DeskFrame {title} sections={sections(props.title)} desk={who}>{ body }</DeskFrame> }
 }
 
 /// An opened reading, compared by identity.

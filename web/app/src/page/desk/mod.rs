@@ -1,4 +1,4 @@
-//! The desks: hospital, doctor, auditor.
+//! The desks: hospital, doctor, insurer, auditor.
 
 mod ask;
 mod auditor;
@@ -15,5 +15,5 @@ mod reading;
 mod ticket;
 
 pub use auditor::AuditorDesk;
-pub use doctor::ReadingDesk;
+pub use doctor::{INSURER, ReadingDesk};
 pub use hospital::HospitalDesk;
