@@ -30,7 +30,7 @@ async fn a_page_is_told_what_changed_and_nothing_more() {
     }
     told.sort();
     let grant = format!(r#"{{"topic":"grant:{}"}}"#, shared.id);
-    assert_eq!(told, [r#"{"size":7,"topic":"ledger"}"#.to_owned(), grant]);
+    assert_eq!(told, [r#"{"size":10,"topic":"ledger"}"#.to_owned(), grant]);
 
     socket.send(Message::text("not a list of topics")).await.unwrap();
     while let Some(Ok(message)) = socket.next().await {
