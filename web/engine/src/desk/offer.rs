@@ -90,6 +90,16 @@ impl Held {
         keep(store, &format!("{OFFER}{}", self.grant), self).await
     }
 
+    /// A credential that lasts, for the same keys.
+    pub async fn renew(&mut self, ledger: &Ledger, person: &Person) -> Result<(), Fault> {
+        let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
+        if !self.pass.lasts(now) {
+            let (grantee, box_key) = (self.pass.grantee.clone(), self.pass.box_key.clone());
+            self.pass = person.renew(ledger, person.role(), grantee, box_key).await?;
+        }
+        Ok(())
+    }
+
     /// The redemption to go on with: not sent, not answered, or its content not opened while gates still release.
     pub fn unfinished(&self, now: u64) -> Option<usize> {
         let goes_on = |r: &Redemption| r.stands.is_none_or(|(_, at)| !r.opened && now < at + RELEASE_WITHIN);

@@ -239,10 +239,7 @@ async fn redeem(
         Some(index) if held.redemptions[index].stands.is_some() => return Ok(held.redemptions[index].clone()),
         Some(index) => index,
         None => {
-            if !held.pass.lasts(now) {
-                let (grantee, box_key) = (held.pass.grantee.clone(), held.pass.box_key.clone());
-                held.pass = person.renew(ledger, person.role(), grantee, box_key).await?;
-            }
+            held.renew(ledger, person).await?;
             let number = u32::try_from(leaf.uses + 1).map_err(|_| Fault::new("request", Action::Nothing))?;
             let redemption = new_redemption(ledger, store, person, held, terms, number).await?;
             held.redemptions.push(redemption);
@@ -284,10 +281,10 @@ async fn new_redemption(
         presence: Signed::new(&presence, person.key(), &ledger.id),
         records: records.clone(),
     };
-    let auditor = ledger.auditor(store).await?;
+    let auditor = ledger.auditor_key(store).await?;
     let seed = Key32::generate(&mut BrowserRandom);
     let auditor_box = told
-        .seal(&seed, &auditor.box_key().map_err(|_| LedgerError::Unsound("auditor"))?, &ledger.id)
+        .seal(&seed, &auditor, &ledger.id)
         .map_err(|_| Fault::new("certificate-too-long", Action::Nothing))?;
     let secret = SecretKey::generate(&mut BrowserRandom);
     let body = RedeemGrant {

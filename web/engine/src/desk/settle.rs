@@ -150,14 +150,13 @@ pub async fn settle(
         let paid = Money::parse(amount.trim(), claim.shown.invoice.total.currency());
         let paid = paid.map_err(|_| answer_fault(AnswerFault::Amount))?;
         let told = AuditorSettlement::of(&claim.shown, &claim.record, paid, reason).map_err(answer_fault)?;
-        renew(ledger, store, &mut held).await?;
+        held.renew(ledger, &Person::here(store).await?).await?;
         held.saying = Some(if told.decision() == Decision::Refused {
             Saying { transaction: None, answer: Answer::Refused(told) }
         } else {
             let (_, verdict) = standing(ledger, store, &claim).await?;
             let open = verdict.map_err(|why| Fault::new(closed(&why), Action::Nothing))?;
-            let auditor = ledger.auditor(store).await?;
-            let auditor = auditor.box_key().map_err(|_| LedgerError::Unsound("auditor"))?;
+            let auditor = ledger.auditor_key(store).await?;
             let (credential, seed) = (held.pass.credential.clone(), Key32::generate(&mut BrowserRandom));
             let (body, answer) = told
                 .settle(&claim.shown, &open, credential, seed, (&auditor, &ledger.id))
@@ -187,7 +186,7 @@ pub async fn take_back(
         let entry = held.said.as_ref().and_then(|said| said.entry);
         let entry = entry.ok_or_else(|| Fault::new("request", Action::Nothing))?;
         let person = Person::here(store).await?;
-        renew(ledger, store, &mut held).await?;
+        held.renew(ledger, &person).await?;
         let tag = claim.shown.tag.id().map_err(|e| unclaimable(&e))?;
         let reversing = Reversing { tag, desk: held.pass.grantee.public() };
         let told = AuditorReversal {
@@ -198,8 +197,7 @@ pub async fn take_back(
             certificate: person.chain.leaf().to_der().to_vec(),
             presence: Signed::new(&reversing, person.key(), &ledger.id),
         };
-        let auditor = ledger.auditor(store).await?;
-        let auditor = auditor.box_key().map_err(|_| LedgerError::Unsound("auditor"))?;
+        let auditor = ledger.auditor_key(store).await?;
         let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
         let (credential, seed) = (held.pass.credential.clone(), Key32::generate(&mut BrowserRandom));
         let voucher = claim.shown.tag.voucher().clone();
@@ -219,17 +217,6 @@ const fn reason_of(why: TakeBack) -> ReversalReason {
         TakeBack::Duplicate => ReversalReason::Duplicate,
         TakeBack::PaidBack => ReversalReason::PaidBack,
     }
-}
-
-/// A credential that lasts, for the same keys.
-async fn renew(ledger: &Ledger, store: &Store, held: &mut Held) -> Result<(), Fault> {
-    let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
-    if !held.pass.lasts(now) {
-        let person = Person::here(store).await?;
-        let (grantee, box_key) = (held.pass.grantee.clone(), held.pass.box_key.clone());
-        held.pass = person.renew(ledger, person.role(), grantee, box_key).await?;
-    }
-    Ok(())
 }
 
 /// Sends what was stored: the entry, then the patient's answer.

@@ -11,7 +11,7 @@ use suishen_core::proof::bundle::{self, Bundle, ShownParty};
 use suishen_core::proof::checkpoint::VerifiedCheckpoint;
 use suishen_core::proof::log::{AccessLog, ProvenEntry, ProvenValue, ShownGrant, ShownGrants};
 use suishen_core::proof::map::{MapKey, MapProof, Prefix};
-use suishen_core::sm::Digest;
+use suishen_core::sm::{Digest, PublicKey};
 
 /// A value of the state with all that proves it.
 #[derive(Clone, Debug)]
@@ -176,6 +176,11 @@ impl Ledger {
     /// The auditor's keys.
     pub async fn auditor(&self, store: &Store) -> Result<AuditorKeys, LedgerError> {
         self.typed(store, &Key::Auditor).await?.ok_or(LedgerError::Unsound("auditor"))
+    }
+
+    /// What the auditor's boxes are sealed to now.
+    pub async fn auditor_key(&self, store: &Store) -> Result<PublicKey, LedgerError> {
+        self.auditor(store).await?.box_key().map_err(|_| LedgerError::Unsound("auditor"))
     }
 
     /// A grant's log, proven complete. Asked for by a prefix under which many grants lie, without credentials, so that

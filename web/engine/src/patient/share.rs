@@ -5,7 +5,7 @@ use super::{Session, fault, records};
 use crate::engine::Engine;
 use crate::gates;
 use crate::http::Call;
-use crate::ledger::{Ledger, LedgerError, Proven};
+use crate::ledger::{Ledger, Proven};
 use crate::links::{Page, origin_of};
 use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Store, Table};
@@ -284,7 +284,7 @@ impl Session {
     ) -> Result<(Draft, Outgoing), Fault> {
         let (choice, live) = (giving.choice, giving.person.is_some());
         let store = engine.store().await?;
-        let auditor = ledger.auditor(store).await?;
+        let auditor = ledger.auditor_key(store).await?;
         let authority = self.with(|vault| vault.authority())?.map_err(fault)?;
         let mut drafts = Vec::new();
         for id in ids {
@@ -315,7 +315,7 @@ impl Session {
             ledger: &ledger.id,
             now: ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?,
             gates: ledger.gates(),
-            auditor: &auditor.box_key().map_err(|_| LedgerError::Unsound("auditor"))?,
+            auditor: &auditor,
             authority: &authority,
         };
         let draft = Draft::new(terms, consent, drafts, holder, &around, &mut BrowserRandom)
