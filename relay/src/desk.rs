@@ -28,8 +28,8 @@ use suishen_core::{
 const BACKDATED: u64 = 300;
 const INVITES: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("invites-used");
 const PERSONS: TableDefinition<'_, &[u8; 65], &[u8]> = TableDefinition::new("persons");
-/// Who had the tags of which invoice made, and when: (digest of its number, time) -> the person's key.
-const TAGS: TableDefinition<'_, (&[u8; 32], u64), &[u8; 65]> = TableDefinition::new("tags-made");
+/// Who had the tags of which invoice made, and when: (digest of its number, time, the person's key).
+const TAGS: TableDefinition<'_, (&[u8; 32], u64, &[u8; 65]), ()> = TableDefinition::new("tags-made-by");
 
 /// Folder of the organisations' keys, within the keys' folder.
 pub const ORGANISATIONS: &str = "organisations";
@@ -76,7 +76,8 @@ pub struct Organisation {
     pub acceptance: SecretKey,
     /// Vouches for claim tags.
     voucher: SecretKey,
-    /// What claim tags are made from: whoever has it makes every invoice's, so it stays in this process.
+    /// What claim tags are made from: whoever has it makes every invoice's, so it stays in this process. Made at the
+    /// founding and never again: with another one each slot could be settled twice.
     tags: SecretKey,
 }
 
@@ -94,7 +95,7 @@ impl Organisation {
             certified: keys.read("certified")?,
             acceptance: keys.read("acceptance")?,
             voucher: keys.read("voucher")?,
-            tags: keys.read_or_make("tags")?,
+            tags: keys.read("tags")?,
         })
     }
 
@@ -271,7 +272,7 @@ impl Desks {
         self.check_enrolled(party, person.key(), signer)?;
         self.store.write(|tx| {
             let mut made = tx.open_table(TAGS)?;
-            made.insert((request.number.digest(party).as_bytes(), now), signer.as_bytes())?;
+            made.insert((request.number.digest(party).as_bytes(), now, signer.as_bytes()), ())?;
             Ok::<_, StoreError>(())
         })?;
         let secret = Key32::from_bytes(*organisation.tags.to_bytes());

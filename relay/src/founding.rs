@@ -124,7 +124,7 @@ pub fn genesis(keys: &Keys, consortium: &Consortium, quota: u64, now: u64) -> an
         let id = party(code)?;
         let folder = keys.folder(ORGANISATIONS).folder(code);
         let key = folder.read_or_make("certified")?.public();
-        for name in ["acceptance", "voucher"] {
+        for name in ["acceptance", "voucher", "tags"] {
             folder.read_or_make(name)?;
         }
         let subject = Subject::organisation(id.clone(), name);

@@ -4,11 +4,10 @@
 use suishen_tests::{Person, Result, Scene, Window};
 
 /// A phone with a protected wallet that keeps the sample invoice, open on its page.
-async fn phone_with_an_invoice(scene: &mut Scene) -> Result<Person> {
-    let ticket = scene.relay.issues("invoice/report.json").await?;
+async fn phone_with_an_invoice(scene: &mut Scene, ticket: &str) -> Result<Person> {
     let phone = scene.person("phone", Window::Phone).await?;
     phone.goes_to("patient", "/").await?;
-    phone.keeps_first(&ticket).await?;
+    phone.keeps_first(ticket).await?;
     phone.sees("找保险公司理赔").await?;
     phone.protects().await?;
     phone.taps("住院收费票据").await?;
@@ -41,7 +40,8 @@ async fn opens(desk: &Person, phone: &Person, link: &str, name: &str) -> Result<
 #[tokio::test]
 async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Result<()> {
     Scene::play("claims", 2, async |scene| {
-        let phone = phone_with_an_invoice(scene).await?;
+        let ticket = scene.relay.issues("invoice/report.json").await?;
+        let phone = phone_with_an_invoice(scene, &ticket).await?;
         phone.taps("找保险公司理赔").await?;
         phone.sees("9 行费用明细").await?;
         phone.sees("不给看的 6 项").await?;
@@ -104,11 +104,63 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         rival.sees("已经结算 ¥9,927.86").await?;
         phone.sees("赔付 ¥9,927.86，全部赔了").await?;
 
-        // The first insurer may still look, and settles nothing any more.
+        // The first insurer's claim was taken from it before the second was asked.
         insurer.goes_to("insurer", "/").await?;
         insurer.taps("林秀兰").await?;
-        insurer.taps("打开病历").await?;
-        insurer.sees("这一部分已经结算过了").await?;
+        insurer.sees("患者收回了").await?;
+
+        // What was decided can be taken back without opening the patient's invoice again.
+        rival.goes_to("insurer2", "/settled").await?;
+        rival.sees("已经结算 ¥9,927.86").await?;
+        rival.picture("claims-settled").await?;
+        rival.finds_it_accessible().await?;
+        rival.taps("撤回结算").await?;
+        rival.taps("款项退回").await?;
+        rival.types("给患者和监管方的说明", "款项退回").await?;
+        rival.taps_at("dialog .button.danger").await?;
+        rival.sees("已经撤回，这一部分又可以结算").await?;
+        phone.sees("保险公司撤回了结算：款项退回").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() -> Result<()> {
+    Scene::play("void", 2, async |scene| {
+        let desk = scene.person("desk", Window::Desk).await?;
+        desk.enrols("hospital").await?;
+        let ticket = desk.issues("住院收费票据").await?;
+        let phone = phone_with_an_invoice(scene, &ticket).await?;
+        desk.enrols("insurer").await?;
+        let link = claims(&phone).await?;
+        opens(&desk, &phone, &link, "钱颖").await?;
+        desk.taps("结算").await?;
+        desk.sees("已经结算 ¥9,927.86").await?;
+        phone.sees("赔付 ¥9,927.86，全部赔了").await?;
+
+        // The hospital withdraws the invoice: for every insurer, after a warning that one has paid.
+        desk.goes_to("hospital", "/history").await?;
+        desk.sees("已有保险公司结算").await?;
+        desk.taps("冲红或换开").await?;
+        desk.sees("已经有保险公司按它赔付").await?;
+        desk.picture("void-sheet").await?;
+        desk.finds_it_accessible().await?;
+        desk.taps("不再让它结算").await?;
+        desk.sees("请用不超过 80 个字说明原因").await?;
+        desk.types("给监管方的说明", "重复开票").await?;
+        desk.taps("不再让它结算").await?;
+        desk.sees("已冲红").await?;
+        desk.picture("void-issued").await?;
+
+        phone.sees("冲红了这张票据，不能再理赔").await?;
+        phone.sees("保险公司已经赔过，可能会请您退回").await?;
+        assert!(!phone.has_before_them("找保险公司理赔").await?, "nothing is claimed on it");
+        phone.picture("claim-void").await?;
+        phone.finds_it_accessible().await?;
+
+        desk.goes_to("insurer", "/settled").await?;
+        desk.sees("医院后来冲红或换开了这张票据").await?;
         Ok(())
     })
     .await

@@ -18,6 +18,8 @@ pub use snapshot::{MOST_LEAVES, Snapshot};
 pub use write::Accepted;
 
 use tables::Tiles;
+#[cfg(test)]
+pub(crate) use tables::CLAIMS;
 pub(crate) use tables::{Tables, open_all};
 
 use cosigner::Cosigner;
@@ -158,10 +160,11 @@ impl Published {
         self.signed.cosignatures.first().map_or(0, suishen_core::proof::checkpoint::Cosignature::time)
     }
 
-    /// All grants under a prefix, each with every entry on it; [`ReplicaError::ManyLeaves`] for too short a prefix.
+    /// All grants under a prefix, each with every entry on it, and all claims; [`ReplicaError::ManyLeaves`] for too short a prefix.
     pub fn grants_under(&self, prefix: &Prefix) -> Result<ShownGrants, ReplicaError> {
         let (proof, grants) = self.snapshot.grants_under(prefix)?;
-        Ok(ShownGrants { note: self.note.clone(), proof, grants })
+        let claims = self.snapshot.claims_under(prefix)?;
+        Ok(ShownGrants { note: self.note.clone(), proof, grants, claims })
     }
 
     /// The proof bundle of a grant, without receipts; `None` for one that the state doesn't hold.
@@ -272,6 +275,7 @@ impl Replica {
         now: u64,
         folder: Option<PathBuf>,
     ) -> Result<Self, ReplicaError> {
+        tables::complete(&database)?;
         let read = database.begin_read()?;
         let tables = match open_all(&read) {
             Ok(tables) if !tables.entries.is_empty()? => tables,

@@ -8,7 +8,7 @@ use std::{
 use suishen_core::{
     cbor,
     contract::{Checked, Context, Entry, Genesis, Key, Memory, Transaction, apply_checked},
-    id::{GrantId, LedgerId, PartyId},
+    id::{GrantId, LedgerId, PartyId, TagId},
     proof::{
         map::{self, Leaf},
         tile::WIDTH,
@@ -169,6 +169,14 @@ impl Replay {
     /// The tree's root.
     pub fn tree_root(&self) -> Digest {
         self.edge.root::<Sm3>()
+    }
+
+    /// The payer slots that somebody has settled or voided.
+    pub fn claims(&self) -> impl Iterator<Item = TagId> {
+        self.state.iter().filter_map(|(key, _)| match Key::from_bytes(key) {
+            Some(Key::Claim(id)) => Some(id),
+            _ => None,
+        })
     }
 
     /// The leaves of the state map.

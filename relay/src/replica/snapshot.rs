@@ -8,11 +8,11 @@ use redb::{ReadOnlyTable, ReadableTableMetadata as _};
 use std::{cell::RefCell, fmt};
 use suishen_core::{
     contract::{Damaged, Key, State, Views as _},
-    id::{GrantId, LedgerId, PartyId, TransactionId},
+    id::{GrantId, LedgerId, PartyId, TagId, TransactionId},
     proof::{
         bundle::{Bundle, ShownParty},
         checkpoint::Checkpoint,
-        log::{ProvenEntry, ProvenValue, ShownGrant},
+        log::{ProvenEntry, ProvenValue, ShownClaim, ShownGrant},
         map::{MapKey, MapProof, Prefix, pages},
         tile::{self, Kind, TileId, WIDTH},
         tree::{self, Sm3},
@@ -214,6 +214,18 @@ impl Snapshot {
             shown.extend(self.shown_grant(&id)?);
         }
         Ok((proof, shown))
+    }
+
+    pub(super) fn claims_under(&self, prefix: &Prefix) -> Result<Vec<ShownClaim>, ReplicaError> {
+        let range = *prefix.first().as_bytes()..=*prefix.last().as_bytes();
+        let mut claims = Vec::new();
+        // As many as there can be leaves: their proof has been made.
+        for row in self.tables.claims.range(range)? {
+            let id = TagId::from_bytes(row?.1.value());
+            let value = self.with_state(|state| state.get(&Key::Claim(id)))?;
+            claims.extend(value.map(|value| ShownClaim { id, value }));
+        }
+        Ok(claims)
     }
 
     pub(super) fn bundle(&self, id: &GrantId, note: &str) -> Result<Option<Bundle>, ReplicaError> {

@@ -2,7 +2,7 @@
 
 use super::{
     ReplicaError,
-    tables::{ENTRIES, GRANT_ENTRIES, GRANTS, PAGES, Pages, SIGNED, STATE, TILES},
+    tables::{CLAIMS, ENTRIES, GRANT_ENTRIES, GRANTS, PAGES, Pages, SIGNED, STATE, TILES},
 };
 use redb::{Database, Durability, ReadableTable as _, Table, WriteTransaction};
 use std::collections::BTreeMap;
@@ -102,6 +102,7 @@ fn write_state(
     let mut table = write.open_table(STATE)?;
     let mut leaves: BTreeMap<MapKey, Option<Digest>> = BTreeMap::new();
     let mut grants = write.open_table(GRANTS)?;
+    let mut claims = write.open_table(CLAIMS)?;
     let mut grant_entries = write.open_table(GRANT_ENTRIES)?;
     for (number, (_, changes)) in (first..).zip(entries) {
         for (key, value) in changes.iter() {
@@ -115,9 +116,15 @@ fn write_state(
             let place = MapKey::of(key);
             leaves.insert(place, value.map(Digest::of));
             // Every entry on a grant writes the grant's leaf, and no other does.
-            if let Some(Key::Grant(id)) = Key::from_bytes(key) {
-                grants.insert(*place.as_bytes(), *id.as_bytes())?;
-                grant_entries.insert((*id.as_bytes(), number), ())?;
+            match Key::from_bytes(key) {
+                Some(Key::Grant(id)) => {
+                    grants.insert(*place.as_bytes(), *id.as_bytes())?;
+                    grant_entries.insert((*id.as_bytes(), number), ())?;
+                }
+                Some(Key::Claim(id)) => {
+                    claims.insert(*place.as_bytes(), *id.as_bytes())?;
+                }
+                _ => {}
             }
         }
     }

@@ -11,7 +11,7 @@ use super::draft::INCLUDE_WITHIN;
 use super::message::{open_reply, seal_reply};
 use super::{AuditorReversal, Message, Settleable};
 use crate::cbor;
-use crate::contract::{AuditorKeys, Credential, SettleClaim, Transaction};
+use crate::contract::{AuditorKeys, Credential, ReverseClaim, SettleClaim, Transaction};
 use crate::id::{Commitment, GrantId, LedgerId, TagId};
 use crate::report::claim::{Invoice, Shown};
 use crate::report::{ClaimTag, Money};
@@ -142,31 +142,30 @@ impl AuditorSettlement {
         if sound { Ok(told) } else { Err(SmError::Form) }
     }
 
-    /// The transaction that settles, still to be signed with the grantee key, and the patient's answer: one after the
-    /// other, the answer only once the entry stands. `shown` is what the claim grant disclosed, `settleable` what the
-    /// ledger says of it now, `credential` that of the keys that accepted.
+    /// The transaction that settles, still to be signed with the grantee key. Once it stands, the patient is told
+    /// [`Answer::Settled`] with this text, this seed and the entry's number. `shown` is what the claim grant disclosed,
+    /// `settleable` what the ledger says of it now, `credential` that of the keys that accepted.
     pub fn settle(
-        self,
+        &self,
         shown: &Shown,
         settleable: &Settleable,
         credential: Signed<Credential>,
-        seed: Key32,
+        seed: &Key32,
         (auditor, ledger): (&PublicKey, &LedgerId),
-    ) -> Result<(Transaction, Answer), AnswerFault> {
+    ) -> Result<Transaction, AnswerFault> {
         let tag = shown.tag.id().map_err(|_| AnswerFault::Other)?;
         if self.grant != shown.grant || tag != self.tag || settleable.tag() != tag {
             return Err(AnswerFault::Other);
         }
-        let auditor_box = self.seal(&seed, auditor, ledger)?;
-        let body = SettleClaim {
+        let auditor_box = self.seal(seed, auditor, ledger)?;
+        Ok(Transaction::SettleClaim(SettleClaim {
             grant: self.grant,
             credential,
             voucher: shown.tag.voucher().clone(),
             proof: shown.proof.clone(),
             auditor_box,
             include_before: settleable.at().saturating_add(INCLUDE_WITHIN),
-        };
-        Ok((Transaction::SettleClaim(body), Answer::Settled(self, seed)))
+        }))
     }
 
     fn object(grant: &GrantId, tag: &TagId) -> Digest {
@@ -224,9 +223,9 @@ pub enum AnswerFault {
 /// What an insurer tells the patient, in the grant's drop box.
 #[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 pub enum Answer {
-    /// Settled: what the auditor reads, and the seed that makes the auditor's box again.
+    /// Settled: what the auditor reads, the seed that makes the auditor's box again, the number of the entry.
     #[n(0)]
-    Settled(#[n(0)] AuditorSettlement, #[n(1)] Key32),
+    Settled(#[n(0)] AuditorSettlement, #[n(1)] Key32, #[n(2)] u64),
     /// Refused, with the reason.
     #[n(1)]
     Refused(#[n(0)] AuditorSettlement),
@@ -264,28 +263,28 @@ impl Answer {
         Ok(Message::Answer(seal_reply(self, ANSWER, &grant, grantee, (reply, ledger), random)))
     }
 
-    /// Opens a grant's answer by the key that accepted.
+    /// Opens a grant's answer by the key that accepted; gives the signed form too, which is the patient's evidence.
     pub fn open(
         sealed: &[u8],
         reply: &SecretKey,
         grantee: &PublicKey,
         grant: &GrantId,
         ledger: &LedgerId,
-    ) -> Result<Self, AnswerFault> {
-        let signed = open_reply::<Self>(sealed, ANSWER, grant, reply, ledger);
-        let answer =
-            signed.and_then(|signed| signed.verify(grantee, ledger)).map_err(|_| AnswerFault::Box)?;
+    ) -> Result<(Self, Signed<Self>), AnswerFault> {
+        let signed =
+            open_reply::<Self>(sealed, ANSWER, grant, reply, ledger).map_err(|_| AnswerFault::Box)?;
+        let answer = signed.verify(grantee, ledger).map_err(|_| AnswerFault::Box)?;
         if answer.grant() != Some(*grant) {
             return Err(AnswerFault::Other);
         }
         answer.check()?;
-        Ok(answer)
+        Ok((answer, signed))
     }
 
     /// Whether what was decided is about the patient's own invoice.
     pub fn is_about(&self, own: &OwnClaim<'_>) -> Result<(), AnswerFault> {
         match self {
-            Self::Settled(told, _) | Self::Refused(told) => {
+            Self::Settled(told, ..) | Self::Refused(told) => {
                 let (paid, reason) = (told.paid.clone(), &told.reason);
                 let same =
                     AuditorSettlement::about(own.invoice, own.tag, own.record, told.grant, paid, reason)?;
@@ -296,18 +295,18 @@ impl Answer {
         }
     }
 
-    /// Whether a settlement's entry, included at `then`, tells the auditor the same.
+    /// Whether the settlement in an entry of this number, included at `then`, tells the auditor the same.
     pub fn agrees(
         &self,
         entry: &SettleClaim,
-        then: u64,
+        (number, then): (u64, u64),
         auditor: &AuditorKeys,
         ledger: &LedgerId,
     ) -> Result<(), AnswerFault> {
         let (told, seed) = match self {
-            Self::Settled(told, seed) => (told, seed),
+            Self::Settled(told, seed, entry) if *entry == number => (told, seed),
             Self::Refused(_) => return Err(AnswerFault::Contradicts),
-            Self::Reversed(..) => return Err(AnswerFault::Other),
+            Self::Settled(..) | Self::Reversed(..) => return Err(AnswerFault::Other),
         };
         let voucher = entry.voucher.claimed().map_err(|_| AnswerFault::Other)?;
         if entry.grant != told.grant || TagId::of(&voucher) != told.tag {
@@ -318,16 +317,34 @@ impl Answer {
         if same { Ok(()) } else { Err(AnswerFault::AuditorBox) }
     }
 
+    /// The same of a reversal's entry, included at `then`.
+    pub fn agrees_reversal(
+        &self,
+        entry: &ReverseClaim,
+        then: u64,
+        auditor: &AuditorKeys,
+        ledger: &LedgerId,
+    ) -> Result<(), AnswerFault> {
+        let Self::Reversed(told, seed) = self else { return Err(AnswerFault::Other) };
+        let voucher = entry.voucher.claimed().map_err(|_| AnswerFault::Other)?;
+        if (TagId::of(&voucher), entry.settlement, entry.why) != (told.tag, told.settlement, told.why) {
+            return Err(AnswerFault::Other);
+        }
+        let mut keys = auditor.valid_at(then);
+        let same = keys.any(|key| told.seal(seed, key, ledger).is_ok_and(|made| made == entry.auditor_box));
+        if same { Ok(()) } else { Err(AnswerFault::AuditorBox) }
+    }
+
     fn grant(&self) -> Option<GrantId> {
         match self {
-            Self::Settled(told, _) | Self::Refused(told) => Some(told.grant),
+            Self::Settled(told, ..) | Self::Refused(told) => Some(told.grant),
             Self::Reversed(told, _) => told.settlement.map(|settled| settled.grant),
         }
     }
 
     fn check(&self) -> Result<(), AnswerFault> {
         match self {
-            Self::Settled(told, _) | Self::Refused(told) => {
+            Self::Settled(told, ..) | Self::Refused(told) => {
                 told.check()?;
                 let refused = told.decision() == Decision::Refused;
                 if refused == matches!(self, Self::Refused(_)) { Ok(()) } else { Err(AnswerFault::Refusal) }

@@ -282,6 +282,12 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// The number of the entry that changed it last.
+    pub fn last_entry(&self) -> u64 {
+        let reversals = [&self.reversal, &self.void].into_iter().flatten().map(|reversal| reversal.entry);
+        reversals.chain(self.settlement.iter().map(|settled| settled.entry)).max().unwrap_or_default()
+    }
+
     /// Paid for an invoice that its hospital has reversed or issued on paper: somebody must look at it.
     pub const fn is_flagged(&self) -> bool {
         self.settlement.is_some() && self.void.is_some()

@@ -11,8 +11,8 @@ use super::checkpoint::Checkpoint;
 use super::map::{MapError, MapKey, MapProof, Prefix};
 use super::tree::{Sm3, TreeError, TreeHash as _, verify_inclusion};
 use crate::cbor;
-use crate::contract::{CHAIN_START, Entry, GrantLeaf, Key, Transaction, extend_chain};
-use crate::id::{GrantId, LedgerId};
+use crate::contract::{CHAIN_START, Claim, Entry, GrantLeaf, Key, Transaction, extend_chain};
+use crate::id::{GrantId, LedgerId, TagId};
 use crate::sm::{Digest, PublicKey};
 use minicbor::{Decode, Encode};
 
@@ -126,7 +126,19 @@ pub struct ShownGrant {
     pub entries: Vec<ProvenEntry>,
 }
 
-/// All grants under a prefix: what `GET /v1/ledger/state/{prefix}` answers.
+/// A payer slot of an invoice, as the state holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ShownClaim {
+    /// Which.
+    #[n(0)]
+    pub id: TagId,
+    /// Its value.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub value: Vec<u8>,
+}
+
+/// All grants and claims under a prefix: what `GET /v1/ledger/state/{prefix}` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ShownGrants {
@@ -139,6 +151,9 @@ pub struct ShownGrants {
     /// Those that are grants'.
     #[n(2)]
     pub grants: Vec<ShownGrant>,
+    /// Those that are claims'.
+    #[n(3)]
+    pub claims: Vec<ShownClaim>,
 }
 
 /// One step in a grant's life.
@@ -241,6 +256,27 @@ impl ShownGrants {
             return Err(MapError::Value.into());
         }
         shown.log(checkpoint).map(Some)
+    }
+
+    /// How a payer slot of one of the wallet's own invoices stands. `checkpoint` is the verified one of this answer's
+    /// note; `None` where the state provably holds nothing, as nobody has settled or voided it.
+    pub fn claim_of(
+        &self,
+        id: &TagId,
+        prefix: &Prefix,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<Claim>, LogError> {
+        let key = MapKey::of(&Key::Claim(*id).to_bytes());
+        if !prefix.covers(&key) {
+            return Err(LogError::Withheld);
+        }
+        let leaves = self.proof.verify(prefix, &checkpoint.map)?;
+        let Some(held) = leaves.iter().find(|leaf| leaf.key == key) else { return Ok(None) };
+        let shown = self.claims.iter().find(|claim| claim.id == *id).ok_or(LogError::Withheld)?;
+        if Digest::of(&shown.value) != held.value {
+            return Err(MapError::Value.into());
+        }
+        cbor::decode(&shown.value).map(Some).map_err(|_| LogError::Leaf)
     }
 }
 

@@ -86,13 +86,19 @@ impl Invoice {
             let amount = component.get("amount").and_then(Money::of).ok_or(lacks("amount of each share"));
             Some(amount.map(|amount| (name.to_owned(), amount)))
         });
+        let shares = shares.collect::<Result<Vec<_>, _>>()?;
+        // Two shares of one name: nobody can tell which of them counts.
+        if shares.iter().enumerate().any(|(i, (name, _))| shares[..i].iter().any(|(other, _)| other == name))
+        {
+            return Err(lacks("name of its own for each share"));
+        }
         let total = json.get("totalGross").or_else(|| json.get("totalNet")).and_then(Money::of);
         Ok(Self {
             number: InvoiceNumber::of(json).ok_or(lacks("official number"))?,
             status: status.copied().ok_or(lacks("status"))?,
             date: text(json, "date").ok_or(lacks("date"))?.to_owned(),
             total: total.ok_or(lacks("total with its currency"))?,
-            shares: shares.collect::<Result<_, _>>()?,
+            shares,
         })
     }
 

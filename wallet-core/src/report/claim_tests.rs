@@ -157,6 +157,8 @@ fn where_the_shares_do_not_say_it_nobody_knows_what_is_payable() {
         let error = invoice(&changed("19862.44", odd)).unwrap_err();
         assert_eq!(error, ReportError::Invoice("amount of each share"), "{odd}");
     }
+    let twice = invoice(&changed("个人账户支付", "医保统筹基金支付")).unwrap_err();
+    assert_eq!(twice, ReportError::Invoice("name of its own for each share"));
     let silent = String::from_utf8(INVOICE.to_vec()).unwrap().replace("totalPriceComponent", "x");
     let silent = invoice(silent.as_bytes()).unwrap();
     assert_eq!((silent.adds_up(), silent.payable(Slot::Commercial)), (None, None));

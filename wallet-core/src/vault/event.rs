@@ -5,7 +5,7 @@
 
 use super::{DeviceCertificate, DeviceRole, Epoch, EventError};
 use crate::cbor;
-use crate::contract::{IssueGrant, SignedTransaction};
+use crate::contract::{Claim, IssueGrant, SignedTransaction};
 use crate::id::{BlobAddress, Commitment, GrantId, VaultId};
 use crate::identity::Chain;
 use crate::report::{GroupOpening, PartCopy};
@@ -118,15 +118,20 @@ pub enum Body {
     /// What an insurer said of a claim.
     #[n(22)]
     ClaimAnswered(#[n(0)] Box<ClaimAnswered>),
+    /// How a payer slot of an invoice stands.
+    #[n(23)]
+    SlotSeen(#[n(0)] Box<SlotSeen>),
 }
 
 impl Body {
     /// What a device must at least be allowed to write it.
     pub(super) const fn needs(&self) -> DeviceRole {
         match self {
-            Self::DeviceAdmitted(..) | Self::ReceiptSeen(_) | Self::ReadSeen(_) | Self::LastLooked(_) => {
-                DeviceRole::View
-            }
+            Self::DeviceAdmitted(..)
+            | Self::ReceiptSeen(_)
+            | Self::ReadSeen(_)
+            | Self::SlotSeen(_)
+            | Self::LastLooked(_) => DeviceRole::View,
             Self::DeviceCertified(_) | Self::DeviceRemoved(_) | Self::HolderMoved(_) => DeviceRole::Manage,
             _ => DeviceRole::Share,
         }
@@ -256,9 +261,24 @@ pub struct ClaimAnswered {
     /// Its place among the answers in the drop box, from 0.
     #[n(1)]
     pub number: u32,
-    /// The answer.
+    /// The answer as the insurer signed it: the patient's evidence.
     #[n(2)]
-    pub answer: crate::consent::Answer,
+    pub answer: Signed<crate::consent::Answer>,
+}
+
+/// How a payer slot of a record's invoice stood when a device of this wallet looked, proven.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SlotSeen {
+    /// The record.
+    #[n(0)]
+    pub record: Commitment,
+    /// As the ledger has it.
+    #[n(1)]
+    pub claim: Claim,
+    /// When the checkpoint was signed that proves it.
+    #[n(2)]
+    pub at: u64,
 }
 
 /// A redemption, proven.

@@ -8,7 +8,7 @@ use super::event::{
     Answer, Body, Contact, Event, GrantIssued, IdentityShown, ReadSeen, ReceiptSeen, RecordAdded,
 };
 use super::{DeviceCertificate, DeviceRole};
-use crate::contract::SignedTransaction;
+use crate::contract::{Claim, SignedTransaction, Slot};
 use crate::id::{Commitment, GrantId};
 use crate::sm::{Digest, PublicKey, Signed};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,7 @@ pub struct RecordIndex {
     records: BTreeMap<Commitment, Record>,
     marks: BTreeMap<Commitment, Marks>,
     grants: BTreeMap<GrantId, Grant>,
+    slots: BTreeMap<(Commitment, Slot), BTreeMap<(u64, u64), Claim>>,
     contacts: Vec<Contact>,
     identities: Vec<IdentityShown>,
     settings: BTreeMap<String, String>,
@@ -132,6 +133,11 @@ impl RecordIndex {
         self.grants.get(grant)
     }
 
+    /// How a payer slot of a record's invoice stood each time that a device looked, oldest first, with when.
+    pub fn slot(&self, record: &Commitment, slot: Slot) -> impl Iterator<Item = (u64, &Claim)> {
+        self.slots.get(&(*record, slot)).into_iter().flatten().map(|((at, _), claim)| (*at, claim))
+    }
+
     /// People to share with again.
     pub fn contacts(&self) -> &[Contact] {
         &self.contacts
@@ -234,8 +240,13 @@ impl RecordIndex {
             }
             Body::ClaimAnswered(said) => {
                 if let Some(grant) = self.grants.get_mut(&said.grant) {
-                    grant.answers.entry(said.number).or_insert_with(|| said.answer.clone());
+                    let answer = said.answer.claimed().ok();
+                    answer.map(|answer| grant.answers.entry(said.number).or_insert(answer));
                 }
+            }
+            Body::SlotSeen(seen) => {
+                let slot = self.slots.entry((seen.record, seen.claim.slot)).or_default();
+                slot.insert((seen.at, seen.claim.last_entry()), seen.claim.clone());
             }
             Body::ReadSeen(seen) => {
                 if let Some(grant) = self.grants.get_mut(&seen.grant) {

@@ -40,7 +40,7 @@ pub use backup::{BackupError, BackupReader, BackupSummary, BackupWriter, Item};
 pub use epoch::{DeviceCertificate, DeviceRole, Earlier, Epoch, EpochKeys, Head, Wrap};
 pub use event::{
     Answer, Body, ClaimAnswered, Contact, Event, GrantIssued, IdentityShown, ReadSeen, ReceiptSeen,
-    RecordAdded, Source, StoredEvent,
+    RecordAdded, SlotSeen, Source, StoredEvent,
 };
 pub use index::{Alarm, Device, Grant, Marks, Record, RecordIndex, Removal};
 pub use keyring::HeldKeys;

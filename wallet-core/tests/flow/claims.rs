@@ -11,12 +11,12 @@ use suishen_core::consent::{
 };
 use suishen_core::contract::{
     Anchor, Entry, Key, Party, Rejection, ReversalReason, ReverseClaim, Role, RotateKeys, Rotated,
-    SettleClaim, Settled, Slot, Suspension, Transaction, Views as _,
+    SettleClaim, Settled, Slot, State as _, Suspension, Transaction, Views as _,
 };
 use suishen_core::fhir::{Finding, Json, Kind, ReportView, Value};
 use suishen_core::gate::Subject;
 use suishen_core::id::{GrantId, TagId};
-use suishen_core::proof::log::{ShownGrant, ShownGrants};
+use suishen_core::proof::log::{LogError, ShownClaim, ShownGrant, ShownGrants};
 use suishen_core::proof::map::{MapKey, Prefix};
 use suishen_core::report::claim::{Invoice, Shown, proposal};
 use suishen_core::report::{ClaimKey, ClaimTag, InvoiceNumber, Money, Opened, ReportError};
@@ -125,8 +125,9 @@ impl Scene {
         let auditor = self.world.state.auditor().unwrap().box_key().unwrap();
         let credential = by.desk.credential.clone();
         let sealed = (&auditor, &self.world.ledger);
-        let (transaction, answer) = told.settle(&by.shown, witness, credential, seed, sealed).unwrap();
-        self.world.send(transaction, &by.desk.grantee).map(|_| answer)
+        let transaction = told.settle(&by.shown, witness, credential, &seed, sealed).unwrap();
+        let entry = self.world.send(transaction, &by.desk.grantee)?;
+        Ok(Answer::Settled(told, seed, entry))
     }
 
     fn settle(&mut self, by: &Opening, amount: &str) -> Answer {
@@ -237,13 +238,14 @@ fn patient_and_auditor_are_told_the_same() {
     let Message::Answer(sealed) = &message else { panic!("an answer") };
     let open = |key| Answer::open(sealed, reply, &key, &grant, &ledger);
     assert_eq!(open(by.desk.box_key.public()), Err(AnswerFault::Box));
-    let heard = open(by.desk.grantee.public()).unwrap();
-    let Answer::Settled(told, seed) = heard.clone() else { panic!("settled") };
+    let (heard, signed) = open(by.desk.grantee.public()).unwrap();
+    assert_eq!(signed.verify(&by.desk.grantee.public(), &ledger).as_ref(), Ok(&heard));
+    let Answer::Settled(told, seed, at) = heard.clone() else { panic!("settled") };
     assert_eq!((told.paid.to_string().as_str(), told.decision()), ("6127.86 CNY", Decision::Partly));
     assert_eq!(told.claimed.to_string(), "9927.86 CNY");
     let (entry, now) = (scene.entry(), scene.world.now);
-    assert_eq!(heard.agrees(&entry, now, &auditor, &ledger), Ok(()));
-    assert_eq!(heard.agrees(&entry, 0, &auditor, &ledger), Err(AnswerFault::AuditorBox));
+    assert_eq!(heard.agrees(&entry, (at, now), &auditor, &ledger), Ok(()));
+    assert_eq!(heard.agrees(&entry, (at, 0), &auditor, &ledger), Err(AnswerFault::AuditorBox));
 
     let secret = &scene.world.auditor_box;
     let opened = AuditorSettlement::open(secret, &ledger, &grant, &told.tag, &entry.auditor_box).unwrap();
@@ -252,12 +254,17 @@ fn patient_and_auditor_are_told_the_same() {
     assert_eq!((opened.invoice, &opened.anchor[..]), (number, &scene.record.commitment.as_bytes()[..8]));
     // An insurer that tells the auditor less, or tells the patient that it refused, is found out.
     let less = AuditorSettlement { paid: Money::parse("1.00", "CNY").unwrap(), ..told.clone() };
-    let lie = Answer::Settled(less, seed);
-    assert_eq!(lie.agrees(&entry, now, &auditor, &ledger), Err(AnswerFault::AuditorBox));
+    let lie = Answer::Settled(less, seed, at);
+    // What it said of an earlier settlement is not held against a later one.
+    assert_eq!(heard.agrees(&entry, (at + 1, now), &auditor, &ledger), Err(AnswerFault::Other));
+    assert_eq!(lie.agrees(&entry, (at, now), &auditor, &ledger), Err(AnswerFault::AuditorBox));
     let none = AuditorSettlement { paid: Money::parse("0", "CNY").unwrap(), ..told.clone() };
-    assert_eq!(Answer::Refused(none).agrees(&entry, now, &auditor, &ledger), Err(AnswerFault::Contradicts));
+    assert_eq!(
+        Answer::Refused(none).agrees(&entry, (at, now), &auditor, &ledger),
+        Err(AnswerFault::Contradicts)
+    );
     let moved = SettleClaim { grant: GrantId::from_bytes([1; 32]), ..entry };
-    assert_eq!(heard.agrees(&moved, now, &auditor, &ledger), Err(AnswerFault::Other));
+    assert_eq!(heard.agrees(&moved, (at, now), &auditor, &ledger), Err(AnswerFault::Other));
     for fault in [AnswerFault::AuditorBox, AnswerFault::Contradicts] {
         assert!(fault.to_string().contains("report this to the auditor"));
     }
@@ -268,12 +275,12 @@ fn an_answer_is_held_against_the_patients_own_invoice() {
     let mut scene = issued();
     let insurer = scene.world.insurer.clone();
     let by = scene.opened_by(&insurer, Slot::Commercial);
-    let Answer::Settled(told, seed) = scene.settle(&by, "6127.86") else { panic!("settled") };
+    let Answer::Settled(told, seed, entry) = scene.settle(&by, "6127.86") else { panic!("settled") };
     let invoice = Invoice::in_report(&Json::parse(INVOICE).unwrap()).unwrap().unwrap();
     let [(statutory, _), (tag, _)] = tags(&scene.world, INVOICE);
     let record = scene.record.commitment;
     let own = OwnClaim { invoice: &invoice, tag: &tag, record: &record };
-    let verdict = |told: AuditorSettlement| Answer::Settled(told, seed.clone()).is_about(&own);
+    let verdict = |told: AuditorSettlement| Answer::Settled(told, seed.clone(), entry).is_about(&own);
     assert_eq!(verdict(told.clone()), Ok(()));
     for wrong in [
         AuditorSettlement { invoice: Digest::of(b"another"), ..told.clone() },
@@ -300,9 +307,9 @@ fn a_refusal_says_why_and_leaves_the_slot_open() {
     let message = seal(Answer::Refused(refused.clone())).unwrap();
     let Message::Answer(sealed) = &message else { panic!("an answer") };
     let grantee = by.desk.grantee.public();
-    let told = Answer::open(sealed, &reply, &grantee, &by.sharing.grant(), &ledger).unwrap();
+    let (told, _) = Answer::open(sealed, &reply, &grantee, &by.sharing.grant(), &ledger).unwrap();
     assert_eq!(told, Answer::Refused(refused.clone()));
-    assert_eq!(seal(Answer::Settled(refused.clone(), seed)).err(), Some(AnswerFault::Refusal));
+    assert_eq!(seal(Answer::Settled(refused.clone(), seed, 1)).err(), Some(AnswerFault::Refusal));
     let silent = AuditorSettlement { reason: " ".into(), ..refused.clone() };
     assert_eq!(seal(Answer::Refused(silent)).err(), Some(AnswerFault::Reason));
     let long = AuditorSettlement { reason: "因".repeat(81), ..refused.clone() };
@@ -410,14 +417,20 @@ fn who_reversed_and_in_which_words_the_auditor_reads_and_the_patient_of_an_insur
     assert!(AuditorReversal::open(&secret, &ledger, &forged).is_err());
     let silent = AuditorReversal { words: String::new(), ..told.clone() };
     assert_eq!(silent.seal(&seed, &secret.public(), &ledger), Err(AnswerFault::Reason));
+    let (entry, then) = (entry.clone(), scene.world.now);
     scene.world.send(made, &by.desk.grantee).unwrap();
 
     let (grant, reply) = (by.sharing.grant(), &by.sharing.draft.reply);
     let answer = Answer::Reversed(told, seed);
     let message = answer.seal(&by.desk.grantee, &reply.public(), &ledger, &mut scene.world.random).unwrap();
     let Message::Answer(sealed) = &message else { panic!("an answer") };
-    let heard = Answer::open(sealed, reply, &by.desk.grantee.public(), &grant, &ledger).unwrap();
+    let (heard, _) = Answer::open(sealed, reply, &by.desk.grantee.public(), &grant, &ledger).unwrap();
     assert_eq!(heard, answer);
+    let auditor = scene.world.state.auditor().unwrap();
+    assert_eq!(heard.agrees_reversal(&entry, then, &auditor, &ledger), Ok(()));
+    assert_eq!(heard.agrees_reversal(&moved, then, &auditor, &ledger), Err(AnswerFault::Other));
+    let other = ReverseClaim { auditor_box: forged.auditor_box, ..entry };
+    assert_eq!(heard.agrees_reversal(&other, then, &auditor, &ledger), Err(AnswerFault::AuditorBox));
     let printed = format!("{heard:?}");
     assert!(!printed.contains("重复报销") && printed.contains("redacted"));
 }
@@ -490,8 +503,7 @@ fn a_physicians_grant_and_a_tag_of_ones_own_settle_nothing() {
     let witness = scene.standing(&by).unwrap();
     let told = scene.told(&by, "9927.86", "");
     let credential = theirs.desk.credential.clone();
-    let (stolen, _) =
-        told.clone().settle(&by.shown, &witness, credential.clone(), seed(2), (&auditor, &ledger)).unwrap();
+    let stolen = told.settle(&by.shown, &witness, credential.clone(), &seed(2), (&auditor, &ledger)).unwrap();
     assert_eq!(scene.world.send(stolen.clone(), &theirs.desk.grantee), Err(Rejection::OtherGrantee));
     let Transaction::SettleClaim(stolen) = stolen else { panic!("a settlement") };
     let moved = SettleClaim { grant: theirs.sharing.grant(), ..stolen };
@@ -506,7 +518,7 @@ fn a_physicians_grant_and_a_tag_of_ones_own_settle_nothing() {
     let told =
         AuditorSettlement::of(&shown, &scene.record.commitment, Money::parse("1", "CNY").unwrap(), "x")
             .unwrap();
-    let forged = told.settle(&shown, &witness, credential, seed(3), (&auditor, &ledger)).unwrap().0;
+    let forged = told.settle(&shown, &witness, credential, &seed(3), (&auditor, &ledger)).unwrap();
     assert_eq!(scene.world.send(forged, &theirs.desk.grantee), Err(Rejection::Voucher));
     let hospital = scene.world.state.party(&scene.world.hospital.id).unwrap().unwrap();
     assert_eq!(invented.check(&hospital, &ledger), Err(ReportError::Tag));
@@ -542,6 +554,7 @@ fn the_patients_log_shows_settlement_and_reversal_and_is_complete() {
         note: world.note(),
         proof: proven.proof,
         grants: vec![ShownGrant { id: grant, leaf: proven.value, entries }],
+        claims: Vec::new(),
     };
     let prefix = Prefix::whole(&MapKey::of(&key.to_bytes()));
     let log = shown.log_of(&grant, &prefix, &world.checkpoint()).unwrap().unwrap();
@@ -551,6 +564,36 @@ fn the_patients_log_shows_settlement_and_reversal_and_is_complete() {
     let mut short = shown;
     short.grants[0].entries.remove(3);
     assert!(short.log_of(&grant, &prefix, &world.checkpoint()).is_err());
+}
+
+#[test]
+fn how_a_slot_stands_is_proven_to_whoever_knows_its_name_and_can_not_be_hidden() {
+    let mut scene = issued();
+    let insurer = scene.world.insurer.clone();
+    let by = scene.opened_by(&insurer, Slot::Commercial);
+    let id = by.shown.tag.id().unwrap();
+    let key = Key::Claim(id);
+    let prefix = Prefix::of(&MapKey::of(&key.to_bytes()), 0);
+    let shown = |world: &World| ShownGrants {
+        note: world.note(),
+        proof: world.proof(&prefix),
+        grants: Vec::new(),
+        claims: world.state.get(&key).into_iter().map(|value| ShownClaim { id, value }).collect(),
+    };
+    let looked = |world: &World, shown: &ShownGrants| shown.claim_of(&id, &prefix, &world.checkpoint());
+    assert_eq!(looked(&scene.world, &shown(&scene.world)), Ok(None));
+    scene.settle(&by, "7927.86");
+    let settled = shown(&scene.world);
+    let claim = looked(&scene.world, &settled).unwrap().unwrap();
+    assert_eq!(claim.settlement.unwrap().grant, by.sharing.grant());
+    // Left out, or an older one in its place.
+    let hidden = ShownGrants { claims: Vec::new(), ..settled.clone() };
+    assert_eq!(looked(&scene.world, &hidden), Err(LogError::Withheld));
+    let issuer = scene.world.issuing_desk();
+    scene.reverse(&issuer, &by.shown.tag, true).unwrap();
+    let old = ShownGrants { claims: settled.claims, ..shown(&scene.world) };
+    assert!(looked(&scene.world, &old).is_err());
+    assert!(looked(&scene.world, &shown(&scene.world)).unwrap().unwrap().is_flagged());
 }
 
 #[test]

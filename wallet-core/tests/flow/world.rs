@@ -16,7 +16,7 @@ use suishen_core::proof::bundle::first_epoch;
 use suishen_core::proof::checkpoint::{Checkpoint, Epoch, SignedCheckpoint};
 use suishen_core::proof::log::{ProvenEntry, ProvenValue};
 use suishen_core::proof::map::pages::{Page, PagePath, prove, update};
-use suishen_core::proof::map::{Leaf, MapKey, Prefix, root_of};
+use suishen_core::proof::map::{Leaf, MapKey, MapProof, Prefix, root_of};
 use suishen_core::proof::tree::{Edge, Node, NodeSource, Sm3, TreeHash as _, prove_inclusion};
 use suishen_core::sm::{Digest, SecretKey, Signed};
 
@@ -268,8 +268,12 @@ impl World {
     /// What the state holds under a key, with its proof under the newest checkpoint.
     pub fn proven(&self, key: &Key) -> ProvenValue {
         let value = self.state.get(key).unwrap();
-        let prefix = Prefix::whole(&MapKey::of(&key.to_bytes()));
-        ProvenValue { value, proof: prove(&self.pages(), &prefix).unwrap() }
+        ProvenValue { value, proof: self.proof(&Prefix::whole(&MapKey::of(&key.to_bytes()))) }
+    }
+
+    /// All that the state map holds under a prefix.
+    pub fn proof(&self, prefix: &Prefix) -> MapProof {
+        prove(&self.pages(), prefix).unwrap()
     }
 
     /// An entry with its audit path.

@@ -30,6 +30,8 @@ pub enum Route {
     Devices,
     /// A desk's list: what was issued, or what was read.
     History,
+    /// What an insurer's desk has decided.
+    Settled,
     /// No page has this path.
     Unknown,
 }
@@ -54,6 +56,7 @@ impl Route {
             (Some("settings"), None) => Self::Settings,
             (Some("devices"), None) => Self::Devices,
             (Some("history"), None) => Self::History,
+            (Some("settled"), None) => Self::Settled,
             _ => Self::Unknown,
         };
         if parts.next().is_some() { Self::Unknown } else { page }
@@ -75,6 +78,7 @@ impl Route {
             Self::Settings => "/settings".to_owned(),
             Self::Devices => "/devices".to_owned(),
             Self::History => "/history".to_owned(),
+            Self::Settled => "/settled".to_owned(),
         }
     }
 }
@@ -99,6 +103,7 @@ mod tests {
             Route::Settings,
             Route::Devices,
             Route::History,
+            Route::Settled,
         ] {
             assert_eq!(Route::parse(&page.path()), page);
         }

@@ -9,7 +9,7 @@ pub enum ClaimRequest {
     Preview(ClaimChoice),
     /// Makes a claim's code; answer: [`Share`](crate::PatientResponse::Share).
     Make(ClaimChoice),
-    /// The claims for a record, newest first; answer: [`Claims`](crate::PatientResponse::Claims).
+    /// How an invoice and its claims stand; answer: [`Claims`](crate::PatientResponse::Claims).
     List {
         /// The record.
         record: String,
@@ -119,6 +119,28 @@ pub enum ClaimGap {
     WhichPolicy,
 }
 
+/// An invoice's claims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The hospital's word that nothing is paid on it any more.
+    pub void: Option<InvoiceVoid>,
+    /// Parts that somebody settled under a grant that isn't this wallet's.
+    pub foreign: Vec<Payer>,
+    /// Newest first.
+    pub claims: Vec<Claim>,
+}
+
+/// An invoice that its hospital reversed, or issued again on paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceVoid {
+    /// Issued again on paper (换开), rather than reversed (冲红).
+    pub on_paper: bool,
+    /// When, ledger time.
+    pub at: u64,
+    /// Whether an insurer's payment stands.
+    pub paid: bool,
+}
+
 /// A claim as the patient follows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
@@ -137,8 +159,12 @@ pub struct Claim {
 /// How a claim goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClaimState {
-    /// Nobody has opened it yet.
+    /// Nobody has accepted it yet.
     Shared,
+    /// An insurer has accepted; the patient's yes is awaited.
+    Asked,
+    /// The patient said yes; not read yet.
+    Agreed,
     /// The insurer has read it; no decision yet.
     Read(u64),
     /// Settled, proven by the ledger.
@@ -157,6 +183,8 @@ pub enum ClaimState {
         /// Why, in the insurer's words; none where it hasn't said.
         words: Option<String>,
     },
+    /// Taken back by the patient, which is not everywhere yet.
+    Leaving,
     /// Taken back by the patient, or over, without a decision.
     Over,
     /// The insurer's answer and the ledger don't agree.
@@ -207,6 +235,8 @@ pub struct DeskClaim {
 pub enum DeskClaimState {
     /// It may be settled.
     Open,
+    /// Decided here, and the ledger doesn't show it yet; may be decided anew after this time.
+    Underway(u64),
     /// Settled by this desk.
     Settled(ClaimDecision),
     /// Refused by this desk.
@@ -215,6 +245,21 @@ pub enum DeskClaimState {
     Closed(String),
     /// This desk settled it, and its hospital has reversed the invoice since.
     Flagged(ClaimDecision),
+}
+
+/// A decision on a claim in the list of an insurer's desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledClaim {
+    /// The grant.
+    pub share: String,
+    /// The patient's name.
+    pub patient: Option<String>,
+    /// When, ledger time.
+    pub at: u64,
+    /// What could be paid.
+    pub claimed: String,
+    /// How it stands; [`DeskClaimState::Open`] where it was taken back.
+    pub state: DeskClaimState,
 }
 
 /// Why an insurer takes a settlement back.

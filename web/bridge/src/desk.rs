@@ -1,6 +1,6 @@
 //! The desks: hospital (issue), doctor (read).
 
-use crate::{ConsultWants, DeskClaim, Fault, TakeBack};
+use crate::{ConsultWants, DeskClaim, Fault, SettledClaim, TakeBack};
 use serde::{Deserialize, Serialize};
 use suishen_core::fhir::{ReportView, Series};
 
@@ -42,6 +42,15 @@ pub enum DeskRequest {
         report: String,
         /// Why.
         why: String,
+    },
+    /// Makes an issued invoice void for every insurer, for good; answer: [`DeskResponse::Done`].
+    Void {
+        /// The report.
+        report: String,
+        /// Issued again on paper (换开), rather than reversed (冲红).
+        on_paper: bool,
+        /// Why, for the auditor.
+        words: String,
     },
     /// Accepts a consent code and puts this person's certificate before the patient. Answer: [`DeskResponse::Offer`];
     /// [`DeskResponse::Live`] when the patient waits to be asked ([`DeskRequest::Ask`]).
@@ -89,7 +98,7 @@ pub enum DeskRequest {
         /// Why not all.
         reason: String,
     },
-    /// Takes a settlement back; answer: [`DeskResponse::Reading`].
+    /// Takes a settlement back; answer: [`DeskResponse::Reading`] where its reading is open.
     TakeBack {
         /// The grant.
         share: String,
@@ -98,6 +107,8 @@ pub enum DeskRequest {
         /// Why, for patient and auditor.
         words: String,
     },
+    /// What this desk has decided on claims; answer: [`DeskResponse::Settled`].
+    Settled,
     /// Closes a reading: its content leaves this desk's memory.
     Close {
         /// The grant.
@@ -126,6 +137,8 @@ pub enum DeskResponse {
     Offers(Vec<OfferView>),
     /// What was opened.
     Reading(Box<Reading>),
+    /// Decisions on claims, newest first.
+    Settled(Vec<SettledClaim>),
     /// `bytes` holds the file.
     File {
         /// A safe file name.
@@ -187,6 +200,19 @@ pub struct IssuedReport {
     pub state: IssuedState,
     /// The ticket's link, in this session only. Secret.
     pub link: Option<String>,
+    /// How its payer slots stand; none for what isn't a claimable invoice.
+    pub invoice: Option<IssuedInvoice>,
+}
+
+/// An issued invoice, by the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedInvoice {
+    /// Since when nothing is paid on it any more.
+    pub void: Option<u64>,
+    /// Whether it was issued again on paper.
+    pub on_paper: bool,
+    /// Whether an insurer's settlement stands.
+    pub paid: bool,
 }
 
 /// A new version in place of a report that this desk's organisation issued.

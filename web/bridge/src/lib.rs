@@ -18,12 +18,12 @@ mod record;
 
 pub use claim::{
     Claim, ClaimAlarm, ClaimChoice, ClaimDecision, ClaimGap, ClaimPiece, ClaimPieceKind, ClaimPreview,
-    ClaimRequest, ClaimState, DeskClaim, DeskClaimState, Payer, TakeBack,
+    ClaimRequest, ClaimState, Claims, DeskClaim, DeskClaimState, InvoiceVoid, Payer, SettledClaim, TakeBack,
 };
 pub use consultation::{ConsultAsk, ConsultWants, Consultation};
 pub use desk::{
-    Attachment, Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedReport, IssuedState,
-    OfferState, OfferView, Preview, ReadRecord, Reading,
+    Attachment, Correction, CorrectionReason, Desk, DeskRequest, DeskResponse, IssuedInvoice, IssuedReport,
+    IssuedState, OfferState, OfferView, Preview, ReadRecord, Reading,
 };
 pub use device::{Counterpart, Device, DeviceRole, Pairing, Sync, SyncState};
 pub use patient::{

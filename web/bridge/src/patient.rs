@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::claim::{Claim, ClaimPreview, ClaimRequest};
+use crate::claim::{ClaimPreview, ClaimRequest, Claims};
 use crate::device::{Device, DeviceRole, Sync};
 use crate::record::{Filter, RecordDetail, RecordList};
 
@@ -292,7 +292,7 @@ pub enum PatientResponse {
     /// A claim before anything is sent.
     ClaimPreview(Box<ClaimPreview>),
     /// A record's claims.
-    Claims(Vec<Claim>),
+    Claims(Claims),
     /// All shares.
     Shares(Vec<Share>),
     /// The access log.

@@ -162,8 +162,18 @@ impl Found<'_> {
             let (place, id) = row?;
             stored.insert(place.value(), id.value());
         }
-        let name = |at: &[u8; 32]| format!("the note of a grant at {}", data_encoding::HEXLOWER.encode(at));
-        self.compare(&grants, &stored, name);
+        let hex = |at: &[u8; 32]| data_encoding::HEXLOWER.encode(at);
+        self.compare(&grants, &stored, |at| format!("the note of a grant at {}", hex(at)));
+        let claims = replay.claims().map(|id| {
+            let key = suishen_core::contract::Key::Claim(id).to_bytes();
+            (*MapKey::of(&key).as_bytes(), *id.as_bytes())
+        });
+        let mut stored = BTreeMap::new();
+        for row in self.tables.claims.iter()? {
+            let (place, id) = row?;
+            stored.insert(place.value(), id.value());
+        }
+        self.compare(&claims.collect(), &stored, |at| format!("the note of a claim at {}", hex(at)));
         Ok(())
     }
 

@@ -232,3 +232,15 @@ fn examining_changes_nothing() {
 fn no_ledger_is_no_verdict() {
     assert!(examine(tempfile::tempdir().unwrap().path()).is_err());
 }
+
+#[test]
+fn the_database_of_an_earlier_version_is_completed_when_it_is_served_again() {
+    let data = ledger();
+    let database = redb::Database::open(database_file(data.path())).unwrap();
+    let write = database.begin_write().unwrap();
+    assert!(write.delete_table(crate::replica::CLAIMS).unwrap());
+    write.commit().unwrap();
+    drop(database);
+    drop(Replica::open(data.path(), key("cosigner"), FOUNDED).unwrap());
+    assert_eq!(findings(data.path()), Vec::<String>::new());
+}

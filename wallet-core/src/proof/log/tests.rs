@@ -147,7 +147,7 @@ impl Small {
 
     fn all(&self, prefix: &Prefix, grants: Vec<ShownGrant>) -> ShownGrants {
         let proof = pages::prove(&self.pages, prefix).unwrap();
-        ShownGrants { note: self.note.clone(), proof, grants }
+        ShownGrants { note: self.note.clone(), proof, grants, claims: Vec::new() }
     }
 }
 

@@ -395,8 +395,12 @@ impl Story {
         found.add("remembered", &Remembered::first(&verified));
         let grant = ShownGrant { id, leaf: leaf.value, entries: vec![entry] };
         found.add("shown-grant", &grant);
-        let shown =
-            ShownGrants { note: world.note(), proof: leaf.proof.clone(), grants: vec![grant.clone()] };
+        let shown = ShownGrants {
+            note: world.note(),
+            proof: leaf.proof.clone(),
+            grants: vec![grant.clone()],
+            claims: Vec::new(),
+        };
         found.add("shown-grants", &shown);
         let clinic = world.clinic.id.clone();
         let party = ShownParty { id: clinic.clone(), value: world.proven(&Key::Party(clinic)) };

@@ -75,6 +75,9 @@ pub fn line(words: &Words, state: &ClaimState, now: u64) -> (String, bool) {
     let when = |time: u64| words.when(time, now);
     match state {
         ClaimState::Shared => (words.say("claim-shared"), false),
+        ClaimState::Asked => (words.say("claim-asked"), true),
+        ClaimState::Agreed => (words.say("claim-agreed"), false),
+        ClaimState::Leaving => (words.say("claim-leaving"), false),
         ClaimState::Read(at) => (words.with("claim-read", &[("when", when(*at).into())]), false),
         ClaimState::Settled { at, told: None } => {
             (words.with("claim-settled-untold", &[("when", when(*at).into())]), false)

@@ -2,6 +2,7 @@
 //! patient (PROTOCOL §4).
 
 use super::person::{Pass, Person, keep, kept};
+use super::void;
 use crate::engine::Engine;
 use crate::gates;
 use crate::http::Call;
@@ -11,16 +12,16 @@ use crate::platform::{BrowserRandom, breathe};
 use crate::worker::tell;
 use std::cell::RefCell;
 use suishen_bridge::{
-    Action, Attachment, Correction, Event, Fault, IssuedReport, IssuedState, Preview, Step,
+    Action, Attachment, Correction, Event, Fault, IssuedInvoice, IssuedReport, IssuedState, Preview, Step,
 };
 use suishen_core::cbor;
 use suishen_core::contract::{
     Anchor, AnchorReport, CancelTicket, Credential, Destination, SignedTransaction, SupersedeReport,
-    Transaction,
+    Transaction, Voucher,
 };
 use suishen_core::fhir::ReportView;
 use suishen_core::gate::{RecordHalf, split};
-use suishen_core::id::{BlobAddress, Commitment, InboxId};
+use suishen_core::id::{BlobAddress, Commitment, InboxId, TagId};
 use suishen_core::identity::Role;
 use suishen_core::qr::{IdentityOffer, ticket_url};
 use suishen_core::report::{
@@ -32,6 +33,8 @@ use suishen_core::sm::{Digest, Key32, Label, Random as _, SecretKey, Signed, sea
 /// How long a ticket waits for its patient, in seconds.
 const TICKET_TERM: u64 = 7 * 86_400;
 const ISSUED: &str = "issued/";
+/// What the auditor reads of an invoice that was corrected under another number.
+const RENUMBERED: &str = "更正后另开新号 (corrected under another number)";
 const INBOX: Label = Label::new("inbox");
 
 /// The report being prepared.
@@ -62,6 +65,9 @@ struct Remembered {
     /// Which version of the report; none where it was noted before there were several: the first.
     #[n(6)]
     version: Option<u32>,
+    /// What names an invoice's payer slots.
+    #[cbor(n(7), default)]
+    vouchers: Vec<Signed<Voucher>>,
 }
 
 /// What goes into an inbox for a known patient.
@@ -131,6 +137,7 @@ struct Sealed {
     contents: TicketContents,
     blobs: Vec<(BlobAddress, Vec<u8>)>,
     commitment: Commitment,
+    vouchers: Vec<Signed<Voucher>>,
 }
 
 /// How a report is issued.
@@ -149,6 +156,7 @@ struct Earlier {
     commitment: Commitment,
     version: u32,
     why: String,
+    vouchers: Vec<Signed<Voucher>>,
 }
 
 /// Finds what is to be corrected; its ticket, if it still waits, is made void first.
@@ -158,7 +166,7 @@ async fn earlier(engine: &Engine, correction: &Correction) -> Result<Earlier, Fa
     let found = kept::<(Remembered, Pass)>(store, &format!("{ISSUED}{}", correction.report)).await?.pop();
     let (_, (remembered, _)) = found.ok_or_else(unknown)?;
     let anchor = ledger.anchor(store, remembered.commitment).await?;
-    let state = view(&remembered, anchor.as_ref(), ledger.now().unwrap_or_default()).state;
+    let state = view(&remembered, anchor.as_ref(), None, ledger.now().unwrap_or_default()).state;
     if matches!(state, IssuedState::Waiting(_)) {
         cancel(engine, &correction.report, correction.why.code().to_owned()).await?;
     }
@@ -166,6 +174,7 @@ async fn earlier(engine: &Engine, correction: &Correction) -> Result<Earlier, Fa
         commitment: remembered.commitment,
         version: remembered.version.unwrap_or(1),
         why: correction.why.code().to_owned(),
+        vouchers: remembered.vouchers,
     })
 }
 
@@ -193,6 +202,13 @@ pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) ->
         attachments: Vec::new(),
     };
     let mut sealed = seal(prepared, &person, &pass, ledger, report).await?;
+    if let Some(old) = earlier
+        .as_ref()
+        .filter(|old| !old.vouchers.is_empty() && names(&old.vouchers) != names(&sealed.vouchers))
+    {
+        // Under another number it has payer slots of its own: those of the old number are closed first.
+        void::void(engine, &old.vouchers, false, RENUMBERED).await?;
+    }
 
     let (destination, halves) = match &way.identity {
         None => ticket(&mut sealed, &pass, ledger, now)?,
@@ -204,14 +220,14 @@ pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) ->
     };
     upload(ledger, task, &sealed.blobs, &pass).await?;
     let (commitment, credential) = (sealed.commitment, pass.credential.clone());
-    let body = match earlier {
+    let body = match &earlier {
         None => Transaction::AnchorReport(AnchorReport { commitment, credential, destination }),
         Some(Earlier { commitment: replaces, why, .. }) => Transaction::SupersedeReport(SupersedeReport {
             commitment,
             credential,
             destination,
-            replaces,
-            why,
+            replaces: *replaces,
+            why: why.clone(),
         }),
     };
     let anchor = SignedTransaction::new(&body, &pass.grantee, &ledger.id);
@@ -226,6 +242,7 @@ pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) ->
         until: None,
         link: None,
         version: Some(version),
+        vouchers: sealed.vouchers.clone(),
     };
     if let Some((ticket, deposits)) = halves {
         gates::deposit(ledger, &deposits, &pass.grantee).await?;
@@ -238,7 +255,8 @@ pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) ->
     }
     keep(store, &format!("{ISSUED}{}", sealed.commitment), &(&remembered, &pass)).await?;
     prepared.clear();
-    Ok(view(&remembered, None, now))
+    let invoice = void::standing(ledger, store, &remembered.vouchers).await?;
+    Ok(view(&remembered, None, invoice, now))
 }
 
 async fn seal(
@@ -276,9 +294,15 @@ async fn seal(
     let commitment = commitment(&salt, &bytes);
     let chain = person.chain.certificates().map(|c| c.to_der().to_vec().into()).collect();
     let openings = made.openings;
+    let vouchers = tags.iter().map(|tag| tag.voucher().clone()).collect();
     let contents =
         TicketContents { manifest: bytes, salt, parts, openings, chain, holder_salt: None, claim_keys };
-    Ok(Sealed { contents, blobs, commitment })
+    Ok(Sealed { contents, blobs, commitment, vouchers })
+}
+
+/// The payer slots that vouchers name.
+fn names(vouchers: &[Signed<Voucher>]) -> Vec<TagId> {
+    vouchers.iter().filter_map(|voucher| Some(TagId::of(&voucher.claimed().ok()?))).collect()
 }
 
 type Halves = Option<(Ticket, Vec<suishen_core::gate::Deposit>)>;
@@ -347,7 +371,8 @@ pub async fn issued(engine: &Engine) -> Result<Vec<IssuedReport>, Fault> {
     let mut list = Vec::new();
     for (_, (remembered, _)) in kept::<(Remembered, Pass)>(store, ISSUED).await? {
         let anchor = ledger.anchor(store, remembered.commitment).await?;
-        list.push(view(&remembered, anchor.as_ref(), now));
+        let invoice = void::standing(ledger, store, &remembered.vouchers).await?;
+        list.push(view(&remembered, anchor.as_ref(), invoice, now));
     }
     list.sort_by_key(|report| core::cmp::Reverse(report.issued));
     Ok(list)
@@ -366,7 +391,20 @@ pub async fn cancel(engine: &Engine, report: &str, why: String) -> Result<(), Fa
     Ok(())
 }
 
-fn view(remembered: &Remembered, anchor: Option<&Anchor>, now: u64) -> IssuedReport {
+/// Makes an invoice void that this desk issued.
+pub async fn void(engine: &Engine, report: &str, on_paper: bool, words: &str) -> Result<(), Fault> {
+    let store = engine.store().await?;
+    let found = kept::<(Remembered, Pass)>(store, &format!("{ISSUED}{report}")).await?.pop();
+    let (_, (remembered, _)) = found.ok_or_else(|| Fault::new("request", Action::Nothing))?;
+    void::void(engine, &remembered.vouchers, on_paper, words).await
+}
+
+fn view(
+    remembered: &Remembered,
+    anchor: Option<&Anchor>,
+    invoice: Option<IssuedInvoice>,
+    now: u64,
+) -> IssuedReport {
     let cancelled = anchor.and_then(|a| a.cancellation.as_ref()).map(|c| c.at);
     let bound = anchor.and_then(|a| a.binding.as_ref()).map(|b| b.at);
     let replaced = anchor.is_some_and(|a| a.replaced_by.is_some());
@@ -386,5 +424,6 @@ fn view(remembered: &Remembered, anchor: Option<&Anchor>, now: u64) -> IssuedRep
         issued: remembered.issued,
         state,
         link: remembered.link.clone().filter(|_| waiting),
+        invoice,
     }
 }

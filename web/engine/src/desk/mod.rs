@@ -6,6 +6,7 @@ mod offer;
 mod person;
 mod read;
 mod settle;
+mod void;
 
 pub use issue::open_delivery;
 pub use read::series;
@@ -62,6 +63,11 @@ impl Session {
                 issue::cancel(engine, &report, why).await?;
                 DeskResponse::Done
             }
+            DeskRequest::Void { report, on_paper, words } => {
+                issue::void(engine, &report, on_paper, &words).await?;
+                tell(&Event::Changed(Topic::Desk));
+                DeskResponse::Done
+            }
             DeskRequest::Accept { text } => match scan(&text) {
                 Ok(Scanned::Consent { offer, .. }) => {
                     DeskResponse::Offer(offer::accept(engine, *offer, None).await?)
@@ -81,7 +87,9 @@ impl Session {
                 let reading = read::read(engine, task, (&self.open, &self.lines), &share).await?;
                 DeskResponse::Reading(Box::new(reading))
             }
-            DeskRequest::Reading { share } => DeskResponse::Reading(Box::new(self.open.reading(&share)?)),
+            DeskRequest::Reading { share } => {
+                DeskResponse::Reading(Box::new(settle::reading(engine, &self.open, &share).await?))
+            }
             DeskRequest::File { share, record, part } => {
                 let (name, media_type, bytes) = self.open.file(&share, record, part)?;
                 return Ok((DeskResponse::File { name, media_type }, Some(bytes)));
@@ -92,8 +100,9 @@ impl Session {
             }
             DeskRequest::TakeBack { share, why, words } => {
                 let reading = settle::take_back(engine, &self.open, &share, why, &words).await?;
-                DeskResponse::Reading(Box::new(reading))
+                reading.map_or(DeskResponse::Done, |reading| DeskResponse::Reading(Box::new(reading)))
             }
+            DeskRequest::Settled => DeskResponse::Settled(settle::settled(engine).await?),
             DeskRequest::Close { share } => {
                 self.open.close(&share);
                 DeskResponse::Done

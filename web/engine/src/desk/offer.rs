@@ -5,15 +5,15 @@
 
 use super::person::{Pass, Person, keep, kept, root};
 use super::read::Open;
-use super::settle::{Said, Saying};
+use super::settle::{self, Said, Saying};
 use crate::engine::Engine;
 use crate::http::Call;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::platform::BrowserRandom;
 use crate::store::Store;
 use suishen_bridge::{Action, Fault, OfferState, OfferView, Purpose};
 use suishen_core::cbor;
-use suishen_core::consent::{DeskIdentity, Facts, Judged, Message, Payload, PayloadFault, Presence};
+use suishen_core::consent::{Answer, DeskIdentity, Facts, Judged, Message, Payload, PayloadFault, Presence};
 use suishen_core::contract::{
     AcceptGrant, Acceptance, GrantLeaf, Key, SignedTransaction, Status, Terms, Transaction,
 };
@@ -55,12 +55,15 @@ pub struct Held {
     /// Where the phone is whose patient was asked directly; contents come from there.
     #[n(8)]
     pub line: Option<PeerOffer>,
-    /// At an insurer's: what is about to be said of the claim.
+    /// At an insurer's: the decision that is on its way to the ledger.
     #[n(9)]
     pub saying: Option<Saying>,
-    /// What was said of it last, unless it was taken back.
+    /// What was decided last.
     #[n(10)]
     pub said: Option<Said>,
+    /// What the patient is still to be told.
+    #[n(11)]
+    pub untold: Option<Answer>,
 }
 
 /// One use of it.
@@ -104,6 +107,11 @@ impl Held {
     pub fn unfinished(&self, now: u64) -> Option<usize> {
         let goes_on = |r: &Redemption| r.stands.is_none_or(|(_, at)| !r.opened && now < at + RELEASE_WITHIN);
         self.redemptions.iter().position(goes_on)
+    }
+
+    /// All of this desk's.
+    pub async fn all(store: &Store) -> Result<Vec<Self>, Fault> {
+        Ok(kept::<Self>(store, OFFER).await?.into_iter().map(|(_, held)| held).collect())
     }
 
     /// Reads it back.
@@ -152,6 +160,7 @@ pub async fn accept(
             line,
             saying: None,
             said: None,
+            untold: None,
         };
         held.save(store).await?;
         held
@@ -169,7 +178,7 @@ pub async fn accept(
     let signed = SignedTransaction::new(&Transaction::AcceptGrant(body), &held.pass.grantee, &ledger.id);
     ledger.submit(&signed).await?;
     present(ledger, store, &person, held, &terms).await?;
-    follow(engine, offer.grant).await
+    follow(engine, offer.grant, true).await
 }
 
 /// Puts the person's certificate before the patient.
@@ -206,14 +215,18 @@ pub async fn drop_in(
     Ok(())
 }
 
-/// Looks into the drop box and says where the offer stands.
-async fn follow(engine: &Engine, grant: GrantId) -> Result<OfferView, Fault> {
+/// Says where the offer stands; looks into the drop box and goes on with what was decided while nobody else is at it.
+async fn follow(engine: &Engine, grant: GrantId, alone: bool) -> Result<OfferView, Fault> {
     let store = engine.store().await?;
     let ledger = engine.ledger().await?;
     let mut held = Held::load(store, &grant.to_hex()).await?;
     let (terms, leaf) = ledger_view(ledger, store, grant).await?;
-    if held.half.is_none() || held.payload.is_none() {
-        let messages = ledger.drop_box(grant, &held.pass.grantee).await?;
+    if alone && (held.half.is_none() || held.payload.is_none()) {
+        let messages = match ledger.drop_box(grant, &held.pass.grantee).await {
+            // Emptied a month after the grant's end.
+            Err(LedgerError::Call(error)) if error.is(404) || error.is(410) => Vec::new(),
+            messages => messages?,
+        };
         for message in messages {
             match message {
                 Message::Payload(payload) => held.payload = Some(payload.into()),
@@ -225,6 +238,10 @@ async fn follow(engine: &Engine, grant: GrantId) -> Result<OfferView, Fault> {
             }
         }
         held.save(store).await?;
+    }
+    if alone {
+        // Tried again at each look: what isn't done stays on its way.
+        let _ = settle::carry_on(ledger, store, &mut held, &terms).await;
     }
     view(ledger, store, &held, &terms, &leaf).await
 }
@@ -312,10 +329,11 @@ pub async fn view(
 
 /// All offers of this desk.
 pub async fn offers(engine: &Engine, open: &Open) -> Result<Vec<OfferView>, Fault> {
-    let store = engine.store().await?;
     let mut list = Vec::new();
-    for (_, held) in kept::<Held>(store, OFFER).await? {
-        let mut shown = follow(engine, held.grant).await?;
+    for held in Held::all(engine.store().await?).await? {
+        let turn = open.turn(&held.grant);
+        let turn = turn.try_lock();
+        let mut shown = follow(engine, held.grant, turn.is_some()).await?;
         if open.holds(&held.grant) && shown.state != OfferState::Revoked {
             shown.state = OfferState::Reading;
         }

@@ -8,11 +8,14 @@ use crate::engine::Engine;
 use crate::gates;
 use crate::http::CallError;
 use crate::ledger::{Ledger, LedgerError};
+use crate::patient::grant_of;
 use crate::platform::BrowserRandom;
 use crate::store::Store;
 use crate::worker::tell;
+use futures::lock::Mutex;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use suishen_bridge::{Action, DeskClaim, Event, Fault, OfferState, ReadRecord, Reading, Step, Topic};
 use suishen_core::consent::{
     AuditorUse, Disclosure, JudgedRecord, Payload, PayloadRecord, Presence, Receipt, RecordKey, WrappedPart,
@@ -28,6 +31,7 @@ use suishen_core::sm::{Key32, SecretKey, Signed};
 #[derive(Debug, Default)]
 pub struct Open {
     readings: RefCell<BTreeMap<GrantId, Opened>>,
+    turns: RefCell<BTreeMap<GrantId, Arc<Mutex<()>>>>,
 }
 
 /// Name, media type and content of files, by record and part.
@@ -59,6 +63,8 @@ pub async fn read(
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
     let person = Person::here(store).await?;
+    let turn = open.turn(&grant_of(share)?);
+    let _turn = turn.lock().await;
     let mut held = Held::load(store, share).await?;
     let (terms, leaf) = ledger_view(ledger, store, held.grant).await?;
     let waiting = || Fault::new("waiting", Action::AskPatient);
@@ -173,7 +179,11 @@ impl Content<'_> {
             if let Some(slot) = slot {
                 let under = (&self.held.grant, &self.ledger.id);
                 let claim = Shown::read(&shown, disclosed.proof.as_ref(), slot, under).map_err(refused)?;
-                self.claim = Some(OpenClaim { shown: claim, record: facts.commitment });
+                let claim = OpenClaim { shown: claim, record: facts.commitment };
+                if self.claim.replace(claim).is_some() {
+                    // One grant settles one invoice.
+                    return Err(Fault::new("claim-several", Action::AskPatient));
+                }
             }
             (shown.view().map_err(|e| unread(&e))?, shown.withheld)
         };
@@ -318,6 +328,11 @@ async fn receipt(
 }
 
 impl Open {
+    /// What a desk stores of a grant is read, changed and written by one at a time.
+    pub fn turn(&self, grant: &GrantId) -> Arc<Mutex<()>> {
+        self.turns.borrow_mut().entry(*grant).or_default().clone()
+    }
+
     /// A reading that is still open.
     pub fn reading(&self, share: &str) -> Result<Reading, Fault> {
         self.find(share).map(|opened| opened.reading)
@@ -348,7 +363,7 @@ impl Open {
     }
 
     fn find(&self, share: &str) -> Result<Opened, Fault> {
-        let grant = GrantId::from_hex(share).ok_or_else(|| Fault::new("request", Action::Nothing))?;
+        let grant = grant_of(share)?;
         let found = self.readings.borrow().get(&grant).cloned();
         found.ok_or_else(|| Fault::new("closed", Action::Nothing))
     }

@@ -11,6 +11,7 @@ use suishen_core::proof::bundle::{self, Bundle, ShownParty};
 use suishen_core::proof::checkpoint::VerifiedCheckpoint;
 use suishen_core::proof::log::{AccessLog, ProvenEntry, ProvenValue, ShownGrant, ShownGrants};
 use suishen_core::proof::map::{MapKey, MapProof, Prefix};
+use suishen_core::proof::remembered::FRESH;
 use suishen_core::sm::{Digest, PublicKey};
 
 /// A value of the state with all that proves it.
@@ -24,6 +25,13 @@ pub struct Proven {
     pub checkpoint: VerifiedCheckpoint,
     /// Its note, to hand on.
     pub note: String,
+}
+
+impl Proven {
+    /// Whether its checkpoint is one of now: an older one may leave out what happened since.
+    pub const fn is_current(&self, now: u64) -> bool {
+        now.saturating_sub(self.checkpoint.time()) <= FRESH
+    }
 }
 
 /// Answer of `/v1/ledger/state` and `/v1/ledger/value`.
@@ -183,26 +191,39 @@ impl Ledger {
         self.auditor(store).await?.box_key().map_err(|_| LedgerError::Unsound("auditor"))
     }
 
-    /// A grant's log, proven complete. Asked for by a prefix under which many grants lie, without credentials, so that
-    /// the relay doesn't learn which is this wallet's.
+    /// A grant's log, proven complete.
     pub async fn log_of(&self, store: &Store, id: &GrantId) -> Result<Option<AccessLog>, LedgerError> {
-        let key = MapKey::of(&Key::Grant(*id).to_bytes());
+        let (prefix, shown) = self.under(&Key::Grant(*id)).await?;
+        let verified = self.accept(store, &shown.note).await?;
+        shown.log_of(id, &prefix, verified.checkpoint()).map_err(|_| LedgerError::Unsound("log"))
+    }
+
+    /// How a payer slot of an invoice stands, and when the checkpoint was signed that proves it; none while nobody has
+    /// settled or voided it.
+    pub async fn slot_of(&self, store: &Store, id: &TagId) -> Result<(Option<Claim>, u64), LedgerError> {
+        let (prefix, shown) = self.under(&Key::Claim(*id)).await?;
+        let verified = self.accept(store, &shown.note).await?;
+        let claim = shown.claim_of(id, &prefix, verified.checkpoint());
+        Ok((claim.map_err(|_| LedgerError::Unsound("log"))?, verified.time()))
+    }
+
+    /// All grants and claims under a prefix of a key's place. Asked for without credentials and among many others, so that
+    /// the relay doesn't learn which is this wallet's.
+    async fn under(&self, key: &Key) -> Result<(Prefix, ShownGrants), LedgerError> {
+        let key = MapKey::of(&key.to_bytes());
         let mut bits = self.bits.get();
-        let (prefix, shown) = loop {
+        loop {
             let prefix = Prefix::of(&key, bits);
             match self.call(&Call::get(format!("/v1/ledger/state/{prefix}"))).await {
                 Ok(answer) => {
-                    let shown: ShownGrants =
-                        cbor::decode(&answer).map_err(|_| LedgerError::Unsound("log"))?;
-                    break (prefix, shown);
+                    self.bits.set(bits);
+                    let shown = cbor::decode(&answer).map_err(|_| LedgerError::Unsound("log"))?;
+                    return Ok((prefix, shown));
                 }
                 Err(error) if error.is(413) && bits < 256 => bits += 1,
                 Err(error) => return Err(error.into()),
             }
-        };
-        self.bits.set(bits);
-        let verified = self.accept(store, &shown.note).await?;
-        shown.log_of(id, &prefix, verified.checkpoint()).map_err(|_| LedgerError::Unsound("log"))
+        }
     }
 
     /// Everything that proves a grant's log to somebody offline.

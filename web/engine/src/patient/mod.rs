@@ -4,6 +4,7 @@ mod card;
 mod cards;
 mod care;
 mod claim;
+mod claim_state;
 mod consultation;
 mod devices;
 mod home;
@@ -14,7 +15,9 @@ mod records;
 mod share;
 mod watch;
 
-pub use claim::{decided, payer_of};
+pub use claim::payer_of;
+pub use claim_state::decided;
+pub use share::grant_of;
 
 pub use care::{Care, database};
 

@@ -90,6 +90,8 @@ impl Session {
                 let _ = self.push_revocation(engine, id).await;
             }
         }
+        // Without a network, what was seen last stands.
+        let _ = self.look_at_claimed(engine, ledger).await;
         if whole {
             self.complete.set(from.map(|(_, time)| time));
         }
@@ -175,7 +177,7 @@ impl Session {
                     })?;
                     let opened =
                         consent::Answer::open(&boxed, &secrets.reply, &accepted.grantee, id, &ledger.id);
-                    if let (false, Ok(answer)) = (known, opened) {
+                    if let (false, Ok((_, answer))) = (known, opened) {
                         let said = ClaimAnswered { grant: *id, number, answer };
                         bodies.push(Body::ClaimAnswered(Box::new(said)));
                     }

@@ -90,6 +90,8 @@ impl Story {
         }
         let claim = world.state.claim(&told.tag).unwrap().unwrap();
         found.add("tag-id", &told.tag);
+        let value = suishen_core::cbor::encode(&claim);
+        found.add("shown-claim", &suishen_core::proof::log::ShownClaim { id: told.tag, value });
         found.add("reversal", claim.void.as_ref().unwrap());
         for slot in Slot::ALL {
             found.add("payer-slot", &slot);
@@ -98,7 +100,7 @@ impl Story {
         found.add("settlement", &settled);
         found.add("money", &told.paid);
         found.add("auditor-settlement", &told);
-        let answer = Answer::Settled(told.clone(), seed.clone());
+        let answer = Answer::Settled(told.clone(), seed.clone(), entry);
         found.add("claim-answer", &answer);
         let reply = sharing.draft.reply.public();
         found.add("drop", &answer.seal(&desk.grantee, &reply, &ledger, &mut world.random).unwrap());

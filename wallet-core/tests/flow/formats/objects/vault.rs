@@ -5,12 +5,13 @@ use crate::Seeded;
 use crate::world::NOW;
 use std::collections::{BTreeMap, VecDeque};
 use suishen_core::cbor;
-use suishen_core::sm::{Digest, Key32, Label, SecretKey, aead, pad, sealed};
+use suishen_core::contract::Claim;
+use suishen_core::sm::{Digest, Key32, Label, SecretKey, Signed, aead, pad, sealed};
 use suishen_core::sync::{Act, LEAST_FRAME, Session};
 use suishen_core::vault::{
     Answer, BackupSummary, Body, ClaimAnswered, Contact, DeviceRole, EpochKeys, Event, GrantIssued,
-    GrantSecrets, Head, HeldKeys, IdentityShown, NewDevice, ReadSeen, ReceiptSeen, RecordAdded, Slot, Source,
-    Vault, Wrap,
+    GrantSecrets, Head, HeldKeys, IdentityShown, NewDevice, ReadSeen, ReceiptSeen, RecordAdded, Slot,
+    SlotSeen, Source, Vault, Wrap,
 };
 
 impl Story {
@@ -162,6 +163,13 @@ impl Story {
         let certificate = self.patient.vault.pass().remove(0);
         let device = self.patient.vault.device();
         let [ticket, _] = added;
+        let claim = Claim {
+            issuer: self.world.hospital.id.clone(),
+            slot: suishen_core::contract::Slot::Commercial,
+            settlement: None,
+            reversal: None,
+            void: None,
+        };
         let bodies = [
             Body::DeviceAdmitted(certificate.clone(), "手机".into()),
             Body::HolderPrepared(self.patient.opening()),
@@ -175,7 +183,12 @@ impl Story {
             Body::GrantAnswered(Answer { grant, person: chain.clone(), agreed: true }),
             Body::GrantRevoked(grant),
             Body::ReceiptSeen(ReceiptSeen { grant, number: 1, receipt: vec![1] }),
-            Body::ClaimAnswered(Box::new(ClaimAnswered { grant, number: 0, answer: refusal(grant) })),
+            Body::ClaimAnswered(Box::new(ClaimAnswered {
+                grant,
+                number: 0,
+                answer: Signed::new(&refusal(grant), &self.desk.grantee, &self.world.ledger),
+            })),
+            Body::SlotSeen(Box::new(SlotSeen { record, claim, at: NOW })),
             Body::ReadSeen(ReadSeen { grant, number: 1, entry: 9, time: NOW, records: vec![0] }),
             Body::ContactAdded(Contact { chain, name: "李医生".into() }),
             Body::IdentityShown(IdentityShown {

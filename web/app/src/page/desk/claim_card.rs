@@ -3,12 +3,13 @@
 use suishen_bridge::{
     ClaimDecision, DeskClaim, DeskClaimState, DeskRequest, DeskResponse, Reading, Response, TakeBack,
 };
-use web_sys::{HtmlInputElement, InputEvent, SubmitEvent};
+use web_sys::{HtmlInputElement, InputEvent};
 use yew::{Callback, Html, Properties, TargetCast as _, UseStateHandle, component, html, use_state};
 
 use crate::{
     browser::{
         language::use_words,
+        ledger::use_ledger,
         work::{Work, use_work},
     },
     component::{Status, fault_card, glyph, progress_card, status_line},
@@ -30,8 +31,12 @@ pub struct Props {
 /// Draws it.
 #[component]
 pub fn ClaimCard(props: &Props) -> Html {
-    let (words, work) = (use_words(), use_work());
+    let (words, work, ledger) = (use_words(), use_work(), use_ledger());
     let claim = &props.claim;
+    let look = {
+        let (work, share, decided) = (work.clone(), props.share.clone(), props.decided.clone());
+        Callback::from(move |_| tell(&work, DeskRequest::Reading { share: share.clone() }, &decided))
+    };
     let row = |term: String, text: String| html! { <><dt>{ term }</dt><dd>{ text }</dd></> };
     let state = match &claim.state {
         DeskClaimState::Open => {
@@ -40,6 +45,10 @@ pub fn ClaimCard(props: &Props) -> Html {
         DeskClaimState::Refused(why) => html! {<>
             { status_line(Status::Quiet("prohibit"), words.say("settle-refused"), Some(why.clone()), None, None) }
             <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+        </>},
+        DeskClaimState::Underway(until) => html! {<>
+            { status_line(Status::Caution("clock"), words.with("settle-underway", &[("when", words.when(*until, ledger.now_or_start()).into())]), None, None, None) }
+            <button class="button wide" onclick={look} disabled={work.busy()}>{ words.say("settle-look") }</button>
         </>},
         DeskClaimState::Settled(told) => html! {<>
             { settled(told, Status::Good, "settle-settled", &words) }
@@ -118,12 +127,9 @@ fn Decide(props: &DecideProps) -> Html {
         }
     };
     let (settle, refuse) = (decide((*amount).clone()), decide("0".to_owned()));
-    let onsubmit = Callback::from(move |event: SubmitEvent| {
-        event.prevent_default();
-        settle();
-    });
+    // No form: the Enter key decides nothing.
     html! {
-        <form class="stack close" {onsubmit}>
+        <div class="stack close">
             if props.payable {
                 <div class="field">
                     <label for="settle-amount">{ words.say("settle-amount") }</label>
@@ -135,9 +141,9 @@ fn Decide(props: &DecideProps) -> Html {
                 <input id="settle-reason" class="input" maxlength="80" value={(*reason).clone()} oninput={typing(&reason)} autocomplete="off" />
             </div>
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
-            if props.payable { <button class="button primary wide" disabled={work.busy()}>{ glyph("check") }{ words.say("settle") }</button> }
-            <button type="button" class="button wide" onclick={Callback::from(move |_| refuse())} disabled={work.busy()}>{ words.say("settle-refuse") }</button>
-        </form>
+            if props.payable { <button class="button primary wide" onclick={Callback::from(move |_| settle())} disabled={work.busy()}>{ glyph("check") }{ words.say("settle") }</button> }
+            <button class="button wide" onclick={Callback::from(move |_| refuse())} disabled={work.busy()}>{ words.say("settle-refuse") }</button>
+        </div>
     }
 }
 
@@ -147,33 +153,55 @@ struct ReturnProps {
     decided: Callback<Box<Reading>>,
 }
 
-/// Taking a settlement back, with a reason.
+/// Taking a settlement back, once it is asked for.
 #[component]
 fn Return(props: &ReturnProps) -> Html {
-    let (words, work) = (use_words(), use_work());
+    let words = use_words();
     let open = use_state(|| false);
+    if *open {
+        let decided = props.decided.clone();
+        let done = Callback::from(move |reading: Option<Box<Reading>>| {
+            reading.into_iter().for_each(|reading| decided.emit(reading));
+        });
+        return html! { <TakeBackForm share={props.share.clone()} {done} /> };
+    }
+    let open = open.setter();
+    html! { <button class="button wide" onclick={Callback::from(move |_| open.set(true))}>{ words.say("take-back") }</button> }
+}
+
+/// Which settlement.
+#[derive(Properties, PartialEq)]
+pub struct TakeBackProps {
+    /// The grant.
+    pub share: String,
+    /// Told once it is done, of its reading where that is open.
+    pub done: Callback<Option<Box<Reading>>>,
+}
+
+/// Why it is taken back, in a code for the ledger and in words.
+#[component]
+pub fn TakeBackForm(props: &TakeBackProps) -> Html {
+    let (words, work) = (use_words(), use_work());
     let why = use_state(|| TakeBack::Error);
     let said = use_state(String::new);
-    let onsubmit = {
-        let (work, share, decided) = (work.clone(), props.share.clone(), props.decided.clone());
+    let go = {
+        let (work, share, done) = (work.clone(), props.share.clone(), props.done.clone());
         let (why, words) = (*why, (*said).clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            let (share, words) = (share.clone(), words.clone());
-            tell(&work, DeskRequest::TakeBack { share, why, words }, &decided);
+        Callback::from(move |_| {
+            let (share, words, done) = (share.clone(), words.clone(), done.clone());
+            work.desk(DeskRequest::TakeBack { share, why, words }, move |response| match response {
+                Response::Desk(DeskResponse::Reading(reading)) => done.emit(Some(reading)),
+                _ => done.emit(None),
+            });
         })
     };
-    if !*open {
-        let open = open.setter();
-        return html! { <button class="button wide" onclick={Callback::from(move |_| open.set(true))}>{ words.say("take-back") }</button> };
-    }
     let key = |why: TakeBack| match why {
         TakeBack::Error => "take-back-error",
         TakeBack::Duplicate => "take-back-duplicate",
         TakeBack::PaidBack => "take-back-paid",
     };
     html! {
-        <form class="stack close" {onsubmit}>
+        <div class="stack close">
             <fieldset class="stack close">
                 <legend>{ words.say("take-back-why") }</legend>
                 { for TakeBack::ALL.into_iter().map(|reason| {
@@ -185,8 +213,9 @@ fn Return(props: &ReturnProps) -> Html {
                 <label for="take-back-words">{ words.say("take-back-words") }</label>
                 <input id="take-back-words" class="input" maxlength="80" value={(*said).clone()} oninput={typing(&said)} autocomplete="off" />
             </div>
+            if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
-            <button class="button danger wide" disabled={work.busy()}>{ words.say("take-back") }</button>
-        </form>
+            <button class="button danger wide" onclick={go} disabled={work.busy()}>{ words.say("take-back") }</button>
+        </div>
     }
 }

@@ -16,6 +16,7 @@ use super::{
     hospital::read_desk,
     offer_list::OfferList,
     reading::ReadingView,
+    settled::SettledPage,
 };
 use crate::{
     browser::{
@@ -52,8 +53,11 @@ pub fn read_offers(response: Response) -> Option<Vec<OfferView>> {
 }
 
 fn sections(title: &str) -> Vec<Section> {
-    let home = if title == INSURER { ("claims", "receipt") } else { ("desk-reception", "stethoscope") };
-    vec![(Route::Home, home.0, home.1), (Route::History, "desk-read", "list-checks")]
+    let read = (Route::History, "desk-read", "list-checks");
+    if title == INSURER {
+        return vec![(Route::Home, "claims", "receipt"), (Route::Settled, "desk-settled", "check"), read];
+    }
+    vec![(Route::Home, "desk-reception", "stethoscope"), read]
 }
 
 /// Draws it.
@@ -73,6 +77,7 @@ pub fn ReadingDesk(props: &Props) -> Html {
                 html! { <Reception title={props.title} opened={other_than_invite(props.opened.as_ref())} /> }
             }
             Route::History => html! { <HistoryPage /> },
+            Route::Settled if props.title == INSURER => html! { <SettledPage /> },
             _ => html! { <UnknownPage /> },
         },
     };

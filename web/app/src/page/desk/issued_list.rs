@@ -1,11 +1,12 @@
 //! What this desk issued, newest first, and whether it was kept.
 
 use suishen_bridge::{DeskRequest, IssuedReport, IssuedState, Request};
-use yew::{Callback, Html, Properties, component, html};
+use yew::{Callback, Html, Properties, component, html, use_state};
 
 use super::{
     hospital::{ISSUED, read_issued},
     ticket::sign,
+    void_sheet::VoidSheet,
 };
 use crate::{
     browser::{
@@ -14,7 +15,8 @@ use crate::{
         ledger::use_ledger,
         work::use_work,
     },
-    component::fault_card,
+    component::{fault_card, glyph},
+    words::Words,
 };
 
 /// How much of it.
@@ -31,6 +33,7 @@ pub struct Props {
 #[component]
 pub fn IssuedList(props: &Props) -> Html {
     let (words, ledger, work) = (use_words(), use_ledger(), use_work());
+    let voiding = use_state(|| None::<IssuedReport>);
     let (list, again) = use_asked((), ISSUED, |()| Request::Desk(DeskRequest::Issued), read_issued);
     let now = ledger.now_or_start();
     let list = match list {
@@ -49,6 +52,14 @@ pub fn IssuedList(props: &Props) -> Html {
         Callback::from(move |_| {
             work.desk(DeskRequest::Cancel { report: report.clone(), why: why.clone() }, |_| ());
         })
+    };
+    let void = |report: &IssuedReport| {
+        let (voiding, report) = (voiding.setter(), report.clone());
+        Callback::from(move |_| voiding.set(Some(report.clone())))
+    };
+    let close = {
+        let voiding = voiding.setter();
+        Callback::from(move |()| voiding.set(None))
     };
     let correct = |report: &IssuedReport| {
         let report = report.clone();
@@ -70,7 +81,7 @@ pub fn IssuedList(props: &Props) -> Html {
                             <td>{ if props.all { words.when(report.issued, now) } else { words.time(report.issued) } }</td>
                             <td>{ &report.patient }</td>
                             <td>{ &report.title }</td>
-                            <td><span class="row">{ sign(report.state, now, &words) }</span></td>
+                            <td><span class="row">{ sign(report.state, now, &words) }</span>{ invoice(report, now, &words) }</td>
                             if props.all {
                                 <td><span class="row">
                                     if matches!(report.state, IssuedState::Waiting(_)) {
@@ -79,6 +90,9 @@ pub fn IssuedList(props: &Props) -> Html {
                                     if !matches!(report.state, IssuedState::Corrected | IssuedState::Cancelled(_)) {
                                         <button class="button small" onclick={correct(report)}>{ words.say("correct") }</button>
                                     }
+                                    if report.invoice.is_some_and(|invoice| invoice.void.is_none()) {
+                                        <button class="button small" onclick={void(report)}>{ words.say("void") }</button>
+                                    }
                                 </span></td>
                             }
                         </tr>
@@ -86,6 +100,20 @@ pub fn IssuedList(props: &Props) -> Html {
                 </tbody>
             </table>
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
+            if let Some(report) = (*voiding).clone() { <VoidSheet {report} close={close} /> }
         </div>
     }
+}
+
+/// How an invoice's payer slots stand, where there is something to say.
+fn invoice(report: &IssuedReport, now: u64, words: &Words) -> Html {
+    let Some(invoice) = report.invoice else { return Html::default() };
+    let key = match (invoice.void, invoice.on_paper, invoice.paid) {
+        (None, _, false) => return Html::default(),
+        (None, _, true) => "invoice-paid",
+        (Some(_), false, _) => "invoice-void",
+        (Some(_), true, _) => "invoice-on-paper",
+    };
+    let when = invoice.void.map(|at| words.when(at, now)).unwrap_or_default();
+    html! { <span class="row quiet">{ glyph("receipt") }<span>{ words.with(key, &[("when", when.into())]) }</span></span> }
 }

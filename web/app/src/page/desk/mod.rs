@@ -12,7 +12,9 @@ mod issued_list;
 mod offer_list;
 mod prepare;
 mod reading;
+mod settled;
 mod ticket;
+mod void_sheet;
 
 pub use auditor::AuditorDesk;
 pub use doctor::{INSURER, ReadingDesk};

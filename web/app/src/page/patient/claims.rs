@@ -1,7 +1,8 @@
 //! An invoice's claims on its page: how each goes, as one line, and the way to another.
 
 use suishen_bridge::{
-    Claim, ClaimRequest, ClaimState, PatientRequest, PatientResponse, Request, Response, Share, Topic,
+    ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, PatientRequest, PatientResponse, Request,
+    Response, Share, Topic,
 };
 use yew::{Callback, Html, Properties, component, html, use_state};
 
@@ -21,7 +22,7 @@ pub struct Props {
     pub may_share: bool,
 }
 
-fn read(response: Response) -> Option<Vec<Claim>> {
+fn read(response: Response) -> Option<InvoiceClaims> {
     match response {
         Response::Patient(PatientResponse::Claims(claims)) => Some(claims),
         _ => None,
@@ -60,10 +61,18 @@ pub fn Claims(props: &Props) -> Html {
         })
     };
     let now = ledger.now_or_start();
+    let known = claims.here();
+    let void = known.and_then(|known| known.void);
     html! {<>
         <section class="stack close" id="claims">
             <h2>{ words.say("claims") }</h2>
-            { for claims.here().into_iter().flatten().map(|claim| {
+            if let Some(void) = void {
+                { status_line(Status::Caution("warning-circle"), words.with(void_key(void), &[("when", words.when(void.at, now).into())]), void.paid.then(|| words.say("claim-void-paid")), None, None) }
+            }
+            { for known.into_iter().flat_map(|known| &known.foreign).map(|payer| {
+                status_line(Status::Alarm, words.with("claim-foreign", &[("payer", words.say(payer_key(*payer)).into())]), Some(words.say("claim-foreign-text")), None, None)
+            }) }
+            { for known.into_iter().flat_map(|known| &known.claims).map(|claim| {
                 let (said, look) = line(&words, &claim.state, now);
                 let who = claim.insurer.clone().unwrap_or_else(|| words.say(payer_key(claim.payer)));
                 let status = match (&claim.state, look) {
@@ -79,7 +88,7 @@ pub fn Claims(props: &Props) -> Html {
                     }
                 </div> }
             }) }
-            if props.may_share {
+            if props.may_share && void.is_none() {
                 <button class="button wide" onclick={make(true).reform(|_| ())}>{ glyph("receipt") }{ words.say("claim-make") }</button>
             }
         </section>
@@ -90,10 +99,21 @@ pub fn Claims(props: &Props) -> Html {
     </>}
 }
 
+/// What the hospital said of the invoice.
+const fn void_key(void: InvoiceVoid) -> &'static str {
+    if void.on_paper { "claim-on-paper" } else { "claim-void" }
+}
+
 /// Whether there is still something to show or to take back.
 const fn runs(state: &ClaimState) -> bool {
     matches!(
         state,
-        ClaimState::Shared | ClaimState::Read(_) | ClaimState::Refused(_) | ClaimState::Reversed { .. }
+        ClaimState::Shared
+            | ClaimState::Asked
+            | ClaimState::Agreed
+            | ClaimState::Read(_)
+            | ClaimState::Leaving
+            | ClaimState::Refused(_)
+            | ClaimState::Reversed { .. }
     )
 }

@@ -1,0 +1,103 @@
+//! What an insurer's desk has decided: each settlement, how it stands now, and taking it back without opening it again.
+
+use suishen_bridge::{DeskClaimState, DeskRequest, DeskResponse, Request, Response, SettledClaim, Topic};
+use yew::{Callback, Html, component, html, use_state};
+
+use super::claim_card::TakeBackForm;
+use crate::{
+    browser::{
+        asking::{Asked, use_asked},
+        language::use_words,
+        ledger::use_ledger,
+    },
+    component::{Sheet, empty, fault_card, glyph},
+    view::claim::sum,
+    words::Words,
+};
+
+fn read(response: Response) -> Option<Vec<SettledClaim>> {
+    match response {
+        Response::Desk(DeskResponse::Settled(list)) => Some(list),
+        _ => None,
+    }
+}
+
+/// Draws it.
+#[component]
+pub fn SettledPage() -> Html {
+    let (words, ledger) = (use_words(), use_ledger());
+    let returning = use_state(|| None::<String>);
+    let (list, again) =
+        use_asked((), &[Topic::Desk, Topic::Ledger], |()| Request::Desk(DeskRequest::Settled), read);
+    let now = ledger.now_or_start();
+    let ask = |share: Option<String>| {
+        let returning = returning.setter();
+        Callback::from(move |()| returning.set(share.clone()))
+    };
+    let content = match &list {
+        Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
+        Asked::Failed(fault) => html! { { fault_card(&words, fault, Some(&again), true) } },
+        Asked::Here(list) if list.is_empty() => {
+            html! { { empty(words.say("settled-none"), words.say("settled-none-text"), Html::default()) } }
+        }
+        Asked::Here(list) => html! {
+            <div class="table-scroll" tabindex="0" role="region" aria-label={words.say("desk-settled")}>
+                <table class="table">
+                    <thead><tr>
+                        <th scope="col">{ words.say("issued-at") }</th>
+                        <th scope="col">{ words.say("issued-patient") }</th>
+                        <th scope="col">{ words.say("claim-payable") }</th>
+                        <th scope="col">{ words.say("issued-state") }</th>
+                        <th scope="col"><span class="heard">{ words.say("issued-actions") }</span></th>
+                    </tr></thead>
+                    <tbody>
+                        { for list.iter().map(|claim| html! {
+                            <tr key={claim.share.clone()}>
+                                <td>{ words.when(claim.at, now) }</td>
+                                <td>{ claim.patient.clone().unwrap_or_else(|| words.say("offer-unnamed")) }</td>
+                                <td>{ sum(&claim.claimed) }</td>
+                                <td>{ state(&claim.state, now, &words) }</td>
+                                <td>
+                                    if matches!(claim.state, DeskClaimState::Settled(_) | DeskClaimState::Flagged(_)) {
+                                        <button class="button small" onclick={ask(Some(claim.share.clone())).reform(|_| ())}>{ words.say("take-back") }</button>
+                                    }
+                                </td>
+                            </tr>
+                        }) }
+                    </tbody>
+                </table>
+            </div>
+        },
+    };
+    html! {
+        <main class="centred wide stack">
+            <h1>{ words.say("desk-settled") }</h1>
+            { content }
+            if let Some(share) = (*returning).clone() {
+                <Sheet title={words.say("take-back")} close={ask(None)}>
+                    <TakeBackForm {share} done={ask(None).reform(|_| ())} />
+                </Sheet>
+            }
+        </main>
+    }
+}
+
+fn state(state: &DeskClaimState, now: u64, words: &Words) -> Html {
+    let (icon, said) = match state {
+        DeskClaimState::Settled(told) => {
+            ("check", words.with("settle-settled", &[("paid", sum(&told.paid).into())]))
+        }
+        DeskClaimState::Flagged(told) => {
+            ("warning-circle", words.with("settle-flagged", &[("paid", sum(&told.paid).into())]))
+        }
+        DeskClaimState::Refused(why) => {
+            ("prohibit", words.with("settled-refused", &[("why", why.as_str().into())]))
+        }
+        DeskClaimState::Underway(until) => {
+            ("clock", words.with("settle-underway", &[("when", words.when(*until, now).into())]))
+        }
+        DeskClaimState::Open => ("receipt", words.say("settled-taken-back")),
+        DeskClaimState::Closed(why) => ("warning-circle", words.say(&format!("fault-{why}"))),
+    };
+    html! { <span class="row">{ glyph(icon) }<span>{ said }</span></span> }
+}

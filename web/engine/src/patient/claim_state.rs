@@ -1,0 +1,310 @@
+//! How claims go. **What the patient hears is held against what the phone knows**: an insurer's answer against the patient's
+//! own invoice and the entry in the grant's log, which the ledger proves complete; and each payer slot is looked at itself,
+//! for a hospital's word or a settlement under another grant stands there and in no log of this wallet's.
+
+use super::claim::{payer_of, tag_of};
+use super::{Session, records};
+use crate::engine::Engine;
+use crate::ledger::Ledger;
+use crate::worker::tell;
+use std::collections::BTreeSet;
+use suishen_bridge::{
+    Claim, ClaimAlarm, ClaimDecision, ClaimState, Claims, Event, Fault, InvoiceVoid, Payer, Share,
+    ShareState, Topic,
+};
+use suishen_core::consent::{Answer, AuditorSettlement, Decision, OwnClaim};
+use suishen_core::contract::{
+    AuditorKeys, Kind, ReversalReason, ReverseClaim, SettleClaim, Slot, Transaction,
+};
+use suishen_core::id::{Commitment, GrantId, TagId};
+use suishen_core::vault::{Body, Grant, Record, SlotSeen};
+
+/// How long after an entry an insurer's word may be under way, in seconds.
+const SILENCE: u64 = 86_400;
+
+/// The last settlement under a grant, and what took it back.
+#[derive(Default)]
+struct Steps {
+    settled: Option<(u64, u64, Option<Box<SettleClaim>>)>,
+    reversed: Option<(u64, Option<Box<ReverseClaim>>)>,
+}
+
+impl Session {
+    /// Looks at the payer slots of every invoice that was ever claimed.
+    pub(super) async fn look_at_claimed(&self, engine: &Engine, ledger: &Ledger) -> Result<(), Fault> {
+        let claimed: BTreeSet<Commitment> = self.read(|index| {
+            let claims = index.grants().filter(|(_, grant)| grant.issued.terms.kind == Kind::Claim);
+            claims.flat_map(|(_, grant)| grant.issued.records.clone()).collect()
+        })?;
+        for id in claimed {
+            let Some(record) = self.read(|index| index.record(&id).cloned())? else { continue };
+            self.look_at_slots(engine, ledger, &record).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the payer slots of an invoice; what has changed is noted.
+    async fn look_at_slots(&self, engine: &Engine, ledger: &Ledger, record: &Record) -> Result<(), Fault> {
+        let store = engine.store().await?;
+        let id = record.added.record;
+        let manifest = records::manifest_of(record)?;
+        let mut bodies = Vec::new();
+        for slot in Slot::ALL {
+            let tag = tag_of(record, slot, &manifest).and_then(|tag| tag.id().ok());
+            let Some(tag) = tag else { continue };
+            let (Some(claim), at) = ledger.slot_of(store, &tag).await? else { continue };
+            let known = self.read(|index| index.slot(&id, slot).last().map(|(_, claim)| claim.clone()))?;
+            if known.as_ref() != Some(&claim) {
+                bodies.push(Body::SlotSeen(Box::new(SlotSeen { record: id, claim, at })));
+            }
+        }
+        if !bodies.is_empty() {
+            self.append(engine, bodies, Vec::new()).await?;
+            tell(&Event::Changed(Topic::Shares));
+        }
+        Ok(())
+    }
+
+    /// How an invoice and its claims stand, newest claim first.
+    pub(super) async fn claims(&self, engine: &Engine, record: &str) -> Result<Claims, Fault> {
+        let id = records::id_of(record)?;
+        let kept = self.read(|index| index.record(&id).cloned())?;
+        if let (Some(record), Some(ledger)) = (&kept, engine.known_ledger()) {
+            // Without a network, what was seen last stands.
+            let _ = self.look_at_slots(engine, ledger, record).await;
+        }
+        let of_record: Vec<_> = self.read(|index| {
+            let grants = index.grants().filter(|(_, grant)| grant.issued.records.contains(&id));
+            let claims = grants.filter(|(_, grant)| grant.issued.terms.kind == Kind::Claim);
+            claims.map(|(id, grant)| (*id, grant.clone())).collect()
+        })?;
+        let (void, foreign) = self.slots_of(&id)?;
+        let mut claims = Vec::new();
+        for (grant_id, grant) in of_record {
+            let Some(slot) = Slot::of(grant.issued.terms.role) else { continue };
+            let share = self.one_share(engine, &grant_id).await?;
+            let state = self.claim_state(engine, (&grant_id, &grant), (kept.as_ref(), slot), &share).await?;
+            let insurer = self.seen.borrow().get(&grant_id).and_then(|seen| seen.person.clone());
+            let insurer = insurer.or_else(|| grant.answer.as_ref().map(|answer| answer.person.clone()));
+            claims.push(Claim {
+                share: share.share,
+                payer: payer_of(slot),
+                insurer: insurer.map(|person| person.leaf().subject().organisation.clone()),
+                made: share.issued,
+                state,
+            });
+        }
+        claims.sort_by_key(|claim| core::cmp::Reverse(claim.made));
+        Ok(Claims { void, foreign, claims })
+    }
+
+    /// The hospital's word on an invoice, and the slots that somebody settled under a grant that isn't this wallet's.
+    fn slots_of(&self, id: &Commitment) -> Result<(Option<InvoiceVoid>, Vec<Payer>), Fault> {
+        let (mut void, mut foreign) = (None::<InvoiceVoid>, Vec::new());
+        for slot in Slot::ALL {
+            let (claim, own) = self.read(|index| {
+                let claim = index.slot(id, slot).last().map(|(_, claim)| claim.clone());
+                let settled = claim.as_ref().and_then(|claim| claim.settlement.as_ref());
+                let own = settled.is_none_or(|settled| index.grant(&settled.grant).is_some());
+                (claim, own)
+            })?;
+            if !own {
+                foreign.push(payer_of(slot));
+            }
+            let Some(claim) = claim else { continue };
+            if let Some(word) = &claim.void {
+                let paid = claim.is_flagged() || void.is_some_and(|void| void.paid);
+                let on_paper = word.why == ReversalReason::OnPaper;
+                void = Some(InvoiceVoid { on_paper, at: word.at, paid });
+            }
+        }
+        Ok((void, foreign))
+    }
+
+    /// By the log, which is complete, and by those of the insurer's answers that fit it.
+    async fn claim_state(
+        &self,
+        engine: &Engine,
+        (id, grant): (&GrantId, &Grant),
+        (record, slot): (Option<&Record>, Slot),
+        share: &Share,
+    ) -> Result<ClaimState, Fault> {
+        let tag = match record {
+            Some(record) => tag_of(record, slot, &records::manifest_of(record)?),
+            None => None,
+        };
+        let tag = tag.and_then(|tag| tag.id().ok());
+        let log = self.seen.borrow().get(id).and_then(|seen| seen.log.clone());
+        let steps = match log {
+            Some(log) => {
+                Steps::in_log(log.entries.into_iter().map(|e| (e.number, e.now, e.transaction)), tag)
+            }
+            None => self.read(|index| {
+                let records = grant.issued.records.iter();
+                Steps::in_looks(
+                    id,
+                    records.flat_map(|record| index.slot(record, slot)).map(|(_, claim)| claim),
+                )
+            })?,
+        };
+        if let Some(alarm) = self.other_invoice(engine, grant, slot).await? {
+            return Ok(ClaimState::Alarm(alarm));
+        }
+        match (steps.settled, steps.reversed) {
+            (Some((_, at, None)), None) => return Ok(ClaimState::Settled { at, told: None }),
+            (Some((number, at, Some(entry))), None) => {
+                return self.told_of(engine, grant, &entry, (number, at)).await;
+            }
+            (Some((number, ..)), Some((at, entry))) => {
+                return self.taken_back(engine, grant, number, at, entry.as_deref()).await;
+            }
+            (None, _) => {}
+        }
+        if let Some(Answer::Refused(told)) = grant.answers.values().last() {
+            return Ok(ClaimState::Refused(told.reason.clone()));
+        }
+        let read = grant.reads.values().map(|read| read.time).max();
+        Ok(match (&share.state, read) {
+            (ShareState::NotYetRevoked | ShareState::RevokedAtGates, _) => ClaimState::Leaving,
+            // Whoever has read may settle, reads left or not.
+            (ShareState::Open { .. } | ShareState::Exhausted, Some(at)) => ClaimState::Read(at),
+            (ShareState::Open { .. }, None) => ClaimState::Agreed,
+            (ShareState::Asked { .. }, _) => ClaimState::Asked,
+            (ShareState::Offered, _) => ClaimState::Shared,
+            _ => ClaimState::Over,
+        })
+    }
+
+    /// What the insurer said of a settlement that stands. Another word than the auditor got, or only a refusal a day
+    /// later, is an alarm.
+    async fn told_of(
+        &self,
+        engine: &Engine,
+        grant: &Grant,
+        entry: &SettleClaim,
+        (number, at): (u64, u64),
+    ) -> Result<ClaimState, Fault> {
+        let ledger = self.with(|vault| *vault.ledger())?;
+        let of_entry = |answer: &&Answer| matches!(answer, Answer::Settled(_, _, entry) if *entry == number);
+        if !grant.answers.values().any(|answer| of_entry(&answer)) {
+            let refused = grant.answers.values().any(|answer| matches!(answer, Answer::Refused(_)));
+            let late = engine.known_ledger().and_then(Ledger::now).is_some_and(|now| now > at + SILENCE);
+            let state = ClaimState::Settled { at, told: None };
+            return Ok(if refused && late { ClaimState::Alarm(ClaimAlarm::Contradicts) } else { state });
+        }
+        // Without a network the comparison waits, and nothing uncompared is shown.
+        let Some(auditor) = self.auditor_keys(engine).await else {
+            return Ok(ClaimState::Settled { at, told: None });
+        };
+        let agrees = |answer: &&Answer| answer.agrees(entry, (number, at), &auditor, &ledger).is_ok();
+        Ok(match grant.answers.values().rfind(agrees) {
+            Some(told) => ClaimState::Settled { at, told: decision(told) },
+            None => ClaimState::Alarm(ClaimAlarm::Auditor),
+        })
+    }
+
+    /// What the insurer said of taking back the settlement of this entry.
+    async fn taken_back(
+        &self,
+        engine: &Engine,
+        grant: &Grant,
+        settled: u64,
+        at: u64,
+        entry: Option<&ReverseClaim>,
+    ) -> Result<ClaimState, Fault> {
+        let ledger = self.with(|vault| *vault.ledger())?;
+        let of_entry = |answer: &&Answer| match answer {
+            Answer::Reversed(told, _) => told.settlement.is_some_and(|named| named.entry == settled),
+            Answer::Settled(..) | Answer::Refused(_) => false,
+        };
+        let said = grant.answers.values().rfind(of_entry);
+        let (Some(said), Some(entry), Some(auditor)) = (said, entry, self.auditor_keys(engine).await) else {
+            return Ok(ClaimState::Reversed { at, words: None });
+        };
+        Ok(match (said, said.agrees_reversal(entry, at, &auditor, &ledger)) {
+            (Answer::Reversed(told, _), Ok(())) => {
+                ClaimState::Reversed { at, words: Some(told.words.clone()) }
+            }
+            _ => ClaimState::Alarm(ClaimAlarm::Auditor),
+        })
+    }
+
+    /// Whether anything that the insurer said is about another invoice than the patient's, or in other sums.
+    async fn other_invoice(
+        &self,
+        engine: &Engine,
+        grant: &Grant,
+        slot: Slot,
+    ) -> Result<Option<ClaimAlarm>, Fault> {
+        let Some(id) = grant.issued.records.first().filter(|_| !grant.answers.is_empty()) else {
+            return Ok(None);
+        };
+        let Some(record) = self.read(|index| index.record(id).cloned())? else { return Ok(None) };
+        let (invoice, manifest) = self.invoice_of(engine, &record).await?;
+        let Some(tag) = tag_of(&record, slot, &manifest) else { return Ok(None) };
+        let own = OwnClaim { invoice: &invoice, tag: &tag, record: id };
+        let other = grant.answers.values().any(|answer| answer.is_about(&own).is_err());
+        Ok(other.then_some(ClaimAlarm::Other))
+    }
+
+    /// The auditor's keys; none without a network, when the comparison waits.
+    async fn auditor_keys(&self, engine: &Engine) -> Option<AuditorKeys> {
+        let ledger = engine.known_ledger()?;
+        ledger.auditor(engine.store().await.ok()?).await.ok()
+    }
+}
+
+impl Steps {
+    /// By the entries of the grant's log; those of another slot than the patient's own don't count.
+    fn in_log(entries: impl Iterator<Item = (u64, u64, Transaction)>, tag: Option<TagId>) -> Self {
+        let own = |voucher: &suishen_core::sm::Signed<suishen_core::contract::Voucher>| {
+            voucher.claimed().is_ok_and(|voucher| tag.is_none_or(|tag| TagId::of(&voucher) == tag))
+        };
+        let mut steps = Self::default();
+        for (number, at, transaction) in entries {
+            match transaction {
+                Transaction::SettleClaim(body) if own(&body.voucher) => {
+                    steps = Self { settled: Some((number, at, Some(Box::new(body)))), reversed: None };
+                }
+                Transaction::ReverseClaim(body) if own(&body.voucher) => {
+                    steps.reversed = Some((at, Some(Box::new(body))));
+                }
+                _ => {}
+            }
+        }
+        steps
+    }
+
+    /// By what was seen of the slot before, while the log isn't at hand.
+    fn in_looks<'a>(id: &GrantId, looks: impl Iterator<Item = &'a suishen_core::contract::Claim>) -> Self {
+        let mut steps = Self::default();
+        for claim in looks {
+            match claim.settlement.as_ref().filter(|settled| settled.grant == *id) {
+                Some(settled) => {
+                    steps = Self { settled: Some((settled.entry, settled.at, None)), reversed: None };
+                }
+                None if steps.settled.is_some() && steps.reversed.is_none() => {
+                    steps.reversed = claim.reversal.as_ref().map(|reversal| (reversal.at, None));
+                }
+                None => {}
+            }
+        }
+        steps
+    }
+}
+
+/// What was decided, in words for a screen.
+pub fn decided(told: &AuditorSettlement) -> ClaimDecision {
+    ClaimDecision {
+        paid: told.paid.to_string(),
+        whole: told.decision() == Decision::Whole,
+        reason: told.reason.clone(),
+    }
+}
+
+fn decision(told: &Answer) -> Option<ClaimDecision> {
+    match told {
+        Answer::Settled(told, ..) => Some(decided(told)),
+        Answer::Refused(_) | Answer::Reversed(..) => None,
+    }
+}
