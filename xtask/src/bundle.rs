@@ -43,7 +43,8 @@ const AS_SENT: [&str; 4] = [
 
 /// The interface waits for its code, so it is built small; the engine computes, so it is built quick.
 pub const BUNDLES: &[Bundle] = &[
-    Bundle { name: "app", out: "app", package: "suishen-app", profile: "wasm-size", optimise: SMALL },
+    Bundle { name: "app", out: "app", package: "suishen-wallet", profile: "wasm-size", optimise: SMALL },
+    Bundle { name: "desk", out: "desk", package: "suishen-desk", profile: "wasm-size", optimise: SMALL },
     Bundle {
         name: "scanner",
         out: "scanner_glue",
@@ -54,7 +55,14 @@ pub const BUNDLES: &[Bundle] = &[
     Bundle {
         name: "engine",
         out: "engine_glue",
-        package: "suishen-engine",
+        package: "suishen-wallet-engine",
+        profile: "wasm-speed",
+        optimise: QUICK,
+    },
+    Bundle {
+        name: "desk-engine",
+        out: "desk_engine_glue",
+        package: "suishen-desk-engine",
         profile: "wasm-speed",
         optimise: QUICK,
     },

@@ -17,6 +17,8 @@ const FIRST_TEXTS: &str = "text/zh-CN.ftl";
 enum Part {
     FirstScreen,
     Engine,
+    DeskPages,
+    DeskEngine,
     Scanner,
     Peer,
     Later,
@@ -26,7 +28,11 @@ impl Part {
     fn of(path: &str) -> Self {
         let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
         let name = path.trim_start_matches("pkg/");
-        if name.starts_with("engine") {
+        if name.starts_with("desk_engine") {
+            Self::DeskEngine
+        } else if name.starts_with("desk") {
+            Self::DeskPages
+        } else if name.starts_with("engine") {
             Self::Engine
         } else if name.starts_with("scanner") {
             Self::Scanner
@@ -45,6 +51,8 @@ impl Part {
         match self {
             Self::FirstScreen => "first screen",
             Self::Engine => "engine",
+            Self::DeskPages => "desk's pages",
+            Self::DeskEngine => "desk's engine",
             Self::Scanner => "scanner",
             Self::Peer => "peer",
             Self::Later => "later",
@@ -62,6 +70,8 @@ pub fn report(served: &[Served], json_file: Option<&Path>) -> Result<()> {
     for (part, limit) in [
         (Part::FirstScreen, Some(FIRST_SCREEN_LIMIT)),
         (Part::Engine, Some(ENGINE_LIMIT)),
+        (Part::DeskPages, None),
+        (Part::DeskEngine, Some(ENGINE_LIMIT)),
         (Part::Scanner, None),
         (Part::Peer, None),
     ] {

@@ -12,6 +12,12 @@ const language = (() => {
   }
 })();
 
+// Wallet and desks have code of their own. Which one this is: by the host's first label, else by the path's first part.
+const named = (part, roles) => new RegExp(`^(${roles})\\d*$`).test(part);
+const [host, path] = [location.hostname.split(".")[0], location.pathname.split("/")[1]];
+const desk = named(host, "hospital|doctor|insurer|fund|auditor");
+const wallet = named(host, "patient|wallet") || (!desk && named(path, "patient|wallet"));
+
 async function texts() {
   const answer = await fetch(`/text/${language}.ftl`);
   if (!answer.ok) throw new Error(`texts: ${answer.status}`);
@@ -27,7 +33,7 @@ if (missing.includes(false)) {
     "please use Chrome or Edge 109, Safari 16, or newer.";
 } else {
   try {
-    const [app, words] = await Promise.all([import("/app.js"), texts()]);
+    const [app, words] = await Promise.all([wallet ? import("/app.js") : import("/desk.js"), texts()]);
     await app.default();
     app.start(taken, language, words);
   } catch (cause) {

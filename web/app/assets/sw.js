@@ -4,6 +4,8 @@
 const LIST = "/release.json";
 const PREFIX = "suishen-release-";
 
+const WALLET = /^(patient|wallet)\d*\./.test(location.hostname);
+
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 async function fetchRelease() {
@@ -13,8 +15,8 @@ async function fetchRelease() {
   const release = JSON.parse(text);
   const cache = await caches.open(PREFIX + release.release);
   for (const [path, digest] of Object.entries(release.files)) {
-    // Samples are for a desk that demonstrates; no wallet needs them offline.
-    if (path.startsWith("/samples/") || (await cache.match(path))) continue;
+    // Samples are for a desk that demonstrates, and desks have code of their own; no wallet needs either offline.
+    if (path.startsWith("/samples/") || (WALLET && path.startsWith("/pkg/desk")) || (await cache.match(path))) continue;
     const file = await fetch(path, { cache: "no-cache" });
     if (!file.ok) throw new Error(`${path}: ${file.status}`);
     const body = await file.arrayBuffer();

@@ -6,14 +6,14 @@ use yew::{Callback, ContextProvider, Html, Properties, component, html, use_effe
 use crate::{
     browser::{
         address::{self, Address},
-        engine::WithEngine,
+        engine::{Part, WithEngine},
         language::{self, Change, Setting},
         ledger::WithLedger,
         offline, page,
     },
     component::Announcer,
     page::{
-        StartPage,
+        StartPage, UnknownPage,
         desk::{AuditorDesk, HospitalDesk, INSURER, ReadingDesk},
         patient::PatientRoot,
     },
@@ -22,12 +22,15 @@ use crate::{
     words::{Language, Words},
 };
 
+/// The pages of a bundle: those of a role, opened with a link whose fragment was taken.
+pub type Pages = fn(Role, Option<String>) -> Html;
+
 /// Mounts the interface; `taken` is the fragment that `boot.js` took.
-pub fn mount(taken: String, language: &str, texts: String) {
+pub fn mount(taken: String, language: &str, texts: String, pages: Pages) {
     let Some(root) = page::document().get_element_by_id("app") else { return };
     root.set_inner_html("");
     let words = Words::read(Language::of_tag(language), texts, page::offset_minutes());
-    yew::Renderer::<App>::with_root_and_props(root, Props { taken, words }).render();
+    yew::Renderer::<App>::with_root_and_props(root, Props { taken, words, pages: Bundle(pages) }).render();
 }
 
 /// What the page was opened with.
@@ -37,6 +40,18 @@ pub struct Props {
     pub taken: String,
     /// The texts in the language that the person chose last.
     pub words: Words,
+    /// What is shown.
+    pub pages: Bundle,
+}
+
+/// There is one a page.
+#[derive(Clone, Copy)]
+pub struct Bundle(Pages);
+
+impl PartialEq for Bundle {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The app.
@@ -97,22 +112,27 @@ pub fn App(props: &Props) -> Html {
         <ContextProvider<Setting> context={setting}>
             <ContextProvider<Address> context={address}>
                 <Announcer>
-                    { content(role, (*opened).clone()) }
+                    { (props.pages.0)(role, (*opened).clone()) }
                 </Announcer>
             </ContextProvider<Address>>
         </ContextProvider<Setting>>
     }
 }
 
-/// The role's pages, beside an engine of their own where they need one.
-fn content(role: Role, opened: Option<String>) -> Html {
+/// The patient's wallet, beside its engine.
+pub fn wallet(_: Role, opened: Option<String>) -> Html {
+    html! { <WithEngine part={Part::Wallet}><WithLedger><PatientRoot {opened} /></WithLedger></WithEngine> }
+}
+
+/// The desks, beside their engine, and the start page of a demonstration.
+pub fn desk(role: Role, opened: Option<String>) -> Html {
     let pages = match role {
         Role::Start => return html! { <StartPage /> },
-        Role::Patient => html! { <PatientRoot {opened} /> },
         Role::Hospital => html! { <HospitalDesk {opened} /> },
         Role::Doctor => html! { <ReadingDesk title="desk-doctor" {opened} /> },
         Role::Insurer => html! { <ReadingDesk title={INSURER} {opened} /> },
         Role::Auditor => html! { <AuditorDesk /> },
+        Role::Patient => html! { <UnknownPage /> },
     };
-    html! { <WithEngine><WithLedger>{ pages }</WithLedger></WithEngine> }
+    html! { <WithEngine part={Part::Desk}><WithLedger>{ pages }</WithLedger></WithEngine> }
 }

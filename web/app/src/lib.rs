@@ -23,15 +23,3 @@ pub mod role;
 pub mod route;
 pub mod view;
 pub mod words;
-
-#[cfg(target_arch = "wasm32")]
-mod entry {
-    use wasm_bindgen::prelude::wasm_bindgen;
-
-    /// Mounts the interface. `boot.js` calls it with the fragment that it took from the address before anything else,
-    /// the language that the person chose and its texts.
-    #[wasm_bindgen]
-    pub fn start(taken: String, language: &str, texts: String) {
-        crate::app::mount(taken, language, texts);
-    }
-}

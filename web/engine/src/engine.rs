@@ -5,6 +5,7 @@ use crate::platform::WalletLock;
 use crate::store::{OWN, Store};
 use crate::worker::{Answer, tell};
 use crate::{desk, patient};
+use futures::future::LocalBoxFuture;
 use futures::lock::{Mutex, OwnedMutexGuard};
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
@@ -15,6 +16,7 @@ use suishen_bridge::{self as bridge, Action, Event, Fault, LedgerState, Request,
 /// own, whose lock, ledger and settings are the owner's: whatever is under way for one wallet never meets the other's store.
 #[derive(Debug)]
 pub struct Engine {
+    part: Part,
     owner: Option<Rc<Self>>,
     /// The wallet, of another person's: known once it has been joined.
     wallet: OnceCell<String>,
@@ -33,6 +35,15 @@ pub struct Engine {
     pub desk: desk::Session,
 }
 
+/// A role's own part. An engine is built for one of them, whose bundle has no code of the other's.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Answers its requests, for the wallet that is open.
+    pub answer: fn(Rc<Engine>, u32, Request, Option<Vec<u8>>) -> LocalBoxFuture<'static, Answer>,
+    /// Follows the ledger.
+    pub refresh: fn(Rc<Engine>) -> LocalBoxFuture<'static, Result<(), Fault>>,
+}
+
 /// What the page said at the start.
 #[derive(Clone, Debug, Default)]
 struct Settings {
@@ -42,9 +53,10 @@ struct Settings {
 
 impl Engine {
     /// An engine that has not met its page.
-    pub fn new() -> Self {
+    pub fn new(part: Part) -> Self {
         let asking = Arc::new(Mutex::new(()));
         Self {
+            part,
             owner: None,
             wallet: OnceCell::new(),
             care: patient::Care::default(),
@@ -61,7 +73,7 @@ impl Engine {
 
     /// An engine for another person's wallet beside this one.
     pub fn beside(owner: &Rc<Self>) -> Rc<Self> {
-        Rc::new(Self { owner: Some(owner.clone()), ..Self::new() })
+        Rc::new(Self { owner: Some(owner.clone()), ..Self::new(owner.part) })
     }
 
     /// Says which wallet of another person's this is.
@@ -126,22 +138,15 @@ impl Engine {
                     Err(fault) => Err(fault),
                 };
                 if refreshed.is_ok() {
-                    let open = self.opened();
-                    open.patient.refresh(&open).await?;
+                    (self.part.refresh)(self.opened()).await?;
                     // The desk's lists follow the ledger.
                     tell(&Event::Changed(Topic::Desk));
                 }
                 tell(&Event::Changed(Topic::Ledger));
                 refreshed.map(|()| (Response::Ledger(self.ledger_state()), None))
             }
-            Request::Patient(request) => {
-                let open = self.opened();
-                let (response, file) = open.patient.answer(&open, task, request, bytes).await?;
-                Ok((Response::Patient(response), file))
-            }
-            Request::Desk(request) => {
-                let (response, file) = self.desk.answer(self, task, request, bytes).await?;
-                Ok((Response::Desk(response), file))
+            Request::Patient(_) | Request::Desk(_) => {
+                (self.part.answer)(self.opened(), task, request, bytes).await
             }
         }
     }

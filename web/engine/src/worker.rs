@@ -3,21 +3,20 @@
 //! Requests run side by side; each answers once. What a request carries in `bytes` is handed to it, what an
 //! answer carries is transferred, not copied.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Part};
 use crate::platform::scope;
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
 use std::rc::Rc;
 use suishen_bridge::{Action, Event, Fault, Reply, Request, Response};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::MessageEvent;
 
 /// An answer with the file that goes with it.
 pub type Answer = Result<(Response, Option<Vec<u8>>), Fault>;
 
 /// Starts listening; the glue hands over what came earlier.
-#[wasm_bindgen(start)]
-pub fn start() {
-    let engine = Rc::new(Engine::new());
+pub fn start(part: Part) {
+    let engine = Rc::new(Engine::new(part));
     let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         let engine = engine.clone();
         wasm_bindgen_futures::spawn_local(async move { handle(&engine, &event.data()).await });

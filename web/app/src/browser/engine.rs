@@ -20,7 +20,23 @@ use yew::{
 use super::page;
 use crate::component::fault_card;
 
-const MODULE: &str = "/engine.js";
+/// Whose engine it is: each has a bundle of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The patient's wallet.
+    Wallet,
+    /// A desk.
+    Desk,
+}
+
+impl Part {
+    const fn module(self) -> &'static str {
+        match self {
+            Self::Wallet => "/engine.js",
+            Self::Desk => "/engine.js?desk",
+        }
+    }
+}
 
 /// An answer, with the file that came with it.
 pub type Answer = Result<(Response, Option<Vec<u8>>), Fault>;
@@ -30,6 +46,7 @@ pub type Answer = Result<(Response, Option<Vec<u8>>), Fault>;
 pub struct Engine(Rc<Inner>);
 
 struct Inner {
+    part: Part,
     worker: RefCell<Option<Running>>,
     waiting: RefCell<HashMap<u32, Function>>,
     last: Cell<u32>,
@@ -62,8 +79,9 @@ impl Drop for Subscription {
 
 impl Engine {
     /// Starts the worker.
-    pub fn start() -> Self {
+    pub fn start(part: Part) -> Self {
         let engine = Self(Rc::new(Inner {
+            part,
             worker: RefCell::new(None),
             waiting: RefCell::new(HashMap::new()),
             last: Cell::new(0),
@@ -85,7 +103,7 @@ impl Engine {
     fn spawn(&self) {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let Ok(worker) = Worker::new_with_options(MODULE, &options) else { return };
+        let Ok(worker) = Worker::new_with_options(self.0.part.module(), &options) else { return };
         let (on_message, on_error) = (self.on_message(), self.on_error());
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -289,6 +307,8 @@ pub fn use_greeting() -> Greeting {
 /// The pages.
 #[derive(Properties, PartialEq)]
 pub struct WithEngineProps {
+    /// Whose.
+    pub part: Part,
     /// Content.
     pub children: Html,
 }
@@ -299,7 +319,8 @@ pub struct WithEngineProps {
 pub fn WithEngine(props: &WithEngineProps) -> Html {
     let words = super::language::use_words();
     let tag = words.language().tag();
-    let engine = use_state(Engine::start);
+    let part = props.part;
+    let engine = use_state(|| Engine::start(part));
     let greeting = use_state(|| None::<Result<Greeting, Fault>>);
     let greet = {
         let (engine, greeting) = ((*engine).clone(), greeting.setter());
