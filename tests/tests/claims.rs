@@ -3,16 +3,20 @@
 
 use suishen_tests::{Person, Result, Scene, Window};
 
-/// A phone with a protected wallet that keeps the sample invoice, open on its page.
+/// A phone that keeps the sample invoice, open on its page.
 async fn phone_with_an_invoice(scene: &mut Scene, ticket: &str) -> Result<Person> {
     let phone = scene.person("phone", Window::Phone).await?;
     phone.goes_to("patient", "/").await?;
     phone.keeps_first(ticket).await?;
     phone.sees("找保险公司理赔").await?;
+    Ok(phone)
+}
+
+/// Protects the phone's wallet, without which nothing is shared, and turns to the invoice again.
+async fn protected(phone: &Person) -> Result<()> {
     phone.protects().await?;
     phone.taps("住院收费票据").await?;
-    phone.sees("找保险公司理赔").await?;
-    Ok(phone)
+    phone.sees("找保险公司理赔").await
 }
 
 /// Makes a claim with what is proposed; the code's link.
@@ -42,6 +46,7 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
     Scene::play("claims", 2, async |scene| {
         let ticket = scene.relay.issues("invoice/report.json").await?;
         let phone = phone_with_an_invoice(scene, &ticket).await?;
+        protected(&phone).await?;
         phone.taps("找保险公司理赔").await?;
         phone.sees("9 行费用明细").await?;
         phone.sees("不给看的 6 项").await?;
@@ -132,9 +137,28 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
         desk.enrols("hospital").await?;
         let ticket = desk.issues("住院收费票据").await?;
         let phone = phone_with_an_invoice(scene, &ticket).await?;
+
+        // What is missing is said before anything is sent; once it is there, it goes along.
+        phone.taps("找保险公司理赔").await?;
+        phone.sees("没有找到这次住院的出院小结").await?;
+        phone.taps("关闭").await?;
+        desk.goes_to("hospital", "/").await?;
+        phone.keeps_at("patient", &desk.issues("出院小结").await?).await?;
+        protected(&phone).await?;
+        phone.taps("找保险公司理赔").await?;
+        phone.sees("一起给看的资料").await?;
+        phone.sees("出院小结").await?;
+        phone.picture("claim-pack").await?;
+        phone.finds_it_accessible().await?;
+        phone.taps("出示理赔码").await?;
+        phone.sees("请保险公司扫这个码").await?;
+        let link = phone.copies_the_link().await?;
+
         desk.enrols("insurer").await?;
-        let link = claims(&phone).await?;
         opens(&desk, &phone, &link, "钱颖").await?;
+        desk.sees("诊疗经过").await?;
+        desk.picture("claim-pack-open").await?;
+        assert!(!desk.has_before_them("病案号").await?, "numbers are held back");
         desk.taps("结算").await?;
         desk.sees("已经结算 ¥9,927.86").await?;
         phone.sees("赔付 ¥9,927.86，全部赔了").await?;

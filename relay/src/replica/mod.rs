@@ -17,9 +17,9 @@ mod write;
 pub use snapshot::{MOST_LEAVES, Snapshot};
 pub use write::Accepted;
 
-use tables::Tiles;
 #[cfg(test)]
 pub(crate) use tables::CLAIMS;
+use tables::Tiles;
 pub(crate) use tables::{Tables, open_all};
 
 use cosigner::Cosigner;

@@ -5,9 +5,9 @@
 //! What goes with every amount (number, status, currency, date, whose it is) is asked for when an invoice is
 //! issued and again when it is shown, whoever signed it.
 
-use super::disclosure::{resource_types, select};
+use super::disclosure::{describe, resource_types, select};
 use super::profile::target_of;
-use super::{ClaimTag, GroupOpening, InvoiceNumber, Money, Opened, ReportError};
+use super::{ClaimTag, GroupKind, GroupOpening, InvoiceNumber, Money, Opened, ReportError};
 use crate::contract::{Slot, TagProof};
 use crate::fhir::{INVOICE_STATUS, Json};
 use crate::id::{GrantId, LedgerId};
@@ -341,6 +341,16 @@ impl Proposal {
         let keep = keep.iter().copied().chain(always).filter(own).collect();
         select(openings, &keep)
     }
+}
+
+/// What goes along of another report that explains a claim, a discharge summary say: what it found and concluded, without
+/// the hospital's numbers, telephones and relatives, and without what retells it whole.
+pub fn supporting(openings: &[GroupOpening]) -> Vec<GroupOpening> {
+    let told = |kind| {
+        matches!(kind, GroupKind::Resource | GroupKind::Conclusion | GroupKind::Section | GroupKind::Line)
+    };
+    let kinds = describe(openings).into_iter().enumerate();
+    select(openings, &kinds.filter(|(_, (kind, _))| told(*kind)).map(|(place, _)| place).collect())
 }
 
 /// What an insurer was shown, once the groups hold under the hospital's signature.

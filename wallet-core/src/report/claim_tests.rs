@@ -1,6 +1,6 @@
 //! What a claim discloses, and each half-truth that is refused, with the sentence that the person sees.
 
-use super::claim::{Invoice, Missing, Proposal, Shown, Why, proposal};
+use super::claim::{Invoice, Missing, Proposal, Shown, Why, proposal, supporting};
 use super::*;
 use crate::contract::{CertificateDer, Party, Role, Slot, TagProof};
 use crate::fhir::Json;
@@ -272,6 +272,19 @@ fn of_patients_and_diagnoses_only_those_that_the_invoice_is_about_are_proposed()
 }
 
 // ---- tags --------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_paper_that_explains_a_claim_goes_along_without_numbers_and_narrative() {
+    let made = try_make(include_bytes!("../../../samples/discharge/report.json"), &[], 5).unwrap();
+    let along = supporting(&made.openings);
+    let opened = made.manifest.open_groups(&along).unwrap();
+    let text = opened.json.to_text();
+    assert!(text.contains("出院诊断") && text.contains("林秀兰"), "what it found, and of whom");
+    let all = made.manifest.open_groups(&made.openings).unwrap().json.to_text();
+    let number = "病案号";
+    assert!(all.contains(number) && !text.contains(number));
+    assert!(opened.withheld > 0, "and the insurer sees that something is held back");
+}
 
 fn id(tag: &ClaimTag) -> TagId {
     tag.id().unwrap()

@@ -127,11 +127,9 @@ impl Body {
     /// What a device must at least be allowed to write it.
     pub(super) const fn needs(&self) -> DeviceRole {
         match self {
-            Self::DeviceAdmitted(..)
-            | Self::ReceiptSeen(_)
-            | Self::ReadSeen(_)
-            | Self::SlotSeen(_)
-            | Self::LastLooked(_) => DeviceRole::View,
+            Self::DeviceAdmitted(..) | Self::ReceiptSeen(_) | Self::ReadSeen(_) | Self::LastLooked(_) => {
+                DeviceRole::View
+            }
             Self::DeviceCertified(_) | Self::DeviceRemoved(_) | Self::HolderMoved(_) => DeviceRole::Manage,
             _ => DeviceRole::Share,
         }
@@ -273,12 +271,9 @@ pub struct SlotSeen {
     /// The record.
     #[n(0)]
     pub record: Commitment,
-    /// As the ledger has it.
+    /// As the ledger had it.
     #[n(1)]
     pub claim: Claim,
-    /// When the checkpoint was signed that proves it.
-    #[n(2)]
-    pub at: u64,
 }
 
 /// A redemption, proven.

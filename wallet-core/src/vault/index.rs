@@ -19,7 +19,7 @@ pub struct RecordIndex {
     records: BTreeMap<Commitment, Record>,
     marks: BTreeMap<Commitment, Marks>,
     grants: BTreeMap<GrantId, Grant>,
-    slots: BTreeMap<(Commitment, Slot), BTreeMap<(u64, u64), Claim>>,
+    slots: BTreeMap<(Commitment, Slot), BTreeMap<u64, Claim>>,
     contacts: Vec<Contact>,
     identities: Vec<IdentityShown>,
     settings: BTreeMap<String, String>,
@@ -133,9 +133,9 @@ impl RecordIndex {
         self.grants.get(grant)
     }
 
-    /// How a payer slot of a record's invoice stood each time that a device looked, oldest first, with when.
-    pub fn slot(&self, record: &Commitment, slot: Slot) -> impl Iterator<Item = (u64, &Claim)> {
-        self.slots.get(&(*record, slot)).into_iter().flatten().map(|((at, _), claim)| (*at, claim))
+    /// How a payer slot of a record's invoice stood each time that a device looked, in the ledger's order.
+    pub fn slot(&self, record: &Commitment, slot: Slot) -> impl Iterator<Item = &Claim> {
+        self.slots.get(&(*record, slot)).into_iter().flat_map(BTreeMap::values)
     }
 
     /// People to share with again.
@@ -246,7 +246,7 @@ impl RecordIndex {
             }
             Body::SlotSeen(seen) => {
                 let slot = self.slots.entry((seen.record, seen.claim.slot)).or_default();
-                slot.insert((seen.at, seen.claim.last_entry()), seen.claim.clone());
+                slot.insert(seen.claim.last_entry(), seen.claim.clone());
             }
             Body::ReadSeen(seen) => {
                 if let Some(grant) = self.grants.get_mut(&seen.grant) {

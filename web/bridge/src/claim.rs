@@ -36,6 +36,8 @@ pub struct ClaimChoice {
     pub policy: Option<u32>,
     /// What is left out of the proposal, by number.
     pub left_out: Vec<u32>,
+    /// Other records that go along: records of [`ClaimPreview::along`].
+    pub along: Vec<String>,
     /// The whole text as it stands on the screen; its hash is what the person signs.
     pub text: String,
 }
@@ -53,10 +55,25 @@ pub struct ClaimPreview {
     pub hidden: Vec<ClaimPiece>,
     /// The policies to pick one from.
     pub policies: Vec<ClaimPiece>,
+    /// Other records of the same treatment that may go along, usual ones first.
+    pub along: Vec<ClaimPaper>,
     /// What a claim usually needs and this invoice lacks.
     pub gaps: Vec<ClaimGap>,
     /// How long the insurer may look, in seconds.
     pub duration: u64,
+}
+
+/// Another record that explains a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimPaper {
+    /// The record.
+    pub record: String,
+    /// Its title.
+    pub title: String,
+    /// The day, as far as it is known.
+    pub date: String,
+    /// Whether insurers usually ask for it.
+    pub usual: bool,
 }
 
 /// A piece of an invoice's report.
@@ -117,6 +134,8 @@ pub enum ClaimGap {
     Policy,
     /// Several policies: one is to be picked.
     WhichPolicy,
+    /// No discharge summary of this stay in the wallet.
+    Discharge,
 }
 
 /// An invoice's claims.

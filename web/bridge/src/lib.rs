@@ -17,8 +17,9 @@ pub mod peer;
 mod record;
 
 pub use claim::{
-    Claim, ClaimAlarm, ClaimChoice, ClaimDecision, ClaimGap, ClaimPiece, ClaimPieceKind, ClaimPreview,
-    ClaimRequest, ClaimState, Claims, DeskClaim, DeskClaimState, InvoiceVoid, Payer, SettledClaim, TakeBack,
+    Claim, ClaimAlarm, ClaimChoice, ClaimDecision, ClaimGap, ClaimPaper, ClaimPiece, ClaimPieceKind,
+    ClaimPreview, ClaimRequest, ClaimState, Claims, DeskClaim, DeskClaimState, InvoiceVoid, Payer,
+    SettledClaim, TakeBack,
 };
 pub use consultation::{ConsultAsk, ConsultWants, Consultation};
 pub use desk::{

@@ -2,7 +2,7 @@
 //! word is never taken; what it sends is checked and then remembered.
 
 use crate::http::{self, Call, CallError};
-use crate::platform::{BrowserRandom, monotonic, phone_clock};
+use crate::platform::{BrowserRandom, monotonic, phone_clock, sleep};
 use crate::store::{Store, StoreError, Table};
 use std::cell::{Cell, RefCell};
 use suishen_bridge::{Action, Fault, LedgerState};
@@ -10,7 +10,7 @@ use suishen_core::cbor;
 use suishen_core::contract::{Genesis, SignedTransaction};
 use suishen_core::id::LedgerId;
 use suishen_core::proof::checkpoint::{Cosigner, Epoch, SignedCheckpoint, VerifiedCheckpoint};
-use suishen_core::proof::remembered::{Alarm, Freshness, Remembered};
+use suishen_core::proof::remembered::{Alarm, FRESH, Freshness, Remembered};
 use suishen_core::proof::time::{TimeStatement, ledger_time};
 use suishen_core::proof::tree::{Sm3, TreeHash as _, verify_inclusion};
 use suishen_core::sm::{Digest, Random as _, Signed};
@@ -25,6 +25,8 @@ const GENESIS: &str = "genesis";
 const REMEMBERED: &str = "remembered";
 /// How long a told time is carried forward by the monotonic clock before it is asked for again, in seconds.
 const TIME_HOLDS: f64 = 600.0;
+/// How long it waits before it asks again, in milliseconds, where a newer answer overtook one.
+const OVERTAKEN: i32 = 200;
 
 /// The ledger client of one device.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub enum LedgerError {
     Call(CallError),
     /// What came doesn't hold: name of the check.
     Unsound(&'static str),
+    /// A newer answer came before it.
+    Overtaken,
     /// It contradicts what this device remembers.
     Alarm(Alarm),
     /// Storage.
@@ -75,6 +79,7 @@ impl From<LedgerError> for Fault {
         match error {
             LedgerError::Call(error) => error.into(),
             LedgerError::Unsound(check) => Self::new("ledger-unsound", Action::Retry).with_detail(check),
+            LedgerError::Overtaken => Self::new("ledger-old", Action::Retry),
             LedgerError::Alarm(alarm) => {
                 Self::new("ledger-alarm", Action::Nothing).with_detail(alarm.to_string())
             }
@@ -184,10 +189,15 @@ impl Ledger {
         if self.told.get().is_none_or(|(_, at)| monotonic() - at > TIME_HOLDS) {
             self.ask_time(store).await?;
         }
-        let note = self.call(&Call::get("/v1/ledger/checkpoint")).await?;
-        let note = String::from_utf8(note).map_err(|_| LedgerError::Unsound("checkpoint"))?;
-        self.accept(store, &note).await?;
-        Ok(())
+        for _ in 0..5 {
+            let note = self.call(&Call::get("/v1/ledger/checkpoint")).await?;
+            let note = String::from_utf8(note).map_err(|_| LedgerError::Unsound("checkpoint"))?;
+            match self.accept(store, &note).await {
+                Err(LedgerError::Overtaken) => sleep(OVERTAKEN).await,
+                accepted => return accepted.map(drop),
+            }
+        }
+        Err(LedgerError::Overtaken)
     }
 
     async fn ask_time(&self, store: &Store) -> Result<(), LedgerError> {
@@ -239,7 +249,13 @@ impl Ledger {
             Some(known) => {
                 let (from, to) = (known.checkpoint().size, verified.checkpoint().size);
                 let proof = if from < to { self.consistency(from, to).await? } else { Vec::new() };
-                known.accept(&verified, &proof).map_err(|alarm| self.raise(alarm))?
+                match known.accept(&verified, &proof) {
+                    // A newer answer overtook this one, which is asked for again.
+                    Err(Alarm::Stale { shown, known }) if known - shown <= FRESH => {
+                        return Err(LedgerError::Overtaken);
+                    }
+                    next => next.map_err(|alarm| self.raise(alarm))?,
+                }
             }
         };
         self.remember(store, next).await?;
@@ -300,6 +316,11 @@ impl Ledger {
     }
 
     async fn remember(&self, store: &Store, next: Remembered) -> Result<(), LedgerError> {
+        let age = |of: &Remembered| (of.checkpoint().size, of.checkpoint_time(), of.greatest_time());
+        if self.remembered.borrow().as_ref().is_some_and(|known| age(known) > age(&next)) {
+            // A newer one came while this one was being verified.
+            return Ok(());
+        }
         store.own().put(Table::Plain, REMEMBERED, cbor::encode(&next)).await?;
         *self.remembered.borrow_mut() = Some(next);
         Ok(())

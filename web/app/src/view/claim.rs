@@ -53,14 +53,22 @@ pub const fn gap_key(gap: ClaimGap) -> &'static str {
         ClaimGap::Diagnosis => "claim-gap-diagnosis",
         ClaimGap::Policy => "claim-gap-policy",
         ClaimGap::WhichPolicy => "claim-gap-which",
+        ClaimGap::Discharge => "claim-gap-discharge",
     }
 }
 
 /// The whole text that the patient agrees to: who, what, why, how long, how to take back.
-pub fn consent(words: &Words, payer: Payer, shown: usize, hidden: usize, duration: u64) -> String {
+pub fn consent(
+    words: &Words,
+    payer: Payer,
+    (shown, hidden): (usize, usize),
+    along: &[String],
+    duration: u64,
+) -> String {
     words.with(
-        "claim-consent",
+        if along.is_empty() { "claim-consent" } else { "claim-consent-along" },
         &[
+            ("along", words.list(along).into()),
             ("payer", words.say(payer_key(payer)).into()),
             ("shown", figure(shown as u64)),
             ("hidden", figure(hidden as u64)),

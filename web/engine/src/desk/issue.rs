@@ -33,8 +33,6 @@ use suishen_core::sm::{Digest, Key32, Label, Random as _, SecretKey, Signed, sea
 /// How long a ticket waits for its patient, in seconds.
 const TICKET_TERM: u64 = 7 * 86_400;
 const ISSUED: &str = "issued/";
-/// What the auditor reads of an invoice that was corrected under another number.
-const RENUMBERED: &str = "更正后另开新号 (corrected under another number)";
 const INBOX: Label = Label::new("inbox");
 
 /// The report being prepared.
@@ -202,12 +200,14 @@ pub async fn issue(engine: &Engine, task: u32, prepared: &Prepared, way: Way) ->
         attachments: Vec::new(),
     };
     let mut sealed = seal(prepared, &person, &pass, ledger, report).await?;
-    if let Some(old) = earlier
-        .as_ref()
-        .filter(|old| !old.vouchers.is_empty() && names(&old.vouchers) != names(&sealed.vouchers))
+    if let Some(old) = earlier.as_ref().filter(|old| names(&old.vouchers) != names(&sealed.vouchers))
+        && void::standing(ledger, store, &old.vouchers).await?.is_some_and(|old| old.void.is_none())
     {
-        // Under another number it has payer slots of its own: those of the old number are closed first.
-        void::void(engine, &old.vouchers, false, RENUMBERED).await?;
+        // Under another number it would be settled beside the old one.
+        return Err(Fault::new("correct-renumbered", Action::Nothing));
+    }
+    if void::standing(ledger, store, &sealed.vouchers).await?.is_some_and(|invoice| invoice.void.is_some()) {
+        return Err(Fault::new("issue-void", Action::Nothing));
     }
 
     let (destination, halves) = match &way.identity {

@@ -2,6 +2,7 @@
 
 use super::offer::{self, Held};
 use super::person::Person;
+use super::read::Open;
 use crate::engine::Engine;
 use crate::ledger::Ledger;
 use crate::peers::{Network, NotThere, Stream};
@@ -67,7 +68,13 @@ impl From<NotThere> for Fault {
 
 impl Lines {
     /// Asks the patient whose code was scanned, and accepts what the patient gives.
-    pub async fn ask(&self, engine: &Engine, text: &str, wants: ConsultWants) -> Result<OfferView, Fault> {
+    pub async fn ask(
+        &self,
+        engine: &Engine,
+        desk: &Open,
+        text: &str,
+        wants: ConsultWants,
+    ) -> Result<OfferView, Fault> {
         let Ok(Scanned::Live { offer: code, .. }) = scan(text) else {
             return Err(Fault::new("not-a-consent", Action::AskPatient));
         };
@@ -91,7 +98,7 @@ impl Lines {
         match ConsultAnswer::from_bytes(&answer).map_err(|_| old())? {
             ConsultAnswer::Yes(grant, offer) => {
                 let offer = person.open_consultation(&consultation, &grant, &offer).map_err(|_| old())?;
-                let shown = offer::accept(engine, offer, Some(*code)).await?;
+                let shown = offer::accept(engine, desk, offer, Some(*code)).await?;
                 self.open.borrow_mut().insert(grant, stream);
                 Ok(shown)
             }

@@ -70,13 +70,13 @@ impl Session {
             }
             DeskRequest::Accept { text } => match scan(&text) {
                 Ok(Scanned::Consent { offer, .. }) => {
-                    DeskResponse::Offer(offer::accept(engine, *offer, None).await?)
+                    DeskResponse::Offer(offer::accept(engine, &self.open, *offer, None).await?)
                 }
                 Ok(Scanned::Live { .. }) => DeskResponse::Live,
                 _ => return Err(Fault::new("not-a-consent", Action::AskPatient)),
             },
             DeskRequest::Ask { text, wants } => {
-                DeskResponse::Offer(self.lines.ask(engine, &text, wants).await?)
+                DeskResponse::Offer(self.lines.ask(engine, &self.open, &text, wants).await?)
             }
             DeskRequest::HangUp => {
                 self.lines.hang_up();
@@ -102,7 +102,7 @@ impl Session {
                 let reading = settle::take_back(engine, &self.open, &share, why, &words).await?;
                 reading.map_or(DeskResponse::Done, |reading| DeskResponse::Reading(Box::new(reading)))
             }
-            DeskRequest::Settled => DeskResponse::Settled(settle::settled(engine).await?),
+            DeskRequest::Settled => DeskResponse::Settled(settle::settled(engine, &self.open).await?),
             DeskRequest::Close { share } => {
                 self.open.close(&share);
                 DeskResponse::Done

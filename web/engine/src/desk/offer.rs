@@ -13,7 +13,7 @@ use crate::platform::BrowserRandom;
 use crate::store::Store;
 use suishen_bridge::{Action, Fault, OfferState, OfferView, Purpose};
 use suishen_core::cbor;
-use suishen_core::consent::{Answer, DeskIdentity, Facts, Judged, Message, Payload, PayloadFault, Presence};
+use suishen_core::consent::{DeskIdentity, Facts, Judged, Message, Payload, PayloadFault, Presence};
 use suishen_core::contract::{
     AcceptGrant, Acceptance, GrantLeaf, Key, SignedTransaction, Status, Terms, Transaction,
 };
@@ -62,8 +62,11 @@ pub struct Held {
     #[n(10)]
     pub said: Option<Said>,
     /// What the patient is still to be told.
-    #[n(11)]
-    pub untold: Option<Answer>,
+    #[cbor(n(11), default)]
+    pub untold: Vec<Message>,
+    /// Decisions that were not included in time. They are still looked for: a member could let one stand.
+    #[cbor(n(12), default)]
+    pub given_up: Vec<Saying>,
 }
 
 /// One use of it.
@@ -91,6 +94,25 @@ impl Held {
     /// Stores it.
     pub async fn save(&self, store: &Store) -> Result<(), Fault> {
         keep(store, &format!("{OFFER}{}", self.grant), self).await
+    }
+
+    /// As the list shows it where it can't be followed.
+    fn unreadable(&self, fault: Fault) -> OfferView {
+        OfferView {
+            share: self.grant.to_hex(),
+            state: OfferState::Refused(fault),
+            patient: self.patient.clone(),
+            records: 0,
+            purpose: None,
+            until: 0,
+            reads: 0,
+            reads_left: 0,
+        }
+    }
+
+    /// Whether something that was decided isn't done yet.
+    pub fn is_under_way(&self) -> bool {
+        self.saying.is_some() || !self.given_up.is_empty() || !self.untold.is_empty()
     }
 
     /// A credential that lasts, for the same keys.
@@ -137,9 +159,12 @@ pub async fn ledger_view(
 /// Accepts an offer and says who is at the desk; `line` where the patient was asked directly.
 pub async fn accept(
     engine: &Engine,
+    open: &Open,
     offer: ConsentOffer,
     line: Option<PeerOffer>,
 ) -> Result<OfferView, Fault> {
+    let turn = open.turn(&offer.grant);
+    let _turn = turn.lock().await;
     let store = engine.store().await?;
     let ledger = engine.fresh_ledger().await?;
     let person = Person::here(store).await?;
@@ -160,7 +185,8 @@ pub async fn accept(
             line,
             saying: None,
             said: None,
-            untold: None,
+            untold: Vec::new(),
+            given_up: Vec::new(),
         };
         held.save(store).await?;
         held
@@ -209,7 +235,7 @@ pub async fn drop_in(
     grant: GrantId,
     message: &Message,
     key: &SecretKey,
-) -> Result<(), Fault> {
+) -> Result<(), LedgerError> {
     let call = Call::send("POST", format!("/v1/drop/{grant}"), cbor::encode(message));
     ledger.signed(call, key).await?;
     Ok(())
@@ -223,8 +249,10 @@ async fn follow(engine: &Engine, grant: GrantId, alone: bool) -> Result<OfferVie
     let (terms, leaf) = ledger_view(ledger, store, grant).await?;
     if alone && (held.half.is_none() || held.payload.is_none()) {
         let messages = match ledger.drop_box(grant, &held.pass.grantee).await {
-            // Emptied a month after the grant's end.
-            Err(LedgerError::Call(error)) if error.is(404) || error.is(410) => Vec::new(),
+            // Emptied a month after the grant's end, or somebody else's who was quicker.
+            Err(LedgerError::Call(error)) if [403, 404, 410].into_iter().any(|code| error.is(code)) => {
+                Vec::new()
+            }
             messages => messages?,
         };
         for message in messages {
@@ -239,7 +267,7 @@ async fn follow(engine: &Engine, grant: GrantId, alone: bool) -> Result<OfferVie
         }
         held.save(store).await?;
     }
-    if alone {
+    if alone && held.is_under_way() {
         // Tried again at each look: what isn't done stays on its way.
         let _ = settle::carry_on(ledger, store, &mut held, &terms).await;
     }
@@ -333,7 +361,14 @@ pub async fn offers(engine: &Engine, open: &Open) -> Result<Vec<OfferView>, Faul
     for held in Held::all(engine.store().await?).await? {
         let turn = open.turn(&held.grant);
         let turn = turn.try_lock();
-        let mut shown = follow(engine, held.grant, turn.is_some()).await?;
+        let mut shown = match follow(engine, held.grant, turn.is_some()).await {
+            Ok(shown) => shown,
+            Err(fault) if ["offline", "elsewhere", "ledger-alarm"].contains(&fault.key.as_str()) => {
+                return Err(fault);
+            }
+            // One that can't be read keeps no other from being read.
+            Err(fault) => held.unreadable(fault),
+        };
         if open.holds(&held.grant) && shown.state != OfferState::Revoked {
             shown.state = OfferState::Reading;
         }

@@ -93,6 +93,9 @@ pub async fn read(
         records.push(content.open(record, facts, &key).await?);
     }
     let (files, claim) = (content.files, content.claim);
+    if Slot::of(person.role()).is_some() && claim.is_none() {
+        return Err(Fault::new("claim-no-invoice", Action::AskPatient));
+    }
 
     held.patient = records.iter().find_map(|r| r.view.patient.as_ref()?.name.clone());
     held.save(store).await?;
@@ -176,7 +179,8 @@ impl Content<'_> {
             let slot = Slot::of(self.person.role());
             let refused = |e: ReportError| if slot.is_some() { settle::unclaimable(&e) } else { unsound() };
             let shown = facts.manifest.open_groups(&disclosed.groups).map_err(refused)?;
-            if let Some(slot) = slot {
+            // Beside the invoice a claim has papers that explain it, without a tag.
+            if let Some(slot) = slot.filter(|_| disclosed.proof.is_some() || !shown.tags.is_empty()) {
                 let under = (&self.held.grant, &self.ledger.id);
                 let claim = Shown::read(&shown, disclosed.proof.as_ref(), slot, under).map_err(refused)?;
                 let claim = OpenClaim { shown: claim, record: facts.commitment };
@@ -324,7 +328,7 @@ async fn receipt(
         checkpoint: ledger.note(),
     };
     let message = receipt.seal(&held.pass.grantee, &terms.grant.reply, &ledger.id, &mut BrowserRandom);
-    drop_in(ledger, held.grant, &message, &held.pass.grantee).await
+    Ok(drop_in(ledger, held.grant, &message, &held.pass.grantee).await?)
 }
 
 impl Open {

@@ -8,7 +8,7 @@ use super::offer::{Held, drop_in, ledger_view};
 use super::person::Person;
 use super::read::{Open, OpenClaim};
 use crate::engine::Engine;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::patient::{decided, grant_of, payer_of};
 use crate::platform::{BrowserRandom, sleep};
 use crate::store::Store;
@@ -24,6 +24,7 @@ use suishen_core::consent::{
 use suishen_core::contract::{
     Claim, Key, ReversalReason, Settled, SignedTransaction, Terms, Transaction, Voucher,
 };
+use suishen_core::proof::remembered::FRESH;
 use suishen_core::report::{Money, ReportError};
 use suishen_core::sm::{Key32, Signed};
 
@@ -85,8 +86,13 @@ fn answer_fault(fault: AnswerFault) -> Fault {
     Fault::new(code, Action::Nothing).with_detail(fault.to_string())
 }
 
-/// Why a claim isn't open, as a fault's code.
-const fn closed(why: &Unsettleable) -> &'static str {
+/// Why a claim isn't open, for the screen.
+fn closed(why: &Unsettleable) -> DeskClaimState {
+    DeskClaimState::Closed(code_of(why).to_owned())
+}
+
+/// The same as a fault's code.
+const fn code_of(why: &Unsettleable) -> &'static str {
     match why {
         Unsettleable::Replaced => "payload-replaced",
         Unsettleable::Cancelled => "payload-cancelled",
@@ -151,7 +157,7 @@ pub async fn view(
     let said = held.said.as_ref().map(|said| &said.told);
     let state = match (state_of(held, slot.as_ref()), verdict) {
         (Some(state), _) => state,
-        (None, Err(why)) => DeskClaimState::Closed(closed(&why).to_owned()),
+        (None, Err(why)) => closed(&why),
         (None, Ok(_)) => match said.filter(|told| told.decision() == Decision::Refused) {
             Some(told) => DeskClaimState::Refused(told.reason.clone()),
             None => DeskClaimState::Open,
@@ -199,19 +205,22 @@ pub async fn settle(
     let _turn = turn.lock().await;
     let mut held = Held::load(store, share).await?;
     let (terms, _) = ledger_view(ledger, store, held.grant).await?;
-    carry_on(ledger, store, &mut held, &terms).await?;
+    bring_in(ledger, store, &mut held, &terms).await?;
     let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
     let paid = Money::parse(amount.trim(), claim.shown.invoice.total.currency());
     let paid = paid.map_err(|_| answer_fault(AnswerFault::Amount))?;
     let told = AuditorSettlement::of(&claim.shown, &claim.record, paid, reason).map_err(answer_fault)?;
     held.renew(ledger, &Person::here(store).await?).await?;
+    let (slot, verdict) = standing(ledger, store, &claim).await?;
     if told.decision() == Decision::Refused {
+        if state_of(&held, slot.as_ref()).is_some() {
+            return Err(Fault::new("claim-settled", Action::Nothing));
+        }
         let voucher = claim.shown.tag.voucher().clone();
         held.said = Some(Said { told: told.clone(), entry: None, voucher, at: now, taken_back: false });
-        held.untold = Some(Answer::Refused(told));
+        held.tell(&Answer::Refused(told), &terms, ledger)?;
     } else {
-        let (_, verdict) = standing(ledger, store, &claim).await?;
-        let open = verdict.map_err(|why| Fault::new(closed(&why), Action::Nothing))?;
+        let open = verdict.map_err(|why| Fault::new(code_of(&why), Action::Nothing))?;
         let (credential, seed) = (held.pass.credential.clone(), Key32::generate(&mut BrowserRandom));
         let auditor = ledger.auditor_key(store).await?;
         let body = told
@@ -237,7 +246,7 @@ pub async fn take_back(
     let _turn = turn.lock().await;
     let mut held = Held::load(store, share).await?;
     let (terms, _) = ledger_view(ledger, store, held.grant).await?;
-    carry_on(ledger, store, &mut held, &terms).await?;
+    bring_in(ledger, store, &mut held, &terms).await?;
     let nothing = || Fault::new("claim-not-settled", Action::Nothing);
     let Some(Said { told, entry: Some(entry), voucher, taken_back: false, .. }) = held.said.clone() else {
         return Err(nothing());
@@ -283,75 +292,114 @@ impl Saying {
     }
 }
 
-/// Brings what was decided to its end: the entry, then the patient's answer. Nothing new is decided before.
+/// Brings what was decided to its end: the entry, then the patient's answer.
 pub async fn carry_on(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms) -> Result<(), Fault> {
-    if let Some(saying) = held.saying.clone() {
-        let sent = ledger.submit(&saying.transaction).await;
-        let mut found = find(ledger, store, held, &saying).await?;
-        if found.is_none() && sent.is_ok() {
-            sleep(NEXT_CHECKPOINT).await;
-            found = find(ledger, store, held, &saying).await?;
-        }
-        let Some((entry, at)) = found else {
-            let seen = ledger.seen().map_or(0, |(_, time)| time);
-            if seen <= saying.until {
-                // It may still be included, whatever was answered.
-                return Err(sent
-                    .err()
-                    .map_or_else(|| Fault::new("claim-underway", Action::Retry), Fault::from));
+    bring_in(ledger, store, held, terms).await?;
+    deliver(ledger, store, held).await
+}
+
+/// Brings what was decided to the ledger, or finds that it stands. Nothing new is decided before.
+async fn bring_in(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms) -> Result<(), Fault> {
+    if held.saying.is_none() && held.given_up.is_empty() {
+        return Ok(());
+    }
+    let mut refused = None;
+    if let Some(saying) = &held.saying {
+        refused = ledger.submit(&saying.transaction).await.err();
+    }
+    if !adopt(ledger, store, held, terms).await? && refused.is_none() {
+        sleep(NEXT_CHECKPOINT).await;
+        adopt(ledger, store, held, terms).await?;
+    }
+    let Some(saying) = held.saying.clone() else { return Ok(()) };
+    let why = |key| refused.map_or_else(|| Fault::new(key, Action::Retry), Fault::from);
+    if ledger.now().is_none_or(|now| now <= saying.until + FRESH) {
+        // It may still be included, whatever was answered.
+        return Err(why("claim-underway"));
+    }
+    // Members who answer for its time could still let it stand: it is looked for as long as the grant is kept.
+    held.given_up.push(saying);
+    held.saying = None;
+    held.save(store).await?;
+    tell(&Event::Changed(Topic::Desk));
+    Err(why("claim-late"))
+}
+
+/// Takes over what provably stands of what was decided, in the ledger's order; whether there was any.
+async fn adopt(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms) -> Result<bool, Fault> {
+    let damaged = || Fault::new("store-damaged", Action::Nothing);
+    let sayings: Vec<Saying> = held.saying.iter().chain(&held.given_up).cloned().collect();
+    let said: Vec<(Transaction, Saying)> = sayings
+        .into_iter()
+        .map(|saying| Ok((saying.transaction.claimed().map_err(|_| damaged())?, saying)))
+        .collect::<Result<_, Fault>>()?;
+    let log = ledger.log_of(store, &held.grant).await?;
+    let mut found = false;
+    for entry in log.into_iter().flat_map(|log| log.entries) {
+        let Some((body, saying)) = said.iter().find(|(body, _)| *body == entry.transaction) else { continue };
+        let answer = match (&saying.telling, body) {
+            (Telling::Settled(told, seed), Transaction::SettleClaim(body)) => {
+                held.said = Some(Said {
+                    told: told.clone(),
+                    entry: Some(entry.number),
+                    voucher: body.voucher.clone(),
+                    at: entry.now,
+                    taken_back: false,
+                });
+                Answer::Settled(told.clone(), seed.clone(), entry.number)
             }
-            held.saying = None;
-            held.save(store).await?;
-            tell(&Event::Changed(Topic::Desk));
-            return Err(sent.err().map_or_else(|| Fault::new("claim-late", Action::Retry), Fault::from));
-        };
-        held.saying = None;
-        held.untold = Some(match saying.telling {
-            Telling::Settled(told, seed) => {
-                let voucher = match saying.transaction.claimed() {
-                    Ok(Transaction::SettleClaim(body)) => body.voucher,
-                    _ => return Err(Fault::new("store-damaged", Action::Nothing)),
-                };
-                held.said =
-                    Some(Said { told: told.clone(), entry: Some(entry), voucher, at, taken_back: false });
-                Answer::Settled(told, seed, entry)
-            }
-            Telling::Reversed(told, seed) => {
+            (Telling::Reversed(told, seed), _) => {
                 held.said.as_mut().into_iter().for_each(|said| said.taken_back = true);
-                Answer::Reversed(told, seed)
+                Answer::Reversed(told.clone(), seed.clone())
             }
-        });
+            (Telling::Settled(..), _) => return Err(damaged()),
+        };
+        let same = |other: &Saying| other.transaction.id() == saying.transaction.id();
+        held.saying = held.saying.take().filter(|saying| !same(saying));
+        held.given_up.retain(|saying| !same(saying));
+        held.tell(&answer, terms, ledger)?;
+        found = true;
+    }
+    if found {
         held.save(store).await?;
         tell(&Event::Changed(Topic::Desk));
     }
-    let Some(answer) = held.untold.clone() else { return Ok(()) };
-    let reply = &terms.grant.reply;
-    let message =
-        answer.seal(&held.pass.grantee, reply, &ledger.id, &mut BrowserRandom).map_err(answer_fault)?;
-    drop_in(ledger, held.grant, &message, &held.pass.grantee).await?;
-    held.untold = None;
-    held.save(store).await
+    Ok(found)
+}
+
+impl Held {
+    /// Seals an answer for the patient once, so that the same message is sent again where it got lost.
+    fn tell(&mut self, answer: &Answer, terms: &Terms, ledger: &Ledger) -> Result<(), Fault> {
+        let (grantee, reply) = (&self.pass.grantee, &terms.grant.reply);
+        let message = answer.seal(grantee, reply, &ledger.id, &mut BrowserRandom).map_err(answer_fault)?;
+        self.untold.push(message);
+        Ok(())
+    }
+}
+
+/// Tells the patient what is still to be told, in order.
+async fn deliver(ledger: &Ledger, store: &Store, held: &mut Held) -> Result<(), Fault> {
+    while let Some(message) = held.untold.first() {
+        match drop_in(ledger, held.grant, message, &held.pass.grantee).await {
+            // The box is gone, a month after the grant's end: nobody looks into it any more.
+            Err(LedgerError::Call(error)) if error.is(404) || error.is(410) => {}
+            sent => sent?,
+        }
+        held.untold.remove(0);
+        held.save(store).await?;
+    }
+    Ok(())
 }
 
 /// The same of what was decided just now: what is still on its way is no failure, but stands on the screen.
 async fn finish(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms) -> Result<(), Fault> {
-    match carry_on(ledger, store, held, terms).await {
-        Err(_) if held.saying.is_some() || held.untold.is_some() => Ok(()),
-        done => done,
+    let done = bring_in(ledger, store, held, terms).await;
+    if done.is_err() && held.saying.is_none() {
+        return done;
     }
-}
-
-/// Number and time of the entry, where it provably stands.
-async fn find(
-    ledger: &Ledger,
-    store: &Store,
-    held: &Held,
-    saying: &Saying,
-) -> Result<Option<(u64, u64)>, Fault> {
-    let said = saying.transaction.claimed().map_err(|_| Fault::new("store-damaged", Action::Nothing))?;
-    let log = ledger.log_of(store, &held.grant).await?;
-    let entries = log.into_iter().flat_map(|log| log.entries);
-    Ok(entries.rev().find(|entry| entry.transaction == said).map(|entry| (entry.number, entry.now)))
+    // What the patient couldn't be told is told at the next look.
+    let _ = deliver(ledger, store, held).await;
+    Ok(())
 }
 
 /// A reading that is open, with its claim as it stands now.
@@ -377,26 +425,38 @@ async fn shown(ledger: &Ledger, store: &Store, open: &Open, share: &str) -> Resu
 }
 
 /// What this desk has decided, newest first.
-pub async fn settled(engine: &Engine) -> Result<Vec<SettledClaim>, Fault> {
-    let store = engine.store().await?;
-    let ledger = engine.ledger().await?;
+pub async fn settled(engine: &Engine, open: &Open) -> Result<Vec<SettledClaim>, Fault> {
+    let (store, ledger) = (engine.store().await?, engine.ledger().await?);
     let mut list = Vec::new();
-    for held in &Held::all(store).await? {
-        let Some(said) = &held.said else { continue };
-        let slot = ledger.claim(store, said.told.tag).await?;
-        let state = match state_of(held, slot.as_ref()) {
-            Some(state) => state,
-            None if said.told.decision() == Decision::Refused => {
-                DeskClaimState::Refused(said.told.reason.clone())
+    for mut held in Held::all(store).await? {
+        let turn = open.turn(&held.grant);
+        if let (Some(_turn), true) = (turn.try_lock(), held.is_under_way()) {
+            let (terms, _) = ledger_view(ledger, store, held.grant).await?;
+            // What isn't done stays on its way.
+            let _ = carry_on(ledger, store, &mut held, &terms).await;
+        }
+        let telling = held.saying.as_ref().map(|saying| &saying.telling);
+        let (told, at) = match (telling, &held.said) {
+            (Some(Telling::Settled(told, _)), said) => (told, said.as_ref().map_or(u64::MAX, |said| said.at)),
+            (_, Some(said)) => (&said.told, said.at),
+            _ => continue,
+        };
+        let slot = ledger.claim(store, told.tag).await?;
+        let state = match (state_of(&held, slot.as_ref()), &slot) {
+            (Some(state), _) => state,
+            (None, _) if told.decision() == Decision::Refused => DeskClaimState::Refused(told.reason.clone()),
+            (None, Some(slot)) if slot.void.is_some() => closed(&Unsettleable::Void),
+            (None, Some(Claim { settlement: Some(other), .. })) => {
+                closed(&Unsettleable::Settled(other.party.clone()))
             }
             // Taken back, here or at another desk of this insurer.
-            None => DeskClaimState::Open,
+            (None, _) => DeskClaimState::Open,
         };
         list.push(SettledClaim {
             share: held.grant.to_hex(),
             patient: held.patient.clone(),
-            at: said.at,
-            claimed: said.told.claimed.to_string(),
+            at: at.min(ledger.now().unwrap_or(at)),
+            claimed: told.claimed.to_string(),
             state,
         });
     }

@@ -198,13 +198,11 @@ impl Ledger {
         shown.log_of(id, &prefix, verified.checkpoint()).map_err(|_| LedgerError::Unsound("log"))
     }
 
-    /// How a payer slot of an invoice stands, and when the checkpoint was signed that proves it; none while nobody has
-    /// settled or voided it.
-    pub async fn slot_of(&self, store: &Store, id: &TagId) -> Result<(Option<Claim>, u64), LedgerError> {
+    /// How a payer slot of an invoice stands; none while nobody has settled or voided it.
+    pub async fn slot_of(&self, store: &Store, id: &TagId) -> Result<Option<Claim>, LedgerError> {
         let (prefix, shown) = self.under(&Key::Claim(*id)).await?;
         let verified = self.accept(store, &shown.note).await?;
-        let claim = shown.claim_of(id, &prefix, verified.checkpoint());
-        Ok((claim.map_err(|_| LedgerError::Unsound("log"))?, verified.time()))
+        shown.claim_of(id, &prefix, verified.checkpoint()).map_err(|_| LedgerError::Unsound("log"))
     }
 
     /// All grants and claims under a prefix of a key's place. Asked for without credentials and among many others, so that

@@ -103,6 +103,23 @@ impl Card {
         }
     }
 
+    /// Whether it is of the treatment that an invoice is for: the same person's, by the same hospital, within two months.
+    pub fn explains(&self, invoice: &Self) -> bool {
+        let near = match (months(&self.date), months(&invoice.date)) {
+            (Some(own), Some(of)) => own.abs_diff(of) <= 2,
+            _ => false,
+        };
+        near && self.kind != Kind::Invoice
+            && self.organisation == invoice.organisation
+            && self.patient.is_some()
+            && self.patient == invoice.patient
+    }
+
+    /// Whether it sums up a stay.
+    pub const fn is_discharge(&self) -> bool {
+        matches!(self.kind, Kind::Discharge)
+    }
+
     /// Encrypts it as this record's, under the key of this device.
     pub fn seal(&self, vault: &Vault, record: &Commitment, random: &mut dyn Random) -> Vec<u8> {
         let text = zeroize::Zeroizing::new(suishen_bridge::encode(self));
@@ -212,6 +229,13 @@ fn sensitivity(manifest: &Manifest) -> Sensitivity {
 fn day_of(moment: &Moment) -> String {
     let part = |part: Option<u8>| part.map(|p| format!("-{p:02}")).unwrap_or_default();
     format!("{:04}{}{}", moment.year, part(moment.month), part(moment.day))
+}
+
+/// Months since the year 0, of a day.
+fn months(date: &str) -> Option<u32> {
+    let (year, rest) = date.split_once('-')?;
+    let month = rest.split('-').next()?;
+    Some(year.parse::<u32>().ok()?.checked_mul(12)? + month.parse::<u32>().ok()?)
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
 //! Claims on the phone: what an insurer would be shown of an invoice, and the grant that shows it. What came of it,
 //! [`claim_state`](super::claim_state) says.
 
+use super::card::Card;
+use super::cards::State;
 use super::share::{Giving, grant_of};
 use super::{Session, records};
 use crate::engine::Engine;
 use std::collections::BTreeSet;
 use suishen_bridge::{
-    Action, ClaimChoice, ClaimGap, ClaimPiece, ClaimPieceKind, ClaimPreview, ClaimRequest, ClaimState, Fault,
-    PatientResponse, Payer, Purpose, Share, ShareChoice, ShareState,
+    Action, ClaimChoice, ClaimGap, ClaimPaper, ClaimPiece, ClaimPieceKind, ClaimPreview, ClaimRequest,
+    ClaimState, Fault, PatientResponse, Payer, Purpose, Share, ShareChoice, ShareState,
 };
+use suishen_core::consent::MOST_RECORDS;
 use suishen_core::contract::Slot;
 use suishen_core::fhir::Json;
 use suishen_core::id::Commitment;
@@ -18,6 +21,8 @@ use suishen_core::vault::Record;
 
 /// How long an insurer may look at a claim, in seconds: ninety days.
 pub const CLAIM_TERM: u64 = 90 * 86_400;
+/// What the title of an inpatient's invoice has in it.
+const INPATIENT: &str = "住院";
 /// How often.
 const READS: u32 = 20;
 
@@ -88,7 +93,14 @@ impl Session {
             Some((_, Some("Coverage"))) => ClaimPieceKind::OtherPolicy,
             _ => ClaimPieceKind::Other,
         };
+        let along = self.papers(engine, &record).await?;
+        let titles = self.titles(engine, &[record.added.record]).await?;
+        let stay = titles.iter().any(|title| title.contains(INPATIENT));
+        if stay && !along.iter().any(|paper| paper.usual) {
+            gaps.push(ClaimGap::Discharge);
+        }
         Ok(ClaimPreview {
+            along,
             total: invoice.total.to_string(),
             payable: invoice.payable(slot).map(|payable| payable.to_string()),
             shown,
@@ -102,11 +114,13 @@ impl Session {
     /// Makes the claim's grant and its code. One insurer at a time: a claim for the same part that still runs is to be taken
     /// back first, and what an insurer refused or took back is taken from it before the next is asked.
     async fn claim(&self, engine: &Engine, task: u32, choice: &ClaimChoice) -> Result<Share, Fault> {
+        let (record, slot) = (self.claimed_record(choice)?, slot_of(choice.payer));
+        self.follow_claims(engine, &record, slot).await?;
         let known = self.claims(engine, &choice.record).await?;
         if known.void.is_some() {
             return Err(Fault::new("claim-void", Action::AskDesk));
         }
-        if known.foreign.contains(&choice.payer) {
+        if self.is_settled(&record.added.record, slot)? {
             return Err(Fault::new("claim-settled-before", Action::Nothing));
         }
         for claim in known.claims.iter().filter(|claim| claim.payer == choice.payer) {
@@ -125,7 +139,8 @@ impl Session {
             }
         }
         let share = ShareChoice {
-            records: vec![choice.record.clone()],
+            // The invoice first: what is settled is the first record's.
+            records: std::iter::once(&choice.record).chain(&choice.along).cloned().collect(),
             purpose: Purpose::Payment,
             duration: CLAIM_TERM,
             reads: READS,
@@ -144,6 +159,34 @@ impl Session {
         // The gates alone are not enough: what was read before is settled on the ledger.
         let ended = matches!(left.state, ShareState::Revoked | ShareState::Expired);
         if ended { Ok(()) } else { Err(Fault::new("claim-leaving", Action::Retry)) }
+    }
+
+    /// Other records of the same treatment: of the same person and hospital, within two months of the invoice.
+    async fn papers(&self, engine: &Engine, record: &Record) -> Result<Vec<ClaimPaper>, Fault> {
+        self.provide_cards_aside(engine).await?;
+        let mut papers: Vec<ClaimPaper> = self.read(|index| {
+            self.cards.look(|known| {
+                let Some((invoice, _)) = known.get(&record.added.record) else { return Vec::new() };
+                let replaced: BTreeSet<&String> =
+                    known.values().filter_map(|(card, _)| card.replaces.as_ref()).collect();
+                let near = |(id, (card, _)): &(&Commitment, &(Card, State))| {
+                    let own = index.record(id).is_some_and(|record| !record.added.openings.is_empty());
+                    own && !index.marks(id).hidden
+                        && !replaced.contains(&id.to_hex())
+                        && card.explains(invoice)
+                };
+                let paper = |(id, (card, _)): (&Commitment, &(Card, State))| ClaimPaper {
+                    record: id.to_hex(),
+                    title: card.title(&index.marks(id)).to_owned(),
+                    date: card.date.clone(),
+                    usual: card.is_discharge(),
+                };
+                known.iter().filter(near).map(paper).collect()
+            })
+        })?;
+        papers.sort_by(|a, b| (!a.usual, &b.date).cmp(&(!b.usual, &a.date)));
+        papers.truncate(MOST_RECORDS - 1);
+        Ok(papers)
     }
 
     /// The groups of a claim, and the keys that sign for its tag.

@@ -9,18 +9,18 @@ use crate::ledger::Ledger;
 use crate::worker::tell;
 use std::collections::BTreeSet;
 use suishen_bridge::{
-    Claim, ClaimAlarm, ClaimDecision, ClaimState, Claims, Event, Fault, InvoiceVoid, Payer, Share,
+    self as bridge, Action, ClaimAlarm, ClaimDecision, ClaimState, Claims, Event, Fault, InvoiceVoid, Share,
     ShareState, Topic,
 };
 use suishen_core::consent::{Answer, AuditorSettlement, Decision, OwnClaim};
 use suishen_core::contract::{
-    AuditorKeys, Kind, ReversalReason, ReverseClaim, SettleClaim, Slot, Transaction,
+    AuditorKeys, Claim, Kind, ReversalReason, ReverseClaim, SettleClaim, Slot, Transaction,
 };
 use suishen_core::id::{Commitment, GrantId, TagId};
-use suishen_core::vault::{Body, Grant, Record, SlotSeen};
+use suishen_core::vault::{Body, DeviceRole, Grant, Record, SlotSeen};
 
 /// How long after an entry an insurer's word may be under way, in seconds.
-const SILENCE: u64 = 86_400;
+const SILENCE: u64 = 7 * 86_400;
 
 /// The last settlement under a grant, and what took it back.
 #[derive(Default)]
@@ -30,95 +30,131 @@ struct Steps {
 }
 
 impl Session {
-    /// Looks at the payer slots of every invoice that was ever claimed.
-    pub(super) async fn look_at_claimed(&self, engine: &Engine, ledger: &Ledger) -> Result<(), Fault> {
+    /// Looks at the payer slots of every invoice that was ever claimed; whether all could be looked at.
+    pub(super) async fn look_at_claimed(&self, engine: &Engine, ledger: &Ledger) -> Result<bool, Fault> {
         let claimed: BTreeSet<Commitment> = self.read(|index| {
             let claims = index.grants().filter(|(_, grant)| grant.issued.terms.kind == Kind::Claim);
             claims.flat_map(|(_, grant)| grant.issued.records.clone()).collect()
         })?;
+        let mut whole = true;
         for id in claimed {
             let Some(record) = self.read(|index| index.record(&id).cloned())? else { continue };
-            self.look_at_slots(engine, ledger, &record).await?;
+            whole &= self.look_at_slots(engine, ledger, &record).await.is_ok();
         }
-        Ok(())
+        Ok(whole)
     }
 
-    /// Looks at the payer slots of an invoice; what has changed is noted.
+    /// Looks at the payer slots of an invoice; what has changed is noted for when there is no network.
     async fn look_at_slots(&self, engine: &Engine, ledger: &Ledger, record: &Record) -> Result<(), Fault> {
         let store = engine.store().await?;
         let id = record.added.record;
-        let manifest = records::manifest_of(record)?;
         let mut bodies = Vec::new();
         for slot in Slot::ALL {
-            let tag = tag_of(record, slot, &manifest).and_then(|tag| tag.id().ok());
-            let Some(tag) = tag else { continue };
-            let (Some(claim), at) = ledger.slot_of(store, &tag).await? else { continue };
-            let known = self.read(|index| index.slot(&id, slot).last().map(|(_, claim)| claim.clone()))?;
-            if known.as_ref() != Some(&claim) {
-                bodies.push(Body::SlotSeen(Box::new(SlotSeen { record: id, claim, at })));
+            let Some(tag) = tag_id(record, slot)? else { continue };
+            let Some(claim) = self.sound(ledger.slot_of(store, &tag).await)? else { continue };
+            let known = self.read(|index| index.slot(&id, slot).last().map(Claim::last_entry))?;
+            self.slots.borrow_mut().insert((id, slot), claim.clone());
+            if known.is_none_or(|known| known < claim.last_entry()) {
+                bodies.push(Body::SlotSeen(Box::new(SlotSeen { record: id, claim })));
             }
         }
-        if !bodies.is_empty() {
+        if !bodies.is_empty() && self.with(|vault| vault.role())? >= DeviceRole::Share {
             self.append(engine, bodies, Vec::new()).await?;
             tell(&Event::Changed(Topic::Shares));
         }
         Ok(())
     }
 
+    /// How a payer slot stands: as the ledger showed it since this wallet was opened, or as a device saw it before.
+    fn slot_seen(&self, id: &Commitment, slot: Slot) -> Result<Option<Claim>, Fault> {
+        let live = self.slots.borrow().get(&(*id, slot)).cloned();
+        match live {
+            Some(claim) => Ok(Some(claim)),
+            None => self.read(|index| index.slot(id, slot).last().cloned()),
+        }
+    }
+
+    /// Whether the ledger says that a slot of this invoice is settled, under whichever grant.
+    pub(super) fn is_settled(&self, id: &Commitment, slot: Slot) -> Result<bool, Fault> {
+        Ok(self.slot_seen(id, slot)?.is_some_and(|claim| claim.settlement.is_some()))
+    }
+
+    /// The claims of an invoice's slot, also those made of another version of it: they have the tag in common.
+    fn claims_of(&self, record: &Record, slot: Slot) -> Result<Vec<(GrantId, Grant)>, Fault> {
+        let tag = tag_id(record, slot)?;
+        self.read(|index| {
+            let same = |id: &Commitment| {
+                let of = || index.record(id).and_then(|other| tag_id(other, slot).ok()?);
+                *id == record.added.record || (tag.is_some() && of() == tag)
+            };
+            let claims = index.grants().filter(|(_, grant)| {
+                let terms = &grant.issued.terms;
+                terms.kind == Kind::Claim
+                    && Slot::of(terms.role) == Some(slot)
+                    && grant.issued.records.iter().any(same)
+            });
+            claims.map(|(id, grant)| (*id, grant.clone())).collect()
+        })
+    }
+
     /// How an invoice and its claims stand, newest claim first.
     pub(super) async fn claims(&self, engine: &Engine, record: &str) -> Result<Claims, Fault> {
         let id = records::id_of(record)?;
-        let kept = self.read(|index| index.record(&id).cloned())?;
-        if let (Some(record), Some(ledger)) = (&kept, engine.known_ledger()) {
-            // Without a network, what was seen last stands.
-            let _ = self.look_at_slots(engine, ledger, record).await;
+        let record = self.read(|index| index.record(&id).cloned())?;
+        let record = record.ok_or_else(|| Fault::new("no-record", Action::Nothing))?;
+        if let Some(ledger) = engine.known_ledger() {
+            match self.look_at_slots(engine, ledger, &record).await {
+                // Without a network, what was seen last stands.
+                Err(fault) if fault.key == "log-broken" => return Err(fault),
+                _ => {}
+            }
         }
-        let of_record: Vec<_> = self.read(|index| {
-            let grants = index.grants().filter(|(_, grant)| grant.issued.records.contains(&id));
-            let claims = grants.filter(|(_, grant)| grant.issued.terms.kind == Kind::Claim);
-            claims.map(|(id, grant)| (*id, grant.clone())).collect()
-        })?;
-        let (void, foreign) = self.slots_of(&id)?;
-        let mut claims = Vec::new();
-        for (grant_id, grant) in of_record {
-            let Some(slot) = Slot::of(grant.issued.terms.role) else { continue };
-            let share = self.one_share(engine, &grant_id).await?;
-            let state = self.claim_state(engine, (&grant_id, &grant), (kept.as_ref(), slot), &share).await?;
-            let insurer = self.seen.borrow().get(&grant_id).and_then(|seen| seen.person.clone());
-            let insurer = insurer.or_else(|| grant.answer.as_ref().map(|answer| answer.person.clone()));
-            claims.push(Claim {
-                share: share.share,
-                payer: payer_of(slot),
-                insurer: insurer.map(|person| person.leaf().subject().organisation.clone()),
-                made: share.issued,
-                state,
-            });
+        let (mut void, mut foreign, mut claims) = (None::<InvoiceVoid>, Vec::new(), Vec::new());
+        for slot in Slot::ALL {
+            let of_slot = self.claims_of(&record, slot)?;
+            if let Some(claim) = self.slot_seen(&id, slot)? {
+                let settled = claim.settlement.as_ref();
+                if settled.is_some_and(|settled| !of_slot.iter().any(|(id, _)| *id == settled.grant)) {
+                    foreign.push(payer_of(slot));
+                }
+                if let Some(word) = &claim.void {
+                    let paid = claim.is_flagged() || void.is_some_and(|void| void.paid);
+                    void = Some(InvoiceVoid {
+                        on_paper: word.why == ReversalReason::OnPaper,
+                        at: word.at,
+                        paid,
+                    });
+                }
+            }
+            for (id, grant) in of_slot {
+                let share = self.one_share(engine, &id).await?;
+                let state = self.claim_state(engine, (&id, &grant), (&record, slot), &share).await?;
+                let insurer = self.seen.borrow().get(&id).and_then(|seen| seen.person.clone());
+                let insurer = insurer.or_else(|| grant.answer.as_ref().map(|answer| answer.person.clone()));
+                claims.push(bridge::Claim {
+                    share: share.share,
+                    payer: payer_of(slot),
+                    insurer: insurer.map(|person| person.leaf().subject().organisation.clone()),
+                    made: share.issued,
+                    state,
+                });
+            }
         }
-        claims.sort_by_key(|claim| core::cmp::Reverse(claim.made));
+        claims.sort_by_key(|claim: &bridge::Claim| core::cmp::Reverse(claim.made));
         Ok(Claims { void, foreign, claims })
     }
 
-    /// The hospital's word on an invoice, and the slots that somebody settled under a grant that isn't this wallet's.
-    fn slots_of(&self, id: &Commitment) -> Result<(Option<InvoiceVoid>, Vec<Payer>), Fault> {
-        let (mut void, mut foreign) = (None::<InvoiceVoid>, Vec::new());
-        for slot in Slot::ALL {
-            let (claim, own) = self.read(|index| {
-                let claim = index.slot(id, slot).last().map(|(_, claim)| claim.clone());
-                let settled = claim.as_ref().and_then(|claim| claim.settlement.as_ref());
-                let own = settled.is_none_or(|settled| index.grant(&settled.grant).is_some());
-                (claim, own)
-            })?;
-            if !own {
-                foreign.push(payer_of(slot));
-            }
-            let Some(claim) = claim else { continue };
-            if let Some(word) = &claim.void {
-                let paid = claim.is_flagged() || void.is_some_and(|void| void.paid);
-                let on_paper = word.why == ReversalReason::OnPaper;
-                void = Some(InvoiceVoid { on_paper, at: word.at, paid });
-            }
+    /// Looks at the claims of a slot once more, before another is made.
+    pub(super) async fn follow_claims(
+        &self,
+        engine: &Engine,
+        record: &Record,
+        slot: Slot,
+    ) -> Result<(), Fault> {
+        for (id, _) in self.claims_of(record, slot)? {
+            self.follow_one(engine, &id).await?;
         }
-        Ok((void, foreign))
+        Ok(())
     }
 
     /// By the log, which is complete, and by those of the insurer's answers that fit it.
@@ -126,14 +162,10 @@ impl Session {
         &self,
         engine: &Engine,
         (id, grant): (&GrantId, &Grant),
-        (record, slot): (Option<&Record>, Slot),
+        (record, slot): (&Record, Slot),
         share: &Share,
     ) -> Result<ClaimState, Fault> {
-        let tag = match record {
-            Some(record) => tag_of(record, slot, &records::manifest_of(record)?),
-            None => None,
-        };
-        let tag = tag.and_then(|tag| tag.id().ok());
+        let tag = tag_id(record, slot)?;
         let log = self.seen.borrow().get(id).and_then(|seen| seen.log.clone());
         let steps = match log {
             Some(log) => {
@@ -141,13 +173,11 @@ impl Session {
             }
             None => self.read(|index| {
                 let records = grant.issued.records.iter();
-                Steps::in_looks(
-                    id,
-                    records.flat_map(|record| index.slot(record, slot)).map(|(_, claim)| claim),
-                )
+                Steps::in_looks(id, records.flat_map(|record| index.slot(record, slot)))
             })?,
         };
-        if let Some(alarm) = self.other_invoice(engine, grant, slot).await? {
+        // Where the invoice's own content isn't here, there is nothing to compare with.
+        if let Ok(Some(alarm)) = self.other_invoice(engine, grant, slot).await {
             return Ok(ClaimState::Alarm(alarm));
         }
         match (steps.settled, steps.reversed) {
@@ -170,7 +200,8 @@ impl Session {
             (ShareState::Open { .. } | ShareState::Exhausted, Some(at)) => ClaimState::Read(at),
             (ShareState::Open { .. }, None) => ClaimState::Agreed,
             (ShareState::Asked { .. }, _) => ClaimState::Asked,
-            (ShareState::Offered, _) => ClaimState::Shared,
+            (ShareState::Offered, Some(at)) => ClaimState::Read(at),
+            (ShareState::Offered, None) => ClaimState::Shared,
             _ => ClaimState::Over,
         })
     }
@@ -187,7 +218,8 @@ impl Session {
         let ledger = self.with(|vault| *vault.ledger())?;
         let of_entry = |answer: &&Answer| matches!(answer, Answer::Settled(_, _, entry) if *entry == number);
         if !grant.answers.values().any(|answer| of_entry(&answer)) {
-            let refused = grant.answers.values().any(|answer| matches!(answer, Answer::Refused(_)));
+            // What was refused before and settled after is no contradiction: the last word is under way.
+            let refused = matches!(grant.answers.values().last(), Some(Answer::Refused(_)));
             let late = engine.known_ledger().and_then(Ledger::now).is_some_and(|now| now > at + SILENCE);
             let state = ClaimState::Settled { at, told: None };
             return Ok(if refused && late { ClaimState::Alarm(ClaimAlarm::Contradicts) } else { state });
@@ -291,6 +323,12 @@ impl Steps {
         }
         steps
     }
+}
+
+/// The name of an invoice's payer slot; none where its hospital gave no tag.
+fn tag_id(record: &Record, slot: Slot) -> Result<Option<TagId>, Fault> {
+    let tag = tag_of(record, slot, &records::manifest_of(record)?);
+    Ok(tag.and_then(|tag| tag.id().ok()))
 }
 
 /// What was decided, in words for a screen.

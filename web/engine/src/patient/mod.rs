@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use suishen_bridge::{self as bridge, Action, Event, Fault, PatientRequest, PatientResponse, Topic};
 use suishen_core::cbor;
+use suishen_core::contract::{Claim, Slot};
 use suishen_core::id::{Commitment, GrantId};
 use suishen_core::vault::{Body, RecordIndex, Vault, VaultError};
 
@@ -55,6 +56,8 @@ pub struct Session {
     holder_moves: Cell<usize>,
     /// A grant's log failed its proof.
     broken: RefCell<Option<String>>,
+    /// How payer slots stand, as the ledger showed them since this wallet was opened.
+    slots: RefCell<BTreeMap<(Commitment, Slot), Claim>>,
     /// Other copies of the wallet.
     devices: devices::Devices,
     /// Another wallet is open instead: nothing is asked for this one, and nothing follows its copies.
@@ -194,6 +197,7 @@ impl Session {
         self.opened.take();
         self.cards.forget();
         self.seen.take();
+        self.slots.take();
         self.anchored.take();
         self.holder_stands.set(false);
         self.holder_moves.set(0);

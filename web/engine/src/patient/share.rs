@@ -24,6 +24,7 @@ use suishen_core::identity::{Chain, Subject};
 use suishen_core::proof::log::ProvenValue;
 use suishen_core::qr::{ConsentOffer, consent_url};
 use suishen_core::report::PartCopy;
+use suishen_core::report::claim::supporting;
 use suishen_core::sm::{Random as _, Signed};
 use suishen_core::vault::{Answer, Body, DeviceRole, GrantIssued, GrantSecrets, Record};
 
@@ -292,6 +293,10 @@ impl Session {
             let record = record.ok_or_else(|| Fault::new("no-record", Action::Nothing))?;
             drafts.push(match giving.claim {
                 None => draft_record(store, &record).await?,
+                Some(claim) if id.to_hex() != claim.record => {
+                    let openings = supporting(&record.added.openings);
+                    DraftRecord { openings, ..draft_of(&record, Vec::new())? }
+                }
                 Some(claim) => {
                     let (openings, claim_keys) = self.claim_openings(&record, claim)?;
                     DraftRecord { openings, claim_keys, ..draft_of(&record, Vec::new())? }
@@ -517,16 +522,25 @@ fn state_of(
     if status == Some(Status::Revoked) {
         return ShareState::Revoked;
     }
+    let unaccepted = match status {
+        Some(status) => status == Status::Offered,
+        // Not looked at yet: what is known of an acceptance counts.
+        None => grant.revoked.is_none() && grant.answer.is_none() && grant.reads.is_empty(),
+    };
+    let never_stood = seen.absent && now >= grant.issued.terms.include_before;
+    if now >= until || never_stood || (unaccepted && now >= accept_by) {
+        return ShareState::Expired;
+    }
     if grant.revoked.is_some() {
         return if seen.torn { ShareState::RevokedAtGates } else { ShareState::NotYetRevoked };
     }
-    let open_ended = matches!(status, None | Some(Status::Offered));
-    if now >= until || (open_ended && now >= accept_by) {
-        return ShareState::Expired;
-    }
     match status {
         Some(Status::Exhausted) => ShareState::Exhausted,
-        Some(Status::Accepted) if grant.issued.offline || grant.answer.as_ref().is_some_and(|a| a.agreed) => {
+        Some(Status::Accepted) | None if grant.answer.as_ref().is_some_and(|a| a.agreed) => {
+            let (name, title, organisation) = person();
+            ShareState::Open { name, title, organisation }
+        }
+        Some(Status::Accepted) if grant.issued.offline => {
             let (name, title, organisation) = person();
             ShareState::Open { name, title, organisation }
         }

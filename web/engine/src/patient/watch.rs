@@ -3,7 +3,7 @@
 use super::{Session, fault, share::grant_of};
 use crate::engine::Engine;
 use crate::http::Call;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::platform::BrowserRandom;
 use crate::worker::tell;
 use suishen_bridge::{Action, Event, Fault, Topic};
@@ -13,6 +13,7 @@ use suishen_core::contract::{Accepted, Role, Status, Transaction};
 use suishen_core::id::GrantId;
 use suishen_core::identity::{Certificate, Chain};
 use suishen_core::proof::log::AccessLog;
+use suishen_core::sm::Signed;
 use suishen_core::vault::{Answer, Body, ClaimAnswered, GrantSecrets, ReadSeen, ReceiptSeen};
 
 /// What ledger and drop box say of one grant.
@@ -20,6 +21,8 @@ use suishen_core::vault::{Answer, Body, ClaimAnswered, GrantSecrets, ReadSeen, R
 pub struct Seen {
     /// The log, proven complete.
     pub log: Option<AccessLog>,
+    /// The ledger provably has no such grant.
+    pub absent: bool,
     /// Who accepted, by certificate, checked against the ledger's entry.
     pub person: Option<Chain>,
     /// The gates have acknowledged that they destroyed their shares.
@@ -90,8 +93,7 @@ impl Session {
                 let _ = self.push_revocation(engine, id).await;
             }
         }
-        // Without a network, what was seen last stands.
-        let _ = self.look_at_claimed(engine, ledger).await;
+        whole &= self.look_at_claimed(engine, ledger).await?;
         if whole {
             self.complete.set(from.map(|(_, time)| time));
         }
@@ -100,22 +102,27 @@ impl Session {
         Ok(())
     }
 
+    /// What the ledger showed, or the alarm that it doesn't hold.
+    pub(super) fn sound<T>(&self, shown: Result<T, LedgerError>) -> Result<T, Fault> {
+        shown.map_err(|error| match error {
+            LedgerError::Unsound(check) => {
+                *self.broken.borrow_mut() = Some(check.to_owned());
+                Fault::new("log-broken", Action::Nothing).with_detail(check)
+            }
+            error => error.into(),
+        })
+    }
+
     /// One grant: its log, then its drop box.
     pub(super) async fn follow_one(&self, engine: &Engine, id: &GrantId) -> Result<(), Fault> {
         let store = engine.store().await?;
         let ledger = engine.ledger().await?;
-        let log = match ledger.log_of(store, id).await {
-            Ok(log) => log,
-            Err(crate::ledger::LedgerError::Unsound(check)) => {
-                *self.broken.borrow_mut() = Some(check.to_owned());
-                return Err(Fault::new("log-broken", Action::Nothing).with_detail(check));
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let log = self.sound(ledger.log_of(store, id).await)?;
         let mut bodies = Vec::new();
         {
             let mut all = self.seen.borrow_mut();
             let seen = all.entry(*id).or_default();
+            seen.absent = log.is_none();
             seen.log = log;
         }
         let seen = self.seen.borrow().get(id).cloned().unwrap_or_default();
@@ -150,6 +157,30 @@ impl Session {
         Ok(())
     }
 
+    /// An answer that isn't known yet goes into the event log, in the order in which they came.
+    fn note_answer(
+        &self,
+        id: &GrantId,
+        answer: consent::Answer,
+        signed: Signed<consent::Answer>,
+        bodies: &mut Vec<Body>,
+    ) -> Result<(), Fault> {
+        let known: Vec<consent::Answer> = self.read(|index| {
+            index.grant(id).map(|grant| grant.answers.values().cloned().collect()).unwrap_or_default()
+        })?;
+        let new = |body: &&Body| matches!(body, Body::ClaimAnswered(said) if said.grant == *id);
+        let number = known.len() + bodies.iter().filter(new).count();
+        let again = bodies.iter().any(|body| {
+            matches!(body, Body::ClaimAnswered(said) if said.answer.claimed().is_ok_and(|said| said == answer))
+        });
+        if !known.contains(&answer) && !again {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let said = ClaimAnswered { grant: *id, number, answer: signed };
+            bodies.push(Body::ClaimAnswered(Box::new(said)));
+        }
+        Ok(())
+    }
+
     /// Who is at the desk, receipts, refusals.
     async fn read_box(
         &self,
@@ -163,23 +194,17 @@ impl Session {
         let messages = match ledger.drop_box(*id, &secrets.grant).await {
             Ok(messages) => messages,
             // Emptied a month after the grant's end; what it held was noted before.
-            Err(crate::ledger::LedgerError::Call(error)) if error.is(404) || error.is(410) => return Ok(()),
+            Err(LedgerError::Call(error)) if error.is(404) || error.is(410) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         let accepted = seen.accepted();
-        let mut answers = 0..;
         for message in messages {
             match (message, &accepted) {
                 (Message::Answer(boxed), Some(accepted)) => {
-                    let number: u32 = answers.next().unwrap_or(u32::MAX);
-                    let known = self.read(|index| {
-                        index.grant(id).is_some_and(|grant| grant.answers.contains_key(&number))
-                    })?;
                     let opened =
                         consent::Answer::open(&boxed, &secrets.reply, &accepted.grantee, id, &ledger.id);
-                    if let (false, Ok((_, answer))) = (known, opened) {
-                        let said = ClaimAnswered { grant: *id, number, answer };
-                        bodies.push(Body::ClaimAnswered(Box::new(said)));
+                    if let Ok((answer, signed)) = opened {
+                        self.note_answer(id, answer, signed, bodies)?;
                     }
                 }
                 (Message::Desk(boxed), Some(accepted)) => {

@@ -188,7 +188,7 @@ impl Story {
                 number: 0,
                 answer: Signed::new(&refusal(grant), &self.desk.grantee, &self.world.ledger),
             })),
-            Body::SlotSeen(Box::new(SlotSeen { record, claim, at: NOW })),
+            Body::SlotSeen(Box::new(SlotSeen { record, claim })),
             Body::ReadSeen(ReadSeen { grant, number: 1, entry: 9, time: NOW, records: vec![0] }),
             Body::ContactAdded(Contact { chain, name: "李医生".into() }),
             Body::IdentityShown(IdentityShown {

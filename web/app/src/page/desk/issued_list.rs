@@ -90,7 +90,7 @@ pub fn IssuedList(props: &Props) -> Html {
                                     if !matches!(report.state, IssuedState::Corrected | IssuedState::Cancelled(_)) {
                                         <button class="button small" onclick={correct(report)}>{ words.say("correct") }</button>
                                     }
-                                    if report.invoice.is_some_and(|invoice| invoice.void.is_none()) {
+                                    if report.state != IssuedState::Corrected && report.invoice.is_some_and(|invoice| invoice.void.is_none()) {
                                         <button class="button small" onclick={void(report)}>{ words.say("void") }</button>
                                     }
                                 </span></td>

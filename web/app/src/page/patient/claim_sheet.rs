@@ -1,8 +1,8 @@
 //! A claim before it is made: which insurer, what it is shown, what stays hidden, what is missing.
 
 use suishen_bridge::{
-    ClaimChoice, ClaimGap, ClaimPiece, ClaimPieceKind, ClaimPreview, ClaimRequest, PatientRequest,
-    PatientResponse, Payer, Request, Response, Topic,
+    ClaimChoice, ClaimGap, ClaimPaper, ClaimPiece, ClaimPieceKind, ClaimPreview, ClaimRequest,
+    PatientRequest, PatientResponse, Payer, Request, Response, Topic,
 };
 use yew::{Callback, Html, Properties, UseStateHandle, component, html, use_state};
 
@@ -44,10 +44,13 @@ pub fn ClaimSheet(props: &Props) -> Html {
         payer: Payer::Commercial,
         policy: None,
         left_out: Vec::new(),
+        along: Vec::new(),
         text: String::new(),
     });
-    // What is left out changes nothing in the proposal.
-    let asked = ClaimChoice { left_out: Vec::new(), ..(*choice).clone() };
+    // Until the patient chooses, what insurers usually ask for goes along.
+    let touched = use_state(|| false);
+    // What is left out or goes along changes nothing in the proposal.
+    let asked = ClaimChoice { left_out: Vec::new(), along: Vec::new(), ..(*choice).clone() };
     let (preview, again) = use_asked(
         asked,
         &[Topic::Records],
@@ -59,16 +62,19 @@ pub fn ClaimSheet(props: &Props) -> Html {
         Asked::Failed(fault) => fault_card(&words, fault, Some(&again), false),
         Asked::Here(preview) => {
             let kept = preview.shown.iter().filter(|piece| !choice.left_out.contains(&piece.number)).count();
-            let text = consent(
-                &words,
-                choice.payer,
-                kept,
-                preview.hidden.len() + preview.shown.len() - kept,
-                preview.duration,
-            );
+            let along = papers(preview, &choice, *touched);
+            let titles: Vec<String> = preview
+                .along
+                .iter()
+                .filter(|paper| along.contains(&paper.record))
+                .map(|paper| paper.title.clone())
+                .collect();
+            let hidden_now = preview.hidden.len() + preview.shown.len() - kept;
+            let text = consent(&words, choice.payer, (kept, hidden_now), &titles, preview.duration);
             let make = {
                 let (work, made) = (work.clone(), props.made.clone());
-                let choice = ClaimChoice { text: text.replace("**", ""), ..(*choice).clone() };
+                let choice =
+                    ClaimChoice { text: text.replace("**", ""), along: along.clone(), ..(*choice).clone() };
                 Callback::from(move |_| {
                     let made = made.clone();
                     work.patient(
@@ -87,6 +93,7 @@ pub fn ClaimSheet(props: &Props) -> Html {
                 { for preview.gaps.iter().map(|gap| status_line(Status::Caution("warning-circle"), words.say(gap_key(*gap)), None, None, None)) }
                 { pieces(preview, &choice, &words) }
                 { hidden(preview, &words) }
+                { going_along(preview, &along, &choice, &touched, &words) }
                 <div class="sentence"><p>{ rich(&text) }</p></div>
                 if work.busy() { { progress_card(&words, work.progress()) } }
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
@@ -170,6 +177,49 @@ fn pieces(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, words: &
             if !lines.is_empty() {
                 <details><summary>{ words.count("claim-lines", lines.len() as u64) }</summary>{ for lines.into_iter().map(row) }</details>
             }
+        </fieldset>
+    }
+}
+
+/// The other records that go along: those that were picked, or while nothing was, the usual ones.
+fn papers(preview: &ClaimPreview, choice: &ClaimChoice, touched: bool) -> Vec<String> {
+    if touched {
+        return choice.along.clone();
+    }
+    preview.along.iter().filter(|paper| paper.usual).map(|paper| paper.record.clone()).collect()
+}
+
+/// Other records of the same treatment, to pick from.
+fn going_along(
+    preview: &ClaimPreview,
+    along: &[String],
+    choice: &UseStateHandle<ClaimChoice>,
+    touched: &UseStateHandle<bool>,
+    words: &Words,
+) -> Html {
+    if preview.along.is_empty() {
+        return Html::default();
+    }
+    let row = |paper: &ClaimPaper| {
+        let on = along.contains(&paper.record);
+        let (choice, touched, along, record) =
+            (choice.clone(), touched.setter(), along.to_vec(), paper.record.clone());
+        let onchange = Callback::from(move |_| {
+            let mut next = along.clone();
+            next.retain(|other| *other != record);
+            if !on {
+                next.push(record.clone());
+            }
+            touched.set(true);
+            choice.set(ClaimChoice { along: next, ..(*choice).clone() });
+        });
+        html! { <label class="choice" key={paper.record.clone()}><input type="checkbox" checked={on} {onchange} /><span class="grow"><span class="line">{ &paper.title }</span><span class="line quiet">{ &paper.date }</span></span></label> }
+    };
+    html! {
+        <fieldset class="stack close">
+            <legend class="row">{ glyph("paperclip") }<strong>{ words.say("claim-along") }</strong></legend>
+            <p class="quiet">{ words.say("claim-along-text") }</p>
+            { for preview.along.iter().map(row) }
         </fieldset>
     }
 }

@@ -8,8 +8,12 @@ use yew::{Callback, Html, Properties, component, html, use_state};
 
 use super::{claim_sheet::ClaimSheet, share_sheet::ShareSheet, status::shares};
 use crate::{
-    browser::{asking::use_asked, language::use_words, ledger::use_ledger},
-    component::{Status, glyph, status_line},
+    browser::{
+        asking::{Asked, use_asked},
+        language::use_words,
+        ledger::use_ledger,
+    },
+    component::{Status, fault_card, glyph, status_line},
     view::claim::{line, payer_key},
 };
 
@@ -34,7 +38,7 @@ fn read(response: Response) -> Option<InvoiceClaims> {
 pub fn Claims(props: &Props) -> Html {
     let (words, ledger) = (use_words(), use_ledger());
     let (making, opened) = (use_state(|| false), use_state(|| None::<String>));
-    let (claims, _) = use_asked(
+    let (claims, again) = use_asked(
         props.record.clone(),
         &[Topic::Shares, Topic::Log],
         |record: &String| {
@@ -66,6 +70,7 @@ pub fn Claims(props: &Props) -> Html {
     html! {<>
         <section class="stack close" id="claims">
             <h2>{ words.say("claims") }</h2>
+            if let Asked::Failed(fault) = &claims { { fault_card(&words, fault, Some(&again), false) } }
             if let Some(void) = void {
                 { status_line(Status::Caution("warning-circle"), words.with(void_key(void), &[("when", words.when(void.at, now).into())]), void.paid.then(|| words.say("claim-void-paid")), None, None) }
             }
@@ -88,7 +93,7 @@ pub fn Claims(props: &Props) -> Html {
                     }
                 </div> }
             }) }
-            if props.may_share && void.is_none() {
+            if props.may_share && known.is_some() && void.is_none() {
                 <button class="button wide" onclick={make(true).reform(|_| ())}>{ glyph("receipt") }{ words.say("claim-make") }</button>
             }
         </section>
