@@ -223,8 +223,7 @@ impl Audit {
     }
 
     fn settled(&mut self, settlement: &Settlement, signer: &Signer, findings: &mut Vec<Finding>) {
-        let mut wrong =
-            |what| findings.push(Finding { at: settlement.at, what, signer: signer.clone() });
+        let mut wrong = |what| findings.push(Finding { at: settlement.at, what, signer: signer.clone() });
         let told = settlement.told.opened();
         if let Some(told) = told {
             self.invoice(settlement, &told.anchor).into_iter().for_each(&mut wrong);

@@ -52,11 +52,7 @@ impl BoxKeys {
     }
 
     /// Tries the keys that were in force, then, where all of them are at hand, the others.
-    fn unseal<T>(
-        &self,
-        valid: &[PublicKey],
-        open: impl Fn(&SecretKey) -> Result<T, SmError>,
-    ) -> Unsealed<T> {
+    fn unseal<T>(&self, valid: &[PublicKey], open: impl Fn(&SecretKey) -> Result<T, SmError>) -> Unsealed<T> {
         for key in valid.iter().filter_map(|key| self.0.get(key)) {
             match open(key) {
                 Ok(told) => return Unsealed::Opened(told),
@@ -198,7 +194,8 @@ impl Boxes {
                 None
             }
             What::Use(using) => {
-                let behind = Behind { ledger: &ledger, certifiers: &using.certifiers, desk: &using.desk, at: at.time };
+                let behind =
+                    Behind { ledger: &ledger, certifiers: &using.certifiers, desk: &using.desk, at: at.time };
                 let (read, records) = read(&mut gathered, keys, &valid, &using, &behind);
                 anchors = records;
                 Some(Row::Read(read))
@@ -247,16 +244,15 @@ fn read(
     let Using { body, terms, desk, .. } = using;
     let (grant, ledger) = (body.grant, behind.ledger);
     let number = u32::try_from(body.use_number).unwrap_or(u32::MAX);
-    let unsealed =
-        keys.unseal(valid, |key| AuditorUse::open(key, ledger, &grant, number, &body.auditor_box));
+    let unsealed = keys.unseal(valid, |key| AuditorUse::open(key, ledger, &grant, number, &body.auditor_box));
     let by = gathered.checked(Boxed::Use, unsealed, |gathered, told| {
         gathered.claims(&told.certificate);
         told.verify(body, behind).map(|certificate| gathered.is(&certificate))
     });
     let sealed = &terms.grant.auditor_box;
     let unsealed = keys.unseal(&using.valid, |key| AuditorGrant::open(key, ledger, &grant, sealed));
-    let shared = gathered
-        .checked(Boxed::Grant, unsealed, |_, told| consented(told, &grant, terms.grant.records));
+    let shared =
+        gathered.checked(Boxed::Grant, unsealed, |_, told| consented(told, &grant, terms.grant.records));
     let (consent, listed) = match shared {
         Told::Opened((consent, records)) => (Told::Opened(consent), records),
         Told::NoKey => (Told::NoKey, Vec::new()),
@@ -292,9 +288,8 @@ fn settled(
     voucher: Voucher,
 ) -> Settlement {
     let tag = TagId::of(&voucher);
-    let unsealed = keys.unseal(valid, |key| {
-        AuditorSettlement::unseal(key, ledger, &body.grant, &tag, &body.auditor_box)
-    });
+    let unsealed = keys
+        .unseal(valid, |key| AuditorSettlement::unseal(key, ledger, &body.grant, &tag, &body.auditor_box));
     let told = gathered.checked(Boxed::Settlement, unsealed, |_, told| {
         told.verify(&body.grant, &tag)?;
         Ok(Paid {

@@ -2,8 +2,8 @@
 //! insurer did it (PROTOCOL §5, §6). The entry itself has a coded reason and no name.
 
 use super::draft::INCLUDE_WITHIN;
-use super::signer::{Behind, BoxFault};
 use super::settlement::{AnswerFault, check_words};
+use super::signer::{Behind, BoxFault};
 use crate::cbor;
 use crate::contract::{Credential, ReversalReason, ReverseClaim, Settled, Transaction, Voucher};
 use crate::id::{LedgerId, TagId};

@@ -38,9 +38,8 @@ impl Certifiers {
     }
 
     fn certify(&self, leaf: &Certificate, at: u64) -> bool {
-        let holds = |above: &Certificate| {
-            above.validity().check(at).is_ok() && leaf.verify_issued_by(above).is_ok()
-        };
+        let holds =
+            |above: &Certificate| above.validity().check(at).is_ok() && leaf.verify_issued_by(above).is_ok();
         self.0.iter().any(holds)
     }
 }

@@ -1,0 +1,606 @@
+//! What the auditor finds out of a whole story: names, sums, and whoever put something else into a box than the entry
+//! says.
+
+use crate::claims::{Scene as Claim, issued};
+use crate::people::{Desk, Organisation, Patient, certify_organisation, consortium_root};
+use crate::records::Kept;
+use crate::sharing::{Sharing, presence, redeem, share, told};
+use crate::world::{DAY, World};
+use suishen_core::audit::{
+    At, Audit, BoxKeys, Boxed, Finding, Gone, Look, Read, Row, Settlement, Tables, Thresholds, Told, Wrong,
+};
+use suishen_core::cbor;
+use suishen_core::consent::{
+    AuditorLook, AuditorOpening, AuditorReversal, AuditorSettlement, AuditorUse, BoxFault, Certifiers,
+    Decision, GRANT_BOX, LOOK_TEXT, SETTLEMENT_BOX, SETTLEMENT_TEXT, USE_BOX,
+};
+use suishen_core::contract::{
+    Context, Entry, LogAudit, Memory, RedeemGrant, Rejection, ReversalReason, Role, RotateKeys, Rotated,
+    SettleClaim, Settled, Slot, SuspendParty, Transaction, apply,
+};
+use suishen_core::id::{GrantId, TagId};
+use suishen_core::identity::Kind;
+use suishen_core::report::{ClaimTag, InvoiceNumber, Money, Sensitivity};
+use suishen_core::sm::{Digest, Key32, Label, SecretKey, pad, sealed};
+
+/// The certificates of an organisation, as the ledger has them.
+pub fn certifiers(world: &World, organisation: &Organisation) -> Certifiers {
+    let mut certifiers = Certifiers::default();
+    certifiers.add(organisation.certificate.clone(), &world.root, world.now).unwrap();
+    certifiers
+}
+
+/// What an audit gave.
+struct Audited {
+    rows: Vec<Row>,
+    findings: Vec<Finding>,
+    tables: Tables,
+}
+
+/// Replays everything from entry 0, with these keys at hand.
+fn audit(world: &World, keys: &[&SecretKey]) -> Audited {
+    audit_by(world, keys, Thresholds::default())
+}
+
+fn audit_by(world: &World, keys: &[&SecretKey], thresholds: Thresholds) -> Audited {
+    let keys: BoxKeys = keys.iter().map(|key| (*key).clone()).collect();
+    let mut state = Memory::new(&world.genesis);
+    let mut audit = Audit::new(&world.genesis, thresholds).unwrap();
+    let (mut rows, mut findings) = (Vec::new(), Vec::new());
+    let mut last = At { entry: 0, time: world.genesis.time };
+    for (number, leaf) in (1u64..).zip(&world.leaves[1..]) {
+        let entry = Entry::from_bytes(leaf).unwrap();
+        let context = Context { number, now: entry.now, sponsor: entry.sponsor.clone() };
+        state.commit(apply(&state, &context, &entry.signed, &world.ledger).unwrap());
+        last = At { entry: number, time: entry.now };
+        let transaction = entry.signed.claimed().unwrap();
+        if let Some(boxes) = audit.boxes(last, &transaction, &state).unwrap() {
+            let taken = audit.take(boxes.open(&keys));
+            rows.extend(taken.row);
+            findings.extend(taken.findings);
+        }
+    }
+    let (tables, more) = audit.end(last);
+    findings.extend(more);
+    Audited { rows, findings, tables }
+}
+
+impl Audited {
+    fn reads(&self) -> Vec<&Read> {
+        self.rows.iter().filter_map(|row| if let Row::Read(read) = row { Some(read) } else { None }).collect()
+    }
+
+    fn settlements(&self) -> Vec<&Settlement> {
+        let of = |row| if let &Row::Settlement(ref it) = row { Some(it) } else { None };
+        self.rows.iter().filter_map(of).collect()
+    }
+
+    fn wrongs(&self) -> Vec<&Wrong> {
+        self.findings.iter().map(|finding| &finding.what).collect()
+    }
+
+    /// The only finding.
+    fn one(&self) -> &Finding {
+        let [finding] = self.findings.as_slice() else { panic!("{:?}", self.findings) };
+        finding
+    }
+}
+
+// ---- reads -------------------------------------------------------------------------------------------------------
+
+struct Scene {
+    world: World,
+    patient: Patient,
+    records: Vec<Kept>,
+    sharing: Sharing,
+    desk: Desk,
+}
+
+/// A grant of one record, accepted and not read yet.
+fn shared() -> Scene {
+    let mut world = World::new();
+    let mut patient = Patient::open(&mut world);
+    let records = vec![Kept::by_ticket(&mut world, &mut patient)];
+    let sharing = share(&mut world, &patient, &records);
+    let desk = world.reading_desk();
+    sharing.accept(&mut world, &desk).unwrap();
+    Scene { world, patient, records, sharing, desk }
+}
+
+impl Scene {
+    /// Redeems the first use, with whatever box.
+    fn redeems(&mut self, auditor_box: Vec<u8>) {
+        self.redeems_use(1, auditor_box);
+    }
+
+    fn redeems_use(&mut self, number: u32, auditor_box: Vec<u8>) {
+        let epk = SecretKey::generate(&mut self.world.random);
+        let body = RedeemGrant {
+            grant: self.sharing.grant(),
+            credential: self.desk.credential.clone(),
+            use_number: number.into(),
+            records: vec![0],
+            epk: epk.public(),
+            auditor_box,
+        };
+        self.world.send(Transaction::RedeemGrant(body), &self.desk.grantee).unwrap();
+    }
+
+    fn sealed(&self, told: &AuditorUse, key: &SecretKey) -> Vec<u8> {
+        told.seal(&Key32::from_bytes([9; 32]), &key.public(), &self.world.ledger).unwrap()
+    }
+
+    fn told(&self) -> AuditorUse {
+        told(&self.world, &self.sharing, &self.desk, 1)
+    }
+
+    fn audit(&self) -> Audited {
+        audit(&self.world, &[&self.world.auditor_box])
+    }
+}
+
+#[test]
+fn a_read_has_a_name_a_purpose_a_class_and_a_patients_consent() {
+    let mut scene = shared();
+    redeem(&mut scene.world, &scene.sharing, &scene.desk, 1).unwrap();
+    let audited = scene.audit();
+    assert_eq!(audited.findings, []);
+    let [read] = audited.reads()[..] else { panic!("one read") };
+    let who = read.by.opened().unwrap();
+    assert_eq!((who.name.as_str(), who.unit.as_str(), who.title.as_str()), ("李静", "心内科", "主任医师"));
+    assert_eq!((&read.party, read.role, read.number), (&scene.world.clinic.id, Role::Physician, 1));
+    assert_eq!(read.grant, scene.sharing.grant());
+    let consent = read.consent.opened().unwrap();
+    assert_eq!((consent.purpose.as_str(), consent.holder), ("TREAT", scene.patient.holder));
+    assert_eq!((&read.classes[..], read.records), (&[Sensitivity::Hiv][..], 1));
+    let institution = &audited.tables.institutions[&scene.world.clinic.id];
+    assert_eq!((institution.name.as_str(), institution.reads, institution.nameless), ("南塘诊所", 1, 0));
+    assert_eq!(audited.tables.hours.iter().sum::<u64>(), 1);
+    assert_eq!(audited.tables.readers.len(), 1);
+}
+
+#[test]
+fn without_the_quarters_key_a_read_is_counted_and_nobody_is_named() {
+    let mut scene = shared();
+    redeem(&mut scene.world, &scene.sharing, &scene.desk, 1).unwrap();
+    let stranger = SecretKey::generate(&mut scene.world.random);
+    for keys in [vec![], vec![&stranger], vec![&scene.world.audit]] {
+        let audited = audit(&scene.world, &keys);
+        assert_eq!(audited.findings, []);
+        let [read] = audited.reads()[..] else { panic!("one read") };
+        assert_eq!((&read.by, &read.consent), (&Told::NoKey, &Told::NoKey));
+        let institution = &audited.tables.institutions[&scene.world.clinic.id];
+        assert_eq!((institution.reads, institution.nameless, audited.tables.no_key), (1, 1, 1));
+    }
+}
+
+#[test]
+fn a_box_of_nonsense_is_found_with_the_desks_organisation_and_key() {
+    let mut scene = shared();
+    scene.redeems(vec![7; USE_BOX]);
+    let audited = scene.audit();
+    let finding = audited.one();
+    assert_eq!(finding.what, Wrong::Box(Boxed::Use, BoxFault::Sealed));
+    assert_eq!(finding.signer.party.as_ref(), Some(&scene.world.clinic.id));
+    assert_eq!(finding.signer.desk, Some(scene.desk.grantee.public()));
+    assert!(finding.signer.person.is_none() && !finding.signer.proven);
+    assert_eq!(audited.reads()[0].by, Told::Wrong);
+    assert_eq!(audited.tables.findings["box-sealed"], 1);
+}
+
+#[test]
+fn a_name_counts_only_by_its_own_organisation_under_the_root_in_the_role_and_for_this_desk() {
+    let world = shared().world;
+    let (clinic, hospital) = (world.clinic.clone(), world.hospital.clone());
+    let mut random = crate::Seeded(77);
+    let (root, root_key) = consortium_root(&mut random);
+    let forged = certify_organisation(clinic.id.as_str(), "南塘诊所", &root, &root_key, &mut random);
+    let cases = [
+        // Another organisation's person; one certified by a key that calls itself the clinic.
+        (&hospital, Kind::PersonSign, Role::Physician, Some(BoxFault::Certificate)),
+        (&forged, Kind::PersonSign, Role::Physician, Some(BoxFault::Certificate)),
+        (&clinic, Kind::PersonSign, Role::Pharmacist, Some(BoxFault::Role)),
+        (&clinic, Kind::PersonSeal, Role::Physician, Some(BoxFault::Role)),
+        (&clinic, Kind::PersonSign, Role::Physician, None),
+        (&clinic, Kind::ServerSign, Role::Physician, None),
+    ];
+    for (organisation, kind, role, fault) in cases {
+        let mut scene = shared();
+        let (chain, person) = organisation.certify(kind, role, organisation.person("冒名"), &mut random);
+        let desk = Desk { chain, person, ..scene.desk.clone() };
+        let told = told(&scene.world, &scene.sharing, &desk, 1);
+        scene.redeems(scene.sealed(&told, &scene.world.auditor_box));
+        let audited = scene.audit();
+        match fault {
+            None => assert_eq!(audited.findings, []),
+            Some(fault) => {
+                let finding = audited.one();
+                assert_eq!(finding.what, Wrong::Box(Boxed::Use, fault));
+                // The name is shown as what the box claims.
+                assert_eq!(finding.signer.person.as_ref().unwrap().name, "冒名");
+                assert!(!finding.signer.proven);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_box_about_another_use_record_or_desk_is_found() {
+    let scene = shared();
+    let (other, honest) = (GrantId::from_bytes([1; 32]), scene.told());
+    let stolen = Desk { grantee: scene.desk.box_key.clone(), ..scene.desk.clone() };
+    let records = AuditorUse { records: vec![0, 1], ..honest.clone() };
+    let presence_elsewhere =
+        AuditorUse { presence: presence(&scene.world, scene.sharing.grant(), &stolen), ..honest.clone() };
+    let presence_of_another =
+        AuditorUse { presence: presence(&scene.world, other, &scene.desk), ..honest.clone() };
+    for (told, fault) in [
+        (records, BoxFault::Other),
+        (presence_elsewhere, BoxFault::Presence),
+        (presence_of_another, BoxFault::Presence),
+        (AuditorUse { grant: other, ..honest.clone() }, BoxFault::Sealed),
+        (AuditorUse { number: 2, ..honest }, BoxFault::Sealed),
+    ] {
+        let mut scene = shared();
+        scene.redeems(scene.sealed(&told, &scene.world.auditor_box));
+        assert_eq!(scene.audit().one().what, Wrong::Box(Boxed::Use, fault));
+    }
+}
+
+#[test]
+fn who_redeems_a_grant_whose_own_box_is_false_is_named() {
+    let lies: [fn(&mut AuditorOpening); 2] =
+        [|opening| opening.grant.records.clear(), |opening| opening.grant.records[0].anchor = [0; 8]];
+    let found = [Wrong::Box(Boxed::Grant, BoxFault::Other), Wrong::Records];
+    for (lie, found) in lies.into_iter().zip(found) {
+        let mut scene = shared();
+        let sharing = Sharing::draft(&mut scene.world, &scene.patient, &scene.records);
+        let mut opening = sharing.payload().auditor;
+        lie(&mut opening);
+        let auditor_box = opening.seal(&scene.world.auditor_box.public(), &scene.world.ledger).unwrap();
+        assert_eq!(auditor_box.len(), GRANT_BOX);
+        let issued = sharing.altered(&scene.world, |body| body.auditor_box = auditor_box);
+        scene.world.order(issued).unwrap();
+        sharing.accept(&mut scene.world, &scene.desk).unwrap();
+        redeem(&mut scene.world, &sharing, &scene.desk, 1).unwrap();
+        let audited = scene.audit();
+        let by_reader = audited.findings.iter().find(|finding| finding.signer.party.is_some()).unwrap();
+        assert_eq!(by_reader.what, found);
+        assert_eq!(by_reader.signer.person.as_ref().unwrap().name, "李静");
+        assert!(by_reader.signer.proven);
+        // The grant's own entry names nobody: a patient's key signed it.
+        assert!(audited.findings.iter().all(|it| it == by_reader || it.signer.party.is_none()));
+    }
+}
+
+// ---- quarters ----------------------------------------------------------------------------------------------------
+
+/// The auditor changes the key that boxes are sealed to.
+fn rotate(world: &mut World, sequence: u64) -> SecretKey {
+    let newer = SecretKey::generate(&mut world.random);
+    let body = RotateKeys {
+        party: world.auditor.id.clone(),
+        sequence,
+        which: Rotated::AuditorBox,
+        key: newer.public(),
+    };
+    let certified = world.auditor.key.clone();
+    world.send(Transaction::RotateKeys(body), &certified).unwrap();
+    newer
+}
+
+/// A grant read once in the first quarter, and one in the second.
+fn two_quarters() -> (World, SecretKey) {
+    let mut scene = shared();
+    redeem(&mut scene.world, &scene.sharing, &scene.desk, 1).unwrap();
+    let newer = rotate(&mut scene.world, 1);
+    scene.world.wait(2 * DAY);
+    let sharing = share(&mut scene.world, &scene.patient, &scene.records);
+    let desk = scene.world.reading_desk();
+    sharing.accept(&mut scene.world, &desk).unwrap();
+    redeem(&mut scene.world, &sharing, &desk, 1).unwrap();
+    (scene.world, newer)
+}
+
+#[test]
+fn an_old_key_opens_nothing_new_and_a_new_one_nothing_old() {
+    let (world, newer) = two_quarters();
+    let opened = |keys: &[&SecretKey]| -> Vec<bool> {
+        let audited = audit(&world, keys);
+        assert_eq!(audited.findings, []);
+        audited.reads().iter().map(|read| read.by.opened().is_some()).collect()
+    };
+    assert_eq!(opened(&[&world.auditor_box]), [true, false]);
+    assert_eq!(opened(&[&newer]), [false, true]);
+    assert_eq!(opened(&[&newer, &world.auditor_box]), [true, true]);
+}
+
+#[test]
+fn a_box_sealed_to_the_wrong_quarters_key_is_found() {
+    let mut scene = shared();
+    let newer = rotate(&mut scene.world, 1);
+    let older = scene.world.auditor_box.clone();
+    // For a day the one before still holds.
+    let told = scene.told();
+    scene.redeems(scene.sealed(&told, &older));
+    assert_eq!(audit(&scene.world, &[&older, &newer]).findings, []);
+    scene.world.wait(2 * DAY);
+    scene.sharing = share(&mut scene.world, &scene.patient, &scene.records);
+    scene.desk = scene.world.reading_desk();
+    scene.sharing.accept(&mut scene.world, &scene.desk).unwrap();
+    let told = scene.told();
+    scene.redeems(scene.sealed(&told, &older));
+    let fault = |keys: &[&SecretKey]| audit(&scene.world, keys).one().what.clone();
+    assert_eq!(fault(&[&older, &newer]), Wrong::Box(Boxed::Use, BoxFault::OtherQuarter));
+    assert_eq!(fault(&[&newer]), Wrong::Box(Boxed::Use, BoxFault::Sealed));
+    // With the older key alone nobody can tell.
+    assert_eq!(audit(&scene.world, &[&older]).findings, []);
+    // What it says is read all the same.
+    let audited = audit(&scene.world, &[&older, &newer]);
+    assert!(audited.reads().iter().all(|read| read.by.opened().is_some()));
+}
+
+#[test]
+fn a_key_that_is_in_force_for_longer_than_a_quarter_is_said() {
+    let mut scene = shared();
+    scene.world.wait(100 * DAY);
+    Patient::open(&mut scene.world);
+    let audited = scene.audit();
+    assert!(matches!(audited.one().what, Wrong::KeyOverdue { .. }) && audited.one().what.is_unusual());
+    rotate(&mut scene.world, 1);
+    assert_eq!(scene.audit().findings, []);
+}
+
+#[test]
+fn the_auditors_own_looks_are_lines_and_one_in_its_name_that_says_nothing_is_found() {
+    let mut scene = shared();
+    let (audit_key, box_key) = (scene.world.audit.clone(), scene.world.auditor_box.public());
+    let look = AuditorLook { why: "投诉 2026-118".into(), from: 0, to: 9 };
+    let ledger = scene.world.ledger;
+    let body = look.log(&audit_key.public(), &box_key, &ledger, &mut scene.world.random).unwrap();
+    let longer = AuditorLook { why: "因".repeat(80), ..look.clone() };
+    let other = longer.log(&audit_key.public(), &box_key, &ledger, &mut scene.world.random).unwrap();
+    assert_eq!((body.auditor_box.len(), other.auditor_box.len()), (LOOK_TEXT + sealed::OVERHEAD, 593));
+    for wrong in ["", " ", &"因".repeat(81)] {
+        let look = AuditorLook { why: wrong.into(), ..look.clone() };
+        assert!(look.log(&audit_key.public(), &box_key, &ledger, &mut scene.world.random).is_err());
+    }
+    scene.world.send(Transaction::LogAudit(body), &audit_key).unwrap();
+    scene.world.send(Transaction::LogAudit(LogAudit { auditor_box: vec![1; 90] }), &audit_key).unwrap();
+    let audited = scene.audit();
+    let looks: Vec<_> = audited
+        .rows
+        .iter()
+        .filter_map(|row| if let Row::Look(Look { told, .. }) = row { Some(told) } else { None })
+        .collect();
+    assert_eq!(looks, [&Told::Opened((look.why.clone(), 0, 9)), &Told::Wrong]);
+    assert_eq!(audited.one().what, Wrong::Box(Boxed::Look, BoxFault::Sealed));
+    assert_eq!(audited.tables.looks, 2);
+}
+
+// ---- claims ------------------------------------------------------------------------------------------------------
+
+fn audit_claim(scene: &Claim) -> Audited {
+    audit(&scene.world, &[&scene.world.auditor_box])
+}
+
+#[test]
+fn claims_are_counted_by_insurer_and_slot_and_what_is_taken_back_is_not_paid() {
+    let mut scene = issued();
+    let (insurer, fund) = (scene.world.insurer.clone(), scene.world.fund.clone());
+    let (first, second) =
+        (scene.opened_by(&insurer, Slot::Commercial), scene.opened_by(&fund, Slot::Statutory));
+    scene.settle(&first, "7927.86");
+    scene.settle(&second, "19862.44");
+    let key = (insurer.id.clone(), Slot::Commercial, "CNY".to_owned());
+    let audited = audit_claim(&scene);
+    assert_eq!(audited.findings, []);
+    let claims = &audited.tables.claims[&key];
+    assert_eq!((claims.partly, claims.claimed, claims.paid), (1, 992_786, 792_786));
+    let settled = audited.settlements();
+    let told = settled[0].told.opened().unwrap();
+    assert_eq!((told.decision, told.reason.as_str()), (Decision::Partly, "超出约定的自费项目"));
+    assert_eq!((&settled[0].issuer, settled[1].slot), (&scene.world.hospital.id, Slot::Statutory));
+
+    let desk = first.desk.clone();
+    scene.reverse(&desk, &first.shown.tag, false).unwrap();
+    let audited = audit_claim(&scene);
+    assert_eq!(audited.findings, []);
+    let claims = &audited.tables.claims[&key];
+    assert_eq!((claims.partly, claims.reversed, claims.paid), (1, 1, 0));
+    let Some(Row::Reversal(reversal)) = audited.rows.last() else { panic!("a reversal") };
+    let (who, words) = reversal.told.opened().unwrap();
+    assert_eq!((who.name.as_str(), words.as_str()), ("赵岚", "票据重复报销"));
+    assert_eq!(reversal.why, ReversalReason::Duplicate);
+}
+
+#[test]
+fn two_tags_for_one_invoice_name_the_hospital_and_both_insurers() {
+    let mut scene = issued();
+    let (insurer, rival) = (scene.world.insurer.clone(), scene.world.rival.clone());
+    let first = scene.opened_by(&insurer, Slot::Commercial);
+    scene.settle(&first, "7927.86");
+    // The hospital makes another tag for the same number.
+    let hospital = scene.world.hospital.id.clone();
+    let number =
+        InvoiceNumber::in_report(include_bytes!("../../../samples/invoice/report.json")).unwrap().unwrap();
+    let again = ClaimTag::both(
+        &Key32::from_bytes([78; 32]),
+        &hospital,
+        &number,
+        &scene.world.voucher,
+        &scene.world.ledger,
+    );
+    let json = include_bytes!("../../../samples/invoice/report.json");
+    scene.record = Kept::invoice(&mut scene.world, &scene.patient, json, &again);
+    let second = scene.opened_by(&rival, Slot::Commercial);
+    scene.settle(&second, "7927.86");
+    let audited = audit_claim(&scene);
+    let Wrong::TwoTags { issuer, first: (entry, by), both } = &audited.one().what else { panic!("two tags") };
+    assert_eq!((issuer, by, both), (&hospital, &insurer.id, &true));
+    assert_eq!(*entry, audited.settlements()[0].at.entry);
+    assert_eq!(audited.one().signer.party.as_ref(), Some(&rival.id));
+    // The person who opened the claim answers for it.
+    assert_eq!(audited.one().signer.person.as_ref().unwrap().name, "赵岚");
+    // Taken back before, it is still two tags, and nothing is paid twice.
+    let desk = first.desk.clone();
+    scene.reverse(&desk, &first.shown.tag, false).unwrap();
+    assert_eq!(audit_claim(&scene).findings.len(), 1);
+}
+
+#[test]
+fn what_was_settled_after_the_hospital_took_the_invoice_back_is_found() {
+    let after: [(fn(&mut Claim), Gone); 3] = [
+        (|scene| scene.record.clone().cancel(&mut scene.world), Gone::Cancelled),
+        (|scene| scene.record.clone().supersede(&mut scene.world), Gone::Replaced),
+        (
+            |scene| {
+                let (party, from) = (scene.world.hospital.id.clone(), scene.world.now - 3600);
+                let votes = scene.world.votes(&Transaction::SuspendParty(SuspendParty {
+                    party,
+                    from,
+                    why: "吊销".into(),
+                }));
+                scene.world.order(votes).unwrap();
+            },
+            Gone::Suspended,
+        ),
+    ];
+    for (happens, gone) in after {
+        let mut scene = issued();
+        let insurer = scene.world.insurer.clone();
+        let by = scene.opened_by(&insurer, Slot::Commercial);
+        let before = scene.standing(&by).unwrap();
+        happens(&mut scene);
+        let entry = scene.world.leaves.len() as u64 - 1;
+        assert!(scene.standing(&by).is_err(), "an honest insurer looks");
+        scene.settle_by(&by, "7927.86", &before).unwrap();
+        let audited = audit_claim(&scene);
+        assert_eq!(audited.one().what, Wrong::Settled(gone, entry));
+        assert_eq!(audited.one().signer.party.as_ref(), Some(&insurer.id));
+    }
+}
+
+#[test]
+fn a_voided_invoice_is_not_settled_and_one_that_was_paid_before_is_found_until_taken_back() {
+    let mut scene = issued();
+    let (insurer, issuer) = (scene.world.insurer.clone(), scene.world.issuing_desk());
+    let by = scene.opened_by(&insurer, Slot::Commercial);
+    let before = scene.standing(&by).unwrap();
+    scene.settle(&by, "7927.86");
+    let void = scene.reverse(&issuer, &by.shown.tag, true).unwrap();
+    assert_eq!(scene.settle_by(&by, "1.00", &before).err(), Some(Rejection::ClaimVoid));
+    let audited = audit_claim(&scene);
+    assert_eq!(audited.one().what, Wrong::PaidVoid { void });
+    assert_eq!(audited.one().signer.party.as_ref(), Some(&insurer.id));
+    assert_eq!(audited.tables.voided[&scene.world.hospital.id], 1);
+    let desk = by.desk.clone();
+    scene.reverse(&desk, &by.shown.tag, false).unwrap();
+    assert_eq!(audit_claim(&scene).findings, []);
+}
+
+#[test]
+fn a_settlement_whose_box_tells_of_another_slot_or_no_report_is_found() {
+    let ledger = issued().world.ledger;
+    let lies: [(fn(&mut AuditorSettlement), Wrong); 4] = [
+        (|told| told.tag = TagId::from_bytes([1; 32]), Wrong::Box(Boxed::Settlement, BoxFault::Other)),
+        (|told| told.grant = GrantId::from_bytes([1; 32]), Wrong::Box(Boxed::Settlement, BoxFault::Other)),
+        (
+            |told| told.paid = Money::parse("99999.00", "CNY").unwrap(),
+            Wrong::Box(Boxed::Settlement, BoxFault::Form),
+        ),
+        (|told| told.anchor = [1; 8], Wrong::Anchor),
+    ];
+    for (lie, wrong) in lies {
+        let mut scene = issued();
+        let insurer = scene.world.insurer.clone();
+        let by = scene.opened_by(&insurer, Slot::Commercial);
+        let witness = scene.standing(&by).unwrap();
+        let told = scene.told(&by, "7927.86", "x");
+        let (tag, grant, auditor) = (told.tag, told.grant, scene.world.auditor_box.public());
+        let seed = Key32::from_bytes([4; 32]);
+        let credential = by.desk.credential.clone();
+        let (honest, _) =
+            told.clone().settle(&by.shown, &witness, credential, seed.clone(), (&auditor, &ledger)).unwrap();
+        let Transaction::SettleClaim(honest) = honest else { panic!("a settlement") };
+        let mut told = told;
+        lie(&mut told);
+        let label = Label::new("auditor-settlement");
+        let object = Digest::labelled(label, &[grant.as_bytes(), tag.as_bytes()]);
+        let text = pad::pad_to(&cbor::encode(&told), SETTLEMENT_TEXT).unwrap();
+        let auditor_box = sealed::seal_recomputable(&seed, &auditor, &ledger, &object, label, &text);
+        assert_eq!(auditor_box.len(), SETTLEMENT_BOX);
+        let body = SettleClaim { auditor_box, ..honest };
+        scene.world.send(Transaction::SettleClaim(body), &by.desk.grantee).unwrap();
+        let audited = audit_claim(&scene);
+        assert_eq!(audited.one().what, wrong);
+        assert_eq!(audited.one().signer.desk, Some(by.desk.grantee.public()));
+        assert_eq!(audited.one().signer.person.as_ref().unwrap().name, "赵岚");
+    }
+}
+
+#[test]
+fn a_reversal_signed_by_somebody_whom_its_organisation_did_not_certify_is_found() {
+    let mut scene = issued();
+    let (insurer, rival) = (scene.world.insurer.clone(), scene.world.rival.clone());
+    let by = scene.opened_by(&insurer, Slot::Commercial);
+    scene.settle(&by, "7927.86");
+    // The credential is the insurer's; the certificate in the box is another's.
+    let stranger = scene.world.claims_desk(&rival, Role::InsurerCommercial);
+    let forged = Desk { grantee: by.desk.grantee.clone(), ..stranger };
+    let told: AuditorReversal = scene.reversal(&forged, &by.shown.tag, false);
+    assert!(matches!(told.settlement, Some(Settled { .. })));
+    let (ledger, auditor) = (scene.world.ledger, scene.world.auditor_box.public());
+    let (voucher, credential) = (by.shown.tag.voucher().clone(), by.desk.credential.clone());
+    let seed = Key32::from_bytes([3; 32]);
+    let made = told.reverse(voucher, credential, &seed, scene.world.now, (&auditor, &ledger)).unwrap();
+    scene.world.send(made, &by.desk.grantee).unwrap();
+    let audited = audit_claim(&scene);
+    assert_eq!(audited.one().what, Wrong::Box(Boxed::Reversal, BoxFault::Certificate));
+    assert_eq!(audited.one().signer.party.as_ref(), Some(&insurer.id));
+    assert!(!audited.one().signer.proven);
+    // It counts all the same: the ledger took it.
+    let key = (insurer.id, Slot::Commercial, "CNY".to_owned());
+    assert_eq!(audited.tables.claims[&key].reversed, 1);
+}
+
+#[test]
+fn the_certificate_of_an_earlier_registration_still_names_its_person() {
+    let mut scene = shared();
+    let clinic = scene.world.clinic.clone();
+    // The clinic renews its certificate with another key; the physician's is under the old one.
+    let renewed = {
+        let World { root, root_key, random, .. } = &mut scene.world;
+        certify_organisation(clinic.id.as_str(), "南塘诊所", root, root_key, random)
+    };
+    let body = suishen_core::contract::RegisterParty {
+        certificate: suishen_core::contract::CertificateDer::from(&renewed.certificate),
+        acceptance: clinic.acceptance.public(),
+        vouchers: Vec::new(),
+        roles: vec![Role::Physician],
+    };
+    let votes = scene.world.votes(&Transaction::RegisterParty(body));
+    scene.world.order(votes).unwrap();
+    redeem(&mut scene.world, &scene.sharing, &scene.desk, 1).unwrap();
+    let audited = scene.audit();
+    assert_eq!(audited.findings, []);
+    assert_eq!(audited.reads()[0].by.opened().unwrap().name, "李静");
+}
+
+#[test]
+fn reads_at_night_and_many_reads_are_said_by_the_thresholds_given() {
+    let mut scene = shared();
+    redeem(&mut scene.world, &scene.sharing, &scene.desk, 1).unwrap();
+    redeem(&mut scene.world, &scene.sharing, &scene.desk, 2).unwrap();
+    let hour = suishen_core::audit::clock::hour(scene.world.now);
+    let by = |thresholds| {
+        let audited = audit_by(&scene.world, &[&scene.world.auditor_box], thresholds);
+        audited.wrongs().into_iter().cloned().collect::<Vec<_>>()
+    };
+    let none = Thresholds { night: ((hour + 1) % 24, (hour + 2) % 24), ..Thresholds::default() };
+    assert_eq!(by(none), []);
+    let night = Thresholds { night: (hour, (hour + 1) % 24), night_reads: 2, ..none };
+    assert_eq!(by(night), [Wrong::NightReads { reads: 2 }]);
+    let many = Thresholds { many: 2, ..none };
+    assert_eq!(by(many), [Wrong::ManyReads { reads: 2, peers: None }]);
+}
