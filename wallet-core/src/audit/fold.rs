@@ -73,12 +73,13 @@ pub struct Audit {
 impl Audit {
     /// Begins with the genesis.
     pub fn new(genesis: &Genesis, thresholds: Thresholds) -> Result<Self, Damaged> {
-        let state = crate::contract::Memory::new(genesis);
+        let auditor = crate::contract::Memory::new(genesis).auditor()?;
+        let tables = Tables { quarters: auditor.boxes.clone(), ..Tables::default() };
         Ok(Self {
             ledger: genesis.ledger_id(),
             root: genesis.root.read().map_err(|_| Damaged)?,
             thresholds,
-            auditor: state.auditor()?,
+            auditor,
             certifiers: BTreeMap::new(),
             suspensions: BTreeMap::new(),
             anchors: BTreeMap::new(),
@@ -87,7 +88,7 @@ impl Audit {
             voids: BTreeMap::new(),
             claimants: BTreeMap::new(),
             watch: Watch::new(thresholds),
-            tables: Tables::default(),
+            tables,
         })
     }
 
@@ -110,6 +111,8 @@ impl Audit {
             }
             Transaction::RotateKeys(_) => {
                 self.auditor = state.auditor()?;
+                let newest = self.auditor.boxes.last().copied();
+                self.tables.quarters.extend(newest.filter(|newest| newest.since == at.time));
                 return Ok(None);
             }
             Transaction::AnchorReport(body) => {

@@ -5,7 +5,7 @@ use super::clock::{self, Month};
 use super::row::{At, Professional, Read, Reversal, Row, Settlement, Told};
 use super::unusual::Thresholds;
 use crate::consent::Decision;
-use crate::contract::{Role, Slot};
+use crate::contract::{BoxKey, Role, Slot};
 use crate::id::PartyId;
 use crate::report::{Money, Sensitivity};
 use crate::sm::PublicKey;
@@ -88,6 +88,8 @@ pub struct Tables {
     pub voided: BTreeMap<PartyId, u64>,
     /// The auditor's own looks.
     pub looks: u64,
+    /// The quarters' keys, from the genesis on.
+    pub quarters: Vec<BoxKey>,
     /// Reads in all.
     pub reads: u64,
     /// Boxes whose key isn't at hand.
