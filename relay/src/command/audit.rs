@@ -5,9 +5,9 @@
 //! Opening boxes is itself an entry: it is written first, and the report names it.
 
 mod keys;
-mod pass;
+pub mod pass;
 mod report;
-mod source;
+pub mod source;
 
 use super::{Outcome, moment, progress::Progress};
 use crate::config::Place;

@@ -40,12 +40,26 @@ async fn the_auditor_looks_by_an_entry_finds_a_false_box_signs_and_changes_keys(
 
     let folder = text(keys.folder("auditor").path());
     let (page, csv) = (text(&dir.path().join("audit.html")), text(&dir.path().join("csv")));
-    let arguments =
-        ["audit", "--keys", &folder, "--why", "投诉 2026-118", "--report", &page, "--csv", &csv, "--language", "en"];
+    let arguments = [
+        "audit",
+        "--keys",
+        &folder,
+        "--why",
+        "投诉 2026-118",
+        "--report",
+        &page,
+        "--csv",
+        &csv,
+        "--language",
+        "en",
+    ];
     let (code, printed) = suishen(&data, &arguments).await;
     assert_eq!(code, 1, "{printed}");
     assert!(printed.contains("1 log-audit"), "{printed}");
-    assert!(printed.contains("The box of a read opens with no key that was in force; 安澜市人民医院"), "{printed}");
+    assert!(
+        printed.contains("The box of a read opens with no key that was in force; 安澜市人民医院"),
+        "{printed}"
+    );
     let looks = fs::read_to_string(dir.path().join("csv/looks.csv")).unwrap();
     assert!(looks.contains("投诉 2026-118"), "{looks}");
     assert!(fs::read_to_string(&page).unwrap().contains("投诉 2026-118"));
