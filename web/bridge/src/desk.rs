@@ -1,6 +1,6 @@
 //! The desks: hospital (issue), doctor (read).
 
-use crate::{ConsultWants, DeskClaim, Fault, TakeBack};
+use crate::{AuditRequest, AuditResponse, ConsultWants, DeskClaim, Fault, TakeBack};
 use serde::{Deserialize, Serialize};
 use suishen_core::fhir::{ReportView, Series};
 
@@ -98,6 +98,8 @@ pub enum DeskRequest {
         /// Why, for patient and auditor.
         words: String,
     },
+    /// For the auditor's desk; answer: [`DeskResponse::Audit`].
+    Audit(AuditRequest),
     /// Closes a reading: its content leaves this desk's memory.
     Close {
         /// The grant.
@@ -126,6 +128,8 @@ pub enum DeskResponse {
     Offers(Vec<OfferView>),
     /// What was opened.
     Reading(Box<Reading>),
+    /// See [`AuditRequest`].
+    Audit(AuditResponse),
     /// `bytes` holds the file.
     File {
         /// A safe file name.

@@ -1,5 +1,6 @@
-//! The desks' part of the engine: hospital (issue), doctor (read), insurer (read and settle).
+//! The desks' part of the engine: hospital (issue), doctor (read), insurer (read and settle), auditor.
 
+mod audit;
 mod issue;
 mod line;
 mod offer;
@@ -22,6 +23,7 @@ pub struct Session {
     prepared: issue::Prepared,
     open: read::Open,
     lines: line::Lines,
+    audit: audit::Keys,
 }
 
 impl Session {
@@ -94,6 +96,9 @@ impl Session {
                 let reading = settle::take_back(engine, &self.open, &share, why, &words).await?;
                 DeskResponse::Reading(Box::new(reading))
             }
+            DeskRequest::Audit(request) => {
+                DeskResponse::Audit(self.audit.answer(engine, task, request, bytes).await?)
+            }
             DeskRequest::Close { share } => {
                 self.open.close(&share);
                 DeskResponse::Done
@@ -107,6 +112,7 @@ impl Session {
         self.prepared.clear();
         self.open.close_all();
         self.lines.close_all();
+        self.audit.forget();
     }
 }
 
