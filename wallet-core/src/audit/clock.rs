@@ -49,6 +49,7 @@ pub const fn night(at: u64) -> u64 {
 }
 
 /// Year, month and day of a day counted from 1970-01-01, by the era of 400 years (Howard Hinnant's `civil_from_days`).
+#[allow(clippy::cast_possible_truncation, reason = "a month is at most 12, a day at most 31")]
 pub const fn civil(days: u64) -> (u64, u8, u8) {
     let days = days.saturating_add(719_468);
     let (era, of_era) = (days / 146_097, days % 146_097);

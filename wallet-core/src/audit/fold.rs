@@ -229,7 +229,7 @@ impl Audit {
         let mut wrong = |what| findings.push(Finding { at: settlement.at, what, signer: signer.clone() });
         let told = settlement.told.opened();
         if let Some(told) = told {
-            self.invoice(settlement, &told.anchor).into_iter().for_each(&mut wrong);
+            self.invoice(settlement, told.anchor).into_iter().for_each(&mut wrong);
             let key = (settlement.issuer.clone(), settlement.slot, told.invoice);
             match self.firsts.get(&key) {
                 Some(first) if first.tag != settlement.tag => wrong(Wrong::TwoTags {
@@ -251,9 +251,9 @@ impl Audit {
     }
 
     /// What a fresh look would have refused (see [`Standing`](crate::consent::Standing)).
-    fn invoice(&self, settlement: &Settlement, anchor: &[u8; 8]) -> Option<Wrong> {
+    fn invoice(&self, settlement: &Settlement, anchor: [u8; 8]) -> Option<Wrong> {
         let entry = settlement.at.entry;
-        let anchored = self.anchors.get(anchor).filter(|it| it.at.entry < entry);
+        let anchored = self.anchors.get(&anchor).filter(|it| it.at.entry < entry);
         let Some(anchored) = anchored.filter(|it| it.party == settlement.issuer) else {
             return Some(Wrong::Anchor);
         };

@@ -3,6 +3,7 @@
 //! a test.
 
 mod audit;
+mod audit_claims;
 mod auditor;
 mod claims;
 mod formats;

@@ -1,6 +1,9 @@
 //! Where the ledger is read: the published copy in a data folder, or a relay by its address.
 
-use crate::{client::Client, replica::copy::Copy};
+use crate::{
+    client::{Client, ClientError},
+    replica::copy::Copy,
+};
 use anyhow::Context as _;
 use std::{path::Path, sync::Arc};
 use suishen_core::proof::tile::{Kind, TileId};
@@ -15,12 +18,15 @@ pub enum Source {
     Relay(Remote),
 }
 
+/// A tile on its way.
+type Asked = JoinHandle<Result<Vec<u8>, ClientError>>;
+
 /// A relay, and the tile that is asked for ahead.
 #[derive(Debug)]
 pub struct Remote {
     client: Arc<Client>,
     runtime: Runtime,
-    ahead: Option<(TileId, JoinHandle<Result<Vec<u8>, crate::client::ClientError>>)>,
+    ahead: Option<(TileId, Asked)>,
 }
 
 impl Source {
@@ -72,7 +78,7 @@ impl Remote {
         Ok(bytes)
     }
 
-    fn ask(&self, id: TileId) -> JoinHandle<Result<Vec<u8>, crate::client::ClientError>> {
+    fn ask(&self, id: TileId) -> Asked {
         let client = self.client.clone();
         self.runtime.spawn(async move { client.get(&format!("/v1/ledger/{id}")).await })
     }

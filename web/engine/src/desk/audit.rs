@@ -67,7 +67,9 @@ impl Keys {
             }
             AuditRequest::Keys => self.at_hand(engine).await,
             AuditRequest::Run { why } => {
-                let view = run(engine, task, self.0.borrow().clone(), why).await?;
+                // Copied first: another request may come while this one waits.
+                let keys = self.0.borrow().clone();
+                let view = run(engine, task, keys, why).await?;
                 Ok(AuditResponse::Audit(Box::new(view)))
             }
         }

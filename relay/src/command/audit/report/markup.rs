@@ -51,7 +51,7 @@ impl std::fmt::Write for Escaped<'_> {
                 '\'' => self.0.push_str("&#39;"),
                 // What turns the direction of a line, or shows nothing, could make a name read as another.
                 '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' => {
-                    self.0.push('\u{fffd}')
+                    self.0.push('\u{fffd}');
                 }
                 c if c.is_control() => self.0.push(' '),
                 c => self.0.push(c),
