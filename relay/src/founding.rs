@@ -185,7 +185,7 @@ pub async fn register(
     Ok(())
 }
 
-fn registration(keys: &Keys, party: &PartyId, roles: Vec<Role>) -> anyhow::Result<Transaction> {
+pub(crate) fn registration(keys: &Keys, party: &PartyId, roles: Vec<Role>) -> anyhow::Result<Transaction> {
     let organisation = Organisation::read(keys, party)?;
     let voucher = keys.folder(ORGANISATIONS).folder(party.as_str()).read("voucher")?.public();
     let vouchers = if roles.contains(&Role::Issuer) { vec![voucher] } else { Vec::new() };

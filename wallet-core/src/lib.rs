@@ -10,6 +10,7 @@
 //! | what a scanned code is, and the codes shown | [`qr`] |
 //! | certificates: who acts, for whom, in which role | [`identity`] |
 //! | what may stand on the ledger | [`contract`] |
+//! | who read what, what was paid, what is wrong: the auditor's rules | [`audit`] |
 //! | what travels around a grant | [`consent`] |
 //! | who holds shares of keys, when they are released and torn | [`gate`] |
 //! | a patient's records, shares and keys, and what unlocks them | [`vault`] |
@@ -17,6 +18,7 @@
 //! | names of things, one type a kind | [`id`] |
 //! | check what a relay claims about the ledger | [`proof`] |
 
+pub mod audit;
 pub mod cbor;
 pub mod consent;
 pub mod contract;

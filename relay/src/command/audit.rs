@@ -1,151 +1,396 @@
-//! `suishen audit`: replays the published ledger from entry 0 and says what it holds, or verifies a proof bundle
-//! that a patient exported, without network.
+//! `suishen audit`: replays a ledger from entry 0 and says what it holds; with the quarters' keys who read what, what was
+//! paid, and what is wrong, as tables, a page and CSV files under the auditor's signature. Or verifies a proof bundle that
+//! a patient exported, without network.
+//!
+//! Opening boxes is itself an entry: it is written first, and the report names it.
+
+mod keys;
+pub mod pass;
+mod report;
+pub mod source;
 
 use super::{Outcome, moment, progress::Progress};
-use crate::{
-    config::Place,
-    replica::{
-        copy::Copy,
-        replay::{Replay, Totals},
-    },
+use crate::config::Place;
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use pass::{Passed, Plan, pass};
+use report::{
+    Content, Facts, Looked,
+    csv::Csv,
+    words::{Language, local, sum},
 };
-use anyhow::Context as _;
-use clap::Args;
+use source::Source;
 use std::{
     fs,
+    ops::Range,
     path::{Path, PathBuf},
 };
 use suishen_core::{
-    contract::Transaction,
-    proof::{
-        bundle::{Bundle, Proven, first_epoch},
-        checkpoint::SignedCheckpoint,
-        tile::{Kind, WIDTH, decode_entries},
-    },
+    audit::{BoxKeys, Finding, Tables, Thresholds},
+    contract::{Transaction, Views as _},
+    proof::bundle::{Bundle, Proven},
 };
 
+/// Findings that are listed one by one; all of them are counted, and in the CSV files.
+const MOST_FINDINGS: usize = 5000;
+
 /// Options of `suishen audit`.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+  suishen audit                                    replay and count, nothing is opened
+  suishen audit --keys DATA/keys/auditor --why '季度例行审计' --report audit.html --csv audit
+  suishen audit --verify audit.html                is the report as it was signed, over this ledger
+  suishen audit rotate                             once a quarter: a new key for the auditor's boxes
+  suishen audit --bundle FILE                      the proof of one read, without network
+
+Ends with 0 where nothing was found, 1 where something is wrong or unusual, 2 where it could not run."
+)]
 pub struct Audit {
+    /// What else to do.
+    #[command(subcommand)]
+    pub action: Option<Action>,
     /// Proof bundle to verify instead of the ledger; needs neither data folder nor network
     #[arg(long, env = "SUISHEN_BUNDLE", value_name = "FILE")]
     pub bundle: Option<PathBuf>,
+    /// Read the ledger from this relay [default: the published copy in the data folder]
+    #[arg(long, env = "SUISHEN_RELAY", value_name = "URL")]
+    pub relay: Option<String>,
+    /// The auditor's folder of keys: boxes are opened, and that is written on the ledger first
+    #[arg(long, env = "SUISHEN_KEYS", value_name = "FOLDER", requires = "why")]
+    pub keys: Option<PathBuf>,
+    /// Why boxes are opened, for whoever audits the auditor
+    #[arg(long, env = "SUISHEN_WHY", value_name = "TEXT", requires = "keys")]
+    pub why: Option<String>,
+    /// The first entry whose box is opened
+    #[arg(long, env = "SUISHEN_FROM", value_name = "ENTRY", default_value_t = 0, requires = "keys")]
+    pub from: u64,
+    /// The entry after the last whose box is opened [default: all]
+    #[arg(long, env = "SUISHEN_TO", value_name = "ENTRY", requires = "keys")]
+    pub to: Option<u64>,
+    /// Write the report as one page of HTML; signed where --keys has the auditor's key
+    #[arg(long, env = "SUISHEN_REPORT", value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Write every line as CSV files in this folder
+    #[arg(long, env = "SUISHEN_CSV", value_name = "FOLDER")]
+    pub csv: Option<PathBuf>,
+    /// Language of page and CSV files
+    #[arg(long, env = "SUISHEN_LANGUAGE", value_enum, default_value = "zh")]
+    pub language: Language,
+    /// Check a report, or a folder of CSV files, against its signature and the ledger
+    #[arg(long, env = "SUISHEN_VERIFY", value_name = "FILE", conflicts_with_all = ["keys", "report", "csv", "bundle"])]
+    pub verify: Option<PathBuf>,
+    /// What is unusual.
+    #[command(flatten)]
+    pub unusual: Unusual,
+}
+
+/// From when on reads are unusual.
+#[derive(Clone, Debug, Args)]
+pub struct Unusual {
+    /// Fewer reads of one person's in a day are never unusual
+    #[arg(long, env = "SUISHEN_MANY_READS", value_name = "N", default_value_t = 30)]
+    pub many_reads: u64,
+    /// So many times the median of the others in the same role is unusual
+    #[arg(long, env = "SUISHEN_TIMES_PEERS", value_name = "N", default_value_t = 4)]
+    pub times_peers: u64,
+    /// The night, by the clock in China: from this hour to that
+    #[arg(long, env = "SUISHEN_NIGHT", value_name = "FROM-TO", default_value = "23-6", value_parser = night)]
+    pub night: (u8, u8),
+    /// So many reads of one person's in a night are unusual
+    #[arg(long, env = "SUISHEN_NIGHT_READS", value_name = "N", default_value_t = 3)]
+    pub night_reads: u64,
+}
+
+impl Default for Unusual {
+    fn default() -> Self {
+        let Thresholds { many, times, night, night_reads, .. } = Thresholds::default();
+        Self { many_reads: many, times_peers: times, night, night_reads }
+    }
+}
+
+fn night(text: &str) -> Result<(u8, u8), String> {
+    let hours = text.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    hours
+        .filter(|(from, to)| *from < 24 && *to < 24)
+        .ok_or_else(|| "two hours of the day, such as 23-6".into())
+}
+
+/// What `suishen audit` does besides.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Action {
+    /// Change the key that auditor's boxes are sealed to, or the one that signs
+    Rotate(keys::Rotate),
 }
 
 /// Audits and prints.
 pub fn run(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
-    let verdict = match &audit.bundle {
-        Some(file) => {
-            let bytes = fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
-            Bundle::from_bytes(&bytes)
-                .and_then(|bundle| Ok((bundle.grant.id, bundle.verify()?)))
-                .map(|(grant, proven)| print_bundle(&grant, &proven))
-                .map_err(|error| error.to_string())
+    match audit {
+        Audit { action: Some(Action::Rotate(rotate)), .. } => {
+            keys::rotate(place, rotate).map(|()| Outcome::Well)
         }
-        None => ledger(&place.data)?.map(|audited| audited.print()),
-    };
+        Audit { bundle: Some(file), .. } => bundle(file),
+        Audit { verify: Some(path), .. } => verify(place, audit, path),
+        _ => ledger(place, audit),
+    }
+}
+
+fn source(place: &Place, audit: &Audit) -> anyhow::Result<Source> {
+    audit.relay.as_deref().map_or_else(|| Ok(Source::folder(&place.data)), Source::relay)
+}
+
+fn said(verdict: Result<(), String>) -> Outcome {
     match verdict {
-        Ok(()) => Ok(Outcome::Well),
+        Ok(()) => Outcome::Well,
         Err(why) => {
             println!("WRONG      {why}");
-            Ok(Outcome::FoundWrong)
+            Outcome::FoundWrong
         }
     }
 }
 
-/// A ledger that was replayed and found right.
-#[derive(Debug)]
-pub struct Audited {
-    replay: Replay,
-    time: u64,
+fn bundle(file: &Path) -> anyhow::Result<Outcome> {
+    let bytes = fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
+    let verdict = Bundle::from_bytes(&bytes)
+        .and_then(|bundle| Ok((bundle.grant.id, bundle.verify()?)))
+        .map(|(grant, proven)| print_bundle(&grant, &proven))
+        .map_err(|error| error.to_string());
+    Ok(said(verdict))
 }
 
-/// Replays the published ledger in a data folder. The inner error says what is wrong with it.
-pub fn ledger(data: &Path) -> anyhow::Result<Result<Audited, String>> {
-    let copy = Copy::of(data);
-    let note = copy.note().with_context(|| format!("there is no published ledger in {}", data.display()))?;
+fn verify(place: &Place, audit: &Audit, path: &Path) -> anyhow::Result<Outcome> {
+    let verdict = report::sign::verify(path, &mut source(place, audit)?)?;
+    for good in &verdict.good {
+        println!("holds      {good}");
+    }
+    for absent in &verdict.absent {
+        println!("elsewhere  {absent}: check it in the folder where it is");
+    }
+    for wrong in &verdict.wrong {
+        println!("WRONG      {wrong}");
+    }
+    Ok(if verdict.wrong.is_empty() { Outcome::Well } else { Outcome::FoundWrong })
+}
+
+/// An audit whose keys are at hand and whose look is on the ledger.
+struct Opening<'a> {
+    folder: &'a Path,
+    why: &'a str,
+    entry: u64,
+}
+
+/// Writes the look first, where boxes are opened.
+fn opening<'a>(place: &Place, audit: &'a Audit, source: &Source) -> anyhow::Result<Option<Opening<'a>>> {
+    let Some(folder) = audit.keys.as_deref() else { return Ok(None) };
+    let why = audit.why.as_deref().context("say --why the boxes are opened")?;
+    keys::boxes(folder)?;
+    let asked = keys::Asked { folder, why, from: audit.from, to: audit.to };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let entry = runtime.block_on(async {
+        let client = keys::reach(place, audit.relay.as_deref()).await?;
+        keys::log_look(&client, &asked).await
+    })?;
+    keys::wait_for(source, entry)?;
+    Ok(Some(Opening { folder, why, entry }))
+}
+
+/// Replays the ledger, opens what the keys open, prints, writes and signs.
+fn ledger(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
+    let mut source = source(place, audit)?;
+    let opening = opening(place, audit, &source)?;
+    let keys = opening.as_ref().map(|opening| keys::boxes(opening.folder)).transpose()?.unwrap_or_default();
+    let to = audit.to.unwrap_or(u64::MAX);
+    let plan =
+        Plan { keys, range: audit.from.min(to)..to, thresholds: audit.unusual.thresholds(), size: None };
+    let mut csv = audit.csv.as_deref().map(|folder| Csv::new(folder, audit.language)).transpose()?;
+    let mut findings = Findings::default();
     let progress = Progress::new("entries");
-    let replayed = replay(&copy, &String::from_utf8_lossy(&note), &progress)?;
+    let passed = pass(&mut source, &plan, &progress, &mut |taken, tables| {
+        for finding in taken.findings {
+            findings.take(finding, csv.as_mut(), tables)?;
+        }
+        match (&taken.row, &mut csv) {
+            (Some(row), Some(csv)) => csv.row(row),
+            _ => Ok(()),
+        }
+    })?;
     progress.done();
-    Ok(replayed)
-}
-
-fn replay(copy: &Copy, note: &str, progress: &Progress) -> anyhow::Result<Result<Audited, String>> {
-    let signed = match SignedCheckpoint::parse(note) {
-        Ok(signed) => signed,
-        Err(error) => return Ok(Err(format!("checkpoint: {error}"))),
+    let mut passed = match passed {
+        Ok(passed) => passed,
+        Err(why) => return Ok(said(Err(why))),
     };
-    let size = signed.checkpoint.size;
-    progress.total(size);
-    let mut replay: Option<Replay> = None;
-    for index in 0..size.div_ceil(WIDTH) {
-        let bundle = copy.tile(Kind::Entries, index)?;
-        let Ok(entries) = decode_entries(&bundle) else {
-            return Ok(Err(format!("the entries from {} on cannot be read", index * WIDTH)));
-        };
-        let width = usize::try_from((size - index * WIDTH).min(WIDTH)).unwrap_or(256);
-        let Some(mut entries) = entries.get(..width) else {
-            return Ok(Err(format!("entry {}: it is missing", index * WIDTH + entries.len() as u64)));
-        };
-        let taken = match (&mut replay, entries) {
-            (None, [genesis, rest @ ..]) => {
-                entries = rest;
-                Replay::new(genesis).and_then(|begun| replay.insert(begun).take(entries))
-            }
-            (Some(replay), entries) => replay.take(entries),
-            (None, []) => Ok(()),
-        };
-        if let Err(fault) = taken {
-            return Ok(Err(format!("entry {}: {}", fault.number, fault.why)));
-        }
-        progress.at(index * WIDTH);
+    for finding in std::mem::take(&mut passed.findings) {
+        findings.take(finding, csv.as_mut(), &passed.tables)?;
     }
-    let Some(replay) = replay else { return Ok(Err(format!("checkpoint {size}: it vouches for nothing"))) };
-    Ok(compare(replay, &signed))
+    print(&passed, &findings, &plan);
+    let files = write(audit, &plan, &passed, &findings, opening.as_ref(), csv)?;
+    match &opening {
+        Some(opening) if !files.is_empty() => {
+            let audit_key = passed.replay.state().auditor()?.audit;
+            let key = keys::signing(opening.folder, &audit_key)?;
+            let places = (audit.report.as_deref(), audit.csv.as_deref());
+            report::sign::sign(&passed, opening.entry, &key, files, places)?;
+            println!("signed     by the auditor's key; check it with `suishen audit --verify`");
+        }
+        None if !files.is_empty() => println!("unsigned   only an audit with --keys is signed"),
+        _ => {}
+    }
+    Ok(if findings.count == 0 { Outcome::Well } else { Outcome::FoundWrong })
 }
 
-/// Cosignatures and roots against what the entries make.
-fn compare(replay: Replay, signed: &SignedCheckpoint) -> Result<Audited, String> {
-    let size = signed.checkpoint.size;
-    let verified = signed.verify(&replay.ledger(), &first_epoch(replay.genesis()));
-    let verified = verified.map_err(|error| format!("checkpoint {size}: {error}"))?;
-    if verified.checkpoint().tree != replay.tree_root() {
-        return Err(format!("checkpoint {size}: its tree root is not that of the entries"));
+impl Unusual {
+    fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            many: self.many_reads,
+            times: self.times_peers,
+            night: self.night,
+            night_reads: self.night_reads,
+            ..Thresholds::default()
+        }
     }
-    if verified.checkpoint().map != replay.map_root() {
-        return Err(format!(
-            "checkpoint {size}: its map root is not that of the state which the entries make"
-        ));
-    }
-    Ok(Audited { replay, time: verified.time() })
 }
 
-impl Audited {
-    /// Entries, the genesis object included.
-    pub const fn size(&self) -> u64 {
-        self.replay.size()
+/// What was found: the first so many one by one.
+#[derive(Debug, Default)]
+struct Findings {
+    listed: Vec<Finding>,
+    count: u64,
+}
+
+impl Findings {
+    fn take(&mut self, finding: Finding, csv: Option<&mut Csv>, tables: &Tables) -> anyhow::Result<()> {
+        if let Some(csv) = csv {
+            csv.finding(&finding, tables)?;
+        }
+        self.count += 1;
+        if self.listed.len() < MOST_FINDINGS {
+            self.listed.push(finding);
+        }
+        Ok(())
     }
 
-    /// What was counted.
-    pub const fn totals(&self) -> &Totals {
-        self.replay.totals()
+    fn more(&self) -> u64 {
+        self.count.saturating_sub(self.listed.len() as u64)
     }
+}
 
-    fn print(&self) {
-        let totals = self.totals();
-        println!("ledger     {}", self.replay.ledger());
-        println!("founded    {}", moment::utc(self.replay.genesis().time));
-        println!("entries    {}, the last of {}", self.size(), moment::utc(self.replay.last_time()));
-        println!("cosigned   {}", moment::utc(self.time));
-        for (name, count) in Transaction::NAMES.iter().zip(totals.kinds).filter(|(_, count)| *count > 0) {
-            println!("{count:>10} {name}");
-        }
-        for (party, kinds) in &totals.parties {
-            let did = Transaction::NAMES.iter().zip(kinds).filter(|(_, count)| **count > 0);
-            let did: Vec<String> = did.map(|(name, count)| format!("{count} {name}")).collect();
-            println!("{party}: {}", did.join(", "));
-        }
-        println!("every signature, transition, root and cosignature holds");
+/// Writes page and CSV files; their names and digests.
+fn write(
+    audit: &Audit,
+    plan: &Plan,
+    passed: &Passed,
+    findings: &Findings,
+    opening: Option<&Opening<'_>>,
+    csv: Option<Csv>,
+) -> anyhow::Result<Vec<(String, suishen_core::sm::Digest)>> {
+    let mut files = csv.map_or_else(|| Ok(Vec::new()), |csv| csv.end(&passed.tables))?;
+    if let Some(path) = &audit.report {
+        let page = page(audit.language, plan, passed, findings, opening);
+        fs::write(path, page).with_context(|| format!("could not write {}", path.display()))?;
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            bail!("--report takes the name of a file, such as audit.html");
+        };
+        files.push((name.to_owned(), report::sign::digest_of(path)?));
+        println!("report     {}", path.display());
+    }
+    Ok(files)
+}
+
+fn page(
+    language: Language,
+    plan: &Plan,
+    passed: &Passed,
+    findings: &Findings,
+    opening: Option<&Opening<'_>>,
+) -> String {
+    let replay = &passed.replay;
+    let opened = |range: &Range<u64>| range.start..range.end.min(replay.size());
+    report::page(&Content {
+        language,
+        facts: Facts {
+            ledger: replay.ledger(),
+            size: replay.size(),
+            founded: replay.genesis().time,
+            last: replay.last_time(),
+            cosigned: passed.time,
+        },
+        look: opening.map(|it| Looked { entry: it.entry, why: it.why, range: opened(&plan.range) }),
+        tables: &passed.tables,
+        findings: &findings.listed,
+        more: findings.more(),
+        thresholds: &plan.thresholds,
+        keys: &plan.keys,
+    })
+}
+
+fn print(passed: &Passed, findings: &Findings, plan: &Plan) {
+    let (replay, tables) = (&passed.replay, &passed.tables);
+    let totals = replay.totals();
+    println!("ledger     {}", replay.ledger());
+    println!("founded    {}", moment::utc(replay.genesis().time));
+    println!("entries    {}, the last of {}", replay.size(), moment::utc(replay.last_time()));
+    println!("cosigned   {}", moment::utc(passed.time));
+    for (name, count) in Transaction::NAMES.iter().zip(totals.kinds).filter(|(_, count)| *count > 0) {
+        println!("{count:>10} {name}");
+    }
+    for (party, kinds) in &totals.parties {
+        let did = Transaction::NAMES.iter().zip(kinds).filter(|(_, count)| **count > 0);
+        let did: Vec<String> = did.map(|(name, count)| format!("{count} {name}")).collect();
+        println!("{party} {}: {}", tables.named(party), did.join(", "));
+    }
+    println!("every signature, transition, root and cosignature holds");
+    if !plan.keys.is_empty() {
+        print_opened(tables, &plan.keys);
+    }
+    for finding in findings.listed.iter().take(20) {
+        let language = Language::English;
+        let (party, person) = language.signer(finding, tables);
+        let kind = if finding.what.is_unusual() { "UNUSUAL" } else { "WRONG" };
+        let what = language.wrong(&finding.what, tables);
+        println!(
+            "{kind:<10} entry {} {}: {what}; {party} {person}",
+            finding.at.entry,
+            local(finding.at.time)
+        );
+    }
+    let more = findings.count.saturating_sub(20);
+    if more > 0 {
+        println!("           and {more} more, in the report and the CSV files");
+    }
+}
+
+fn print_opened(tables: &Tables, keys: &BoxKeys) {
+    let language = Language::English;
+    let held = |key| keys.public().any(|held| held == key);
+    let quarters = tables.quarters.iter().filter(|quarter| held(&quarter.key)).count();
+    println!(
+        "keys       {quarters} of {} quarters; {} boxes without a key at hand",
+        tables.quarters.len(),
+        tables.no_key
+    );
+    for ((party, _), reader) in &tables.readers {
+        let who = &reader.who;
+        println!(
+            "{:>10} reads, {} records: {} {}, {}, {}",
+            reader.reads,
+            reader.records,
+            who.name,
+            who.title,
+            tables.named(party),
+            language.role(reader.role)
+        );
+    }
+    for ((insurer, slot, currency), claims) in &tables.claims {
+        println!(
+            "{:>10} settled, {} taken back: {}, {}, paid {} of {} {currency}",
+            claims.whole + claims.partly + claims.unread,
+            claims.reversed,
+            tables.named(insurer),
+            language.slot(*slot),
+            sum(claims.paid),
+            sum(claims.claimed)
+        );
     }
 }
 

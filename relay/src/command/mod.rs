@@ -7,7 +7,7 @@ pub mod fsck;
 pub mod invite;
 pub mod issue;
 mod moment;
-mod progress;
+pub mod progress;
 pub mod serve;
 pub mod suspend;
 

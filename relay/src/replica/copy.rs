@@ -185,6 +185,11 @@ impl Copy {
         Self { folder: super::folder(data) }
     }
 
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The note's bytes.
     pub fn note(&self) -> io::Result<Vec<u8>> {
         fs::read(self.folder.join(CHECKPOINT))

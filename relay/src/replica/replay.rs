@@ -7,7 +7,7 @@ use std::{
 };
 use suishen_core::{
     cbor,
-    contract::{Checked, Context, Entry, Genesis, Key, Memory, Transaction, apply_checked},
+    contract::{Checked, Context, Entry, Genesis, Key, Memory, Transaction, Unverified, apply_unverified},
     id::{GrantId, LedgerId, PartyId, TagId},
     proof::{
         map::{self, Leaf},
@@ -24,6 +24,28 @@ pub struct Fault {
     pub number: u64,
     /// What is wrong with it.
     pub why: String,
+}
+
+/// An entry that was taken and whose signatures are still to be verified, on any thread.
+#[derive(Debug)]
+#[must_use = "an entry counts once its signatures hold"]
+pub struct Waiting {
+    number: u64,
+    checked: Checked,
+    signatures: Unverified,
+}
+
+impl Waiting {
+    /// Verifies them.
+    pub fn verify(&self) -> Result<(), Fault> {
+        let held = self.signatures.verify(&self.checked);
+        held.map_err(|rejection| Fault { number: self.number, why: rejection.to_string() })
+    }
+
+    /// How many there are: an SM2 verification each.
+    pub const fn signatures(&self) -> usize {
+        self.signatures.len()
+    }
 }
 
 /// What was counted on the way.
@@ -71,25 +93,44 @@ impl Replay {
         Ok(replay)
     }
 
-    /// Takes the next entries; those before a fault are taken.
-    pub fn take<E: AsRef<[u8]> + Sync>(&mut self, entries: &[E]) -> Result<(), Fault> {
-        let numbered = || (self.edge.size()..).zip(entries);
-        let mut read = Vec::with_capacity(entries.len());
-        let mut unreadable = None;
-        for (number, bytes) in numbered() {
-            match self.read(bytes.as_ref()) {
-                Ok(entry) => read.push(entry),
-                Err(why) => {
-                    unreadable = Some(Fault { number, why });
-                    break;
-                }
+    /// Takes the next entries. After a fault nothing that was taken counts.
+    pub fn take<E: AsRef<[u8]>>(&mut self, entries: &[E]) -> Result<(), Fault> {
+        let (taken, fault) = self.sequence(entries, |_, _, _, _| Ok(()));
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = taken.len().div_ceil(cores).max(1);
+        let first = thread::scope(|scope| {
+            let verify = |part: &[Waiting]| part.iter().find_map(|waiting| waiting.verify().err());
+            let parts: Vec<_> = taken.chunks(share).map(|part| scope.spawn(move || verify(part))).collect();
+            parts.into_iter().find_map(|part| match part.join() {
+                Ok(fault) => fault,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+        });
+        first.or(fault).map_or(Ok(()), Err)
+    }
+
+    /// Takes the next entries as if their signatures held, and gives those that must: **nothing counts until all of
+    /// them have been verified**, and of several faults only the first is one. `seen` is told each entry in its turn,
+    /// with the state that it makes.
+    pub fn sequence<E: AsRef<[u8]>>(
+        &mut self,
+        entries: &[E],
+        mut seen: impl FnMut(u64, u64, &Transaction, &Memory) -> Result<(), String>,
+    ) -> (Vec<Waiting>, Option<Fault>) {
+        let mut taken = Vec::with_capacity(entries.len());
+        for bytes in entries {
+            let number = self.edge.size();
+            let applied = self.read(bytes.as_ref()).and_then(|(entry, checked)| {
+                let signatures = self.apply(number, &entry, &checked, bytes.as_ref())?;
+                seen(number, entry.now, checked.transaction(), &self.state)?;
+                Ok(Waiting { number, checked, signatures })
+            });
+            match applied {
+                Ok(waiting) => taken.push(waiting),
+                Err(why) => return (taken, Some(Fault { number, why })),
             }
         }
-        self.verify(&mut read);
-        for ((entry, checked), bytes) in read.into_iter().zip(entries) {
-            self.apply(&entry, &checked, bytes.as_ref())?;
-        }
-        unreadable.map_or(Ok(()), Err)
+        (taken, None)
     }
 
     fn read(&self, bytes: &[u8]) -> Result<(Entry, Checked), String> {
@@ -98,28 +139,16 @@ impl Replay {
         Ok((entry, checked))
     }
 
-    /// Verifies signatures on all cores, against the state so far. What fails or isn't known yet is verified
-    /// again when the entry's turn comes.
-    fn verify(&self, entries: &mut [(Entry, Checked)]) {
-        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let share = entries.len().div_ceil(cores).max(1);
-        let state = &self.state;
-        thread::scope(|scope| {
-            for part in entries.chunks_mut(share) {
-                scope.spawn(move || {
-                    for (_, checked) in part {
-                        let _ = checked.check(state);
-                    }
-                });
-            }
-        });
-    }
-
-    fn apply(&mut self, entry: &Entry, checked: &Checked, bytes: &[u8]) -> Result<(), Fault> {
-        let number = self.edge.size();
+    fn apply(
+        &mut self,
+        number: u64,
+        entry: &Entry,
+        checked: &Checked,
+        bytes: &[u8],
+    ) -> Result<Unverified, String> {
         let context = Context { number, now: entry.now, sponsor: entry.sponsor.clone() };
-        let changes = apply_checked(&self.state, &context, checked)
-            .map_err(|rejection| Fault { number, why: rejection.to_string() })?;
+        let (changes, signatures) =
+            apply_unverified(&self.state, &context, checked).map_err(|rejection| rejection.to_string())?;
         for (key, _) in changes.iter() {
             if let Some(Key::Grant(id)) = Key::from_bytes(key) {
                 self.grant_entries.insert((id, number));
@@ -129,7 +158,7 @@ impl Replay {
         self.state.commit(changes);
         self.last_time = entry.now;
         self.append(bytes);
-        Ok(())
+        Ok(signatures)
     }
 
     fn count(&mut self, entry: &Entry, transaction: &Transaction) {

@@ -2,6 +2,7 @@
 //! ledger.
 
 mod answers;
+mod audit;
 mod blobs;
 mod connections;
 mod deposits;

@@ -43,7 +43,7 @@ impl AuditedRecord {
 }
 
 /// The first eight bytes of a report's commitment.
-pub(super) fn anchor_of(commitment: &Commitment) -> [u8; 8] {
+pub(crate) fn anchor_of(commitment: &Commitment) -> [u8; 8] {
     let mut anchor = [0; 8];
     anchor.copy_from_slice(&commitment.as_bytes()[..8]);
     anchor

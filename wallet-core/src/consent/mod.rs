@@ -13,6 +13,8 @@
 //! | ask whether a slot is open now | insurer | [`Standing::settleable`] |
 //! | tell patient and auditor what was paid, or why not | insurer, phone | [`AuditorSettlement::settle`], [`Answer`] |
 //! | take a settlement back, void an invoice | insurer, hospital | [`AuditorReversal::reverse`] |
+//! | say what the auditor looks at | [`AuditorLook::log`] |
+//! | know who signed in an auditor's box | [`Behind`], [`AuditorUse::verify`], [`AuditorReversal::open`] |
 //! | tell what was opened | desk, phone | [`Receipt::seal`], [`Receipt::open`] |
 //!
 //! **Nothing here opens a record without a gate's half**: the payload key comes from the patient's half alone and
@@ -23,12 +25,15 @@ mod auditor;
 mod consultation;
 mod draft;
 mod judge;
+mod look;
 mod message;
 mod payload;
 mod reversal;
 mod settleable;
 mod settlement;
+mod signer;
 
+pub(crate) use auditor::anchor_of;
 pub use auditor::{
     AuditedRecord, AuditorGrant, AuditorOpening, AuditorUse, GRANT_BOX, MOST_RECORDS, USE_BOX,
 };
@@ -37,6 +42,7 @@ pub use consultation::{
 };
 pub use draft::{Choice, Draft, DraftError, DraftRecord, INCLUDE_WITHIN, Surroundings};
 pub use judge::{Facts, HOLDER_PROOF_AGE, Judged, JudgedRecord, PayloadFault};
+pub use look::{AuditorLook, LOOK_TEXT};
 pub use message::{Asking, DeskIdentity, IdentityFault, Message, Presence, Receipt};
 pub use payload::{
     Consent, Disclosure, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt,
@@ -48,3 +54,4 @@ pub use settlement::{
     Answer, AnswerFault, AuditorSettlement, Decision, LONGEST_REASON, OwnClaim, SETTLEMENT_BOX,
     SETTLEMENT_TEXT,
 };
+pub use signer::{Behind, BoxFault, Certifiers};

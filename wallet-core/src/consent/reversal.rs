@@ -3,6 +3,7 @@
 
 use super::draft::INCLUDE_WITHIN;
 use super::settlement::{AnswerFault, check_words};
+use super::signer::{Behind, BoxFault};
 use crate::cbor;
 use crate::contract::{Credential, ReversalReason, ReverseClaim, Settled, Transaction, Voucher};
 use crate::id::{LedgerId, TagId};
@@ -71,18 +72,24 @@ impl AuditorReversal {
         Ok(sealed::seal_recomputable(seed, auditor, ledger, &object, REVERSAL, &text))
     }
 
-    /// Opens a reversal's box with the quarter's key, and checks who signed it: whoever is certified, for this tag and
-    /// the key that signed the entry.
-    pub fn open(secret: &SecretKey, ledger: &LedgerId, entry: &ReverseClaim) -> Result<Self, SmError> {
+    /// Opens a reversal's box with the quarter's key. Nothing of it is checked: that is [`AuditorReversal::verify`].
+    pub fn unseal(secret: &SecretKey, ledger: &LedgerId, entry: &ReverseClaim) -> Result<Self, SmError> {
         let tag = TagId::of(&entry.voucher.claimed()?);
         let object = Self::object(&tag, entry.settlement.as_ref());
         let text = sealed::open(secret, ledger, &object, REVERSAL, &entry.auditor_box)?;
-        let told: Self = cbor::decode(pad::unpad_from(&text, REVERSAL_TEXT)?).map_err(|_| SmError::Form)?;
-        let desk = entry.credential.claimed()?.grantee;
-        let person = Certificate::from_der(&told.certificate).map_err(|_| SmError::Form)?;
-        let signed = told.presence.verify(person.key(), ledger)?;
-        let same = (told.tag, told.settlement, told.why) == (tag, entry.settlement, entry.why);
-        if same && signed == (Reversing { tag, desk }) { Ok(told) } else { Err(SmError::Form) }
+        cbor::decode(pad::unpad_from(&text, REVERSAL_TEXT)?).map_err(|_| SmError::Form)
+    }
+
+    /// Opens a reversal's box and checks who signed it: somebody whom the organisation of the entry's credential
+    /// certified, up to the root, for this tag and the key that signed the entry.
+    pub fn open(
+        secret: &SecretKey,
+        entry: &ReverseClaim,
+        behind: &Behind<'_>,
+    ) -> Result<(Self, Certificate), BoxFault> {
+        let told = Self::unseal(secret, behind.ledger, entry)?;
+        let person = told.verify(entry, behind)?;
+        Ok((told, person))
     }
 
     /// The transaction, still to be signed with the credential's key. `now` is the ledger's time.

@@ -9,6 +9,7 @@
 use super::auditor::anchor_of;
 use super::draft::INCLUDE_WITHIN;
 use super::message::{open_reply, seal_reply};
+use super::signer::BoxFault;
 use super::{AuditorReversal, Message, Settleable};
 use crate::cbor;
 use crate::contract::{AuditorKeys, Credential, ReverseClaim, SettleClaim, Transaction};
@@ -136,10 +137,30 @@ impl AuditorSettlement {
         tag: &TagId,
         sealed: &[u8],
     ) -> Result<Self, SmError> {
+        let told = Self::unseal(secret, ledger, grant, tag, sealed)?;
+        told.verify(grant, tag).map_err(|_| SmError::Form)?;
+        Ok(told)
+    }
+
+    /// Opens a settlement's box. Nothing of it is checked: that is [`AuditorSettlement::verify`].
+    pub fn unseal(
+        secret: &SecretKey,
+        ledger: &LedgerId,
+        grant: &GrantId,
+        tag: &TagId,
+        sealed: &[u8],
+    ) -> Result<Self, SmError> {
         let text = sealed::open(secret, ledger, &Self::object(grant, tag), SETTLEMENT, sealed)?;
-        let told: Self = cbor::decode(pad::unpad_from(&text, SETTLEMENT_TEXT)?).map_err(|_| SmError::Form)?;
-        let sound = (&told.grant, &told.tag) == (grant, tag) && told.check().is_ok();
-        if sound { Ok(told) } else { Err(SmError::Form) }
+        cbor::decode(pad::unpad_from(&text, SETTLEMENT_TEXT)?).map_err(|_| SmError::Form)
+    }
+
+    /// Whether it is an account of this settlement.
+    pub fn verify(&self, grant: &GrantId, tag: &TagId) -> Result<(), BoxFault> {
+        if (&self.grant, &self.tag) != (grant, tag) {
+            return Err(BoxFault::Other);
+        }
+        let paid = self.decision() != Decision::Refused;
+        if paid && self.check().is_ok() { Ok(()) } else { Err(BoxFault::Form) }
     }
 
     /// The transaction that settles, still to be signed with the grantee key. Once it stands, the patient is told

@@ -6,6 +6,7 @@
 //! | the state before the first entry | [`genesis`] |
 //! | decide on a transaction and get its writes | [`apply`] |
 //! | the same, its signatures verified beforehand on other threads | [`Checked`], [`apply_checked`] |
+//! | the same, its signatures verified afterwards, for a replay | [`apply_unverified`], [`Unverified`] |
 //! | replay entries in memory | [`Memory`] |
 //! | several entries before one commit | [`Overlay`] |
 //! | read the state | [`Views`] |
@@ -93,7 +94,7 @@ pub use genesis::{Auditor, Bounds, Genesis, GenesisError, MAX_MEMBERS, Member};
 pub use grant::{ACCEPT_WITHIN, INCLUDE_AHEAD, LONGEST_CLAIM, MAX_RECORDS, MAX_USES};
 pub use party::CREDENTIAL_TERM;
 pub use rejection::Rejection;
-pub use signers::Checked;
+pub use signers::{Checked, Unverified};
 pub use state::{Changes, Damaged, Key, Memory, Overlay, State, Views};
 pub use transaction::{MAX_TRANSACTION, SignedTransaction, Transaction};
 pub use value::{
@@ -158,6 +159,26 @@ pub fn apply(
 /// Decides like [`apply`], for the ledger that the transaction was read for. Signatures that [`Checked::check`]
 /// found to hold under the keys that the state names *now* aren't verified again; all others are.
 pub fn apply_checked(state: &dyn State, context: &Context, checked: &Checked) -> Result<Changes, Rejection> {
+    let counts = admit(state, context, checked)?;
+    checked.require(state)?;
+    decide(state, context, checked, counts)
+}
+
+/// Decides like [`apply_checked`] as if every signature held, and says which must: for a replay, which verifies them on
+/// all cores meanwhile. **Nothing that follows counts until [`Unverified::verify`] has held for this entry and all
+/// before it.**
+pub fn apply_unverified(
+    state: &dyn State,
+    context: &Context,
+    checked: &Checked,
+) -> Result<(Changes, Unverified), Rejection> {
+    let counts = admit(state, context, checked)?;
+    let unverified = checked.unverified(state)?;
+    Ok((decide(state, context, checked, counts)?, unverified))
+}
+
+/// What every kind of transaction must meet; how many entries its sponsor had in this hour, where it counts.
+fn admit(state: &dyn State, context: &Context, checked: &Checked) -> Result<Option<u64>, Rejection> {
     let last = state.last()?;
     if Some(context.number) != last.number.checked_add(1) || context.now < last.now {
         return Err(Rejection::OutOfOrder);
@@ -167,19 +188,25 @@ pub fn apply_checked(state: &dyn State, context: &Context, checked: &Checked) ->
     }
     let genesis = state.genesis()?;
     genesis.member(&context.sponsor).ok_or(Rejection::Unsponsored)?;
-    let quota = Key::Quota(context.sponsor.clone(), context.now / 3600);
     let used = state.quota(&context.sponsor, context.now / 3600)?;
     // A patient can always take back, whatever others have sent; a grant, which counts, has one revocation.
     let counts = !matches!(checked.transaction(), Transaction::RevokeGrant(_));
     if counts && used >= genesis.quota {
         return Err(Rejection::Quota);
     }
-    checked.require(state)?;
+    Ok(counts.then_some(used))
+}
 
+fn decide(
+    state: &dyn State,
+    context: &Context,
+    checked: &Checked,
+    counts: Option<u64>,
+) -> Result<Changes, Rejection> {
     let mut step = Step::new(state, context, checked);
     step.take(checked)?;
-    if counts {
-        step.put(&quota, &(used + 1));
+    if let Some(used) = counts {
+        step.put(&Key::Quota(context.sponsor.clone(), context.now / 3600), &(used + 1));
     }
     step.put(&Key::Transaction(checked.id()), &context.number);
     step.put(&Key::Last, &Last { number: context.number, now: context.now });

@@ -57,6 +57,31 @@ pub struct Checked {
     pub(super) nothing_else_holds: bool,
 }
 
+/// Which signatures of a transaction must hold, under which keys, as the state said in its turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing counts until these signatures hold"]
+pub struct Unverified(Vec<(Part, PublicKey)>);
+
+impl Unverified {
+    /// Whether all of them hold; on any thread.
+    pub fn verify(&self, checked: &Checked) -> Result<(), Rejection> {
+        match self.0.iter().find(|(part, key)| !checked.holds(*part, key)) {
+            Some((part, _)) => Err(part.rejection()),
+            None => Ok(()),
+        }
+    }
+
+    /// How many there are: an SM2 verification each.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none; every transaction has one.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Checked {
     /// Reads a transaction for this ledger. No signature is verified yet.
     pub fn read(signed: SignedTransaction, ledger: &LedgerId) -> Result<Self, Rejection> {
@@ -148,12 +173,14 @@ impl Checked {
         self.proof.as_ref().ok_or(Rejection::Form)
     }
 
+    /// Which signatures must hold by what the state says now.
+    pub(super) fn unverified(&self, state: &dyn State) -> Result<Unverified, Rejection> {
+        self.signers(state).map(Unverified)
+    }
+
     /// Refuses unless every signature that `state` asks for holds.
     pub(super) fn require(&self, state: &dyn State) -> Result<(), Rejection> {
-        match self.signers(state)?.into_iter().find(|(part, key)| !self.holds(*part, key)) {
-            Some((part, _)) => Err(part.rejection()),
-            None => Ok(()),
-        }
+        self.unverified(state)?.verify(self)
     }
 
     fn holds(&self, part: Part, key: &PublicKey) -> bool {

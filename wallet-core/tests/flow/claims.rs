@@ -1,13 +1,14 @@
 //! An invoice from the hospital's desk to its settlement: what the insurer sees and what not, what closes a slot, what
 //! opens it again, what voids it; and who was told what.
 
+use crate::audit::certifiers;
 use crate::people::{Desk, Organisation, Patient};
 use crate::records::Kept;
 use crate::sharing::{Sharing, redeem};
 use crate::world::{DAY, World};
 use suishen_core::consent::{
-    Answer, AnswerFault, AuditorReversal, AuditorSettlement, Choice, Decision, DraftError, Message, OwnClaim,
-    PayloadFault, RecordKey, Reversing, Settleable, Standing, Unsettleable,
+    Answer, AnswerFault, AuditorReversal, AuditorSettlement, Behind, BoxFault, Choice, Decision, DraftError,
+    Message, OwnClaim, PayloadFault, RecordKey, Reversing, Settleable, Standing, Unsettleable,
 };
 use suishen_core::contract::{
     Anchor, Entry, Key, Party, Rejection, ReversalReason, ReverseClaim, Role, RotateKeys, Rotated,
@@ -25,22 +26,22 @@ use suishen_core::sm::{Digest, Key32, Signed};
 const INVOICE: &[u8] = include_bytes!("../../../samples/invoice/report.json");
 
 /// A patient with an invoice that the hospital made claimable.
-struct Scene {
-    world: World,
-    patient: Patient,
-    record: Kept,
+pub struct Scene {
+    pub world: World,
+    pub patient: Patient,
+    pub record: Kept,
 }
 
 fn secret() -> Key32 {
     Key32::from_bytes([77; 32])
 }
 
-fn tags(world: &World, fhir: &[u8]) -> [(ClaimTag, ClaimKey); 2] {
+pub fn tags(world: &World, fhir: &[u8]) -> [(ClaimTag, ClaimKey); 2] {
     let number = InvoiceNumber::in_report(fhir).unwrap().unwrap();
     ClaimTag::both(&secret(), &world.hospital.id, &number, &world.voucher, &world.ledger)
 }
 
-fn issued() -> Scene {
+pub fn issued() -> Scene {
     let mut world = World::of(4);
     let patient = Patient::open(&mut world);
     let tags = tags(&world, INVOICE);
@@ -49,11 +50,11 @@ fn issued() -> Scene {
 }
 
 /// An insurer's desk that has opened an invoice.
-struct Opening {
-    sharing: Sharing,
-    desk: Desk,
-    opened: Opened,
-    shown: Shown,
+pub struct Opening {
+    pub sharing: Sharing,
+    pub desk: Desk,
+    pub opened: Opened,
+    pub shown: Shown,
 }
 
 impl Scene {
@@ -71,13 +72,13 @@ impl Scene {
         sharing.send(&mut self.world)
     }
 
-    fn opened_by(&mut self, insurer: &Organisation, slot: Slot) -> Opening {
+    pub fn opened_by(&mut self, insurer: &Organisation, slot: Slot) -> Opening {
         let record = self.record.clone();
         self.opens(&record, insurer, slot)
     }
 
     /// Granted, accepted, judged, redeemed, opened, verified.
-    fn opens(&mut self, record: &Kept, insurer: &Organisation, slot: Slot) -> Opening {
+    pub fn opens(&mut self, record: &Kept, insurer: &Organisation, slot: Slot) -> Opening {
         let sharing = self.claim(record, slot);
         let desk = self.world.claims_desk(insurer, slot.role());
         sharing.accept(&mut self.world, &desk).unwrap();
@@ -100,13 +101,13 @@ impl Scene {
         Opening { sharing, desk, opened, shown }
     }
 
-    fn told(&self, by: &Opening, amount: &str, reason: &str) -> AuditorSettlement {
+    pub fn told(&self, by: &Opening, amount: &str, reason: &str) -> AuditorSettlement {
         let paid = Money::parse(amount, "CNY").unwrap();
         AuditorSettlement::of(&by.shown, &self.record.commitment, paid, reason).unwrap()
     }
 
     /// What the ledger says of the invoice and its slot now.
-    fn standing(&self, by: &Opening) -> Result<Settleable, Unsettleable> {
+    pub fn standing(&self, by: &Opening) -> Result<Settleable, Unsettleable> {
         let state = &self.world.state;
         let tag = by.shown.tag.id().unwrap();
         Standing {
@@ -119,7 +120,12 @@ impl Scene {
     }
 
     /// Settles by a witness from before; the answer that goes to the patient once the entry stands.
-    fn settle_by(&mut self, by: &Opening, amount: &str, witness: &Settleable) -> Result<Answer, Rejection> {
+    pub fn settle_by(
+        &mut self,
+        by: &Opening,
+        amount: &str,
+        witness: &Settleable,
+    ) -> Result<Answer, Rejection> {
         let told = self.told(by, amount, "超出约定的自费项目");
         let seed = Key32::generate(&mut self.world.random);
         let auditor = self.world.state.auditor().unwrap().box_key().unwrap();
@@ -130,13 +136,13 @@ impl Scene {
         Ok(Answer::Settled(told, seed, entry))
     }
 
-    fn settle(&mut self, by: &Opening, amount: &str) -> Answer {
+    pub fn settle(&mut self, by: &Opening, amount: &str) -> Answer {
         let witness = self.standing(by).unwrap();
         self.settle_by(by, amount, &witness).unwrap()
     }
 
     /// What a desk tells the auditor of a reversal: an insurer of what it settled, a hospital of its invoice.
-    fn reversal(&self, desk: &Desk, tag: &ClaimTag, by_hospital: bool) -> AuditorReversal {
+    pub fn reversal(&self, desk: &Desk, tag: &ClaimTag, by_hospital: bool) -> AuditorReversal {
         let tag = tag.id().unwrap();
         let settled = self.world.state.claim(&tag).unwrap().and_then(|claim| claim.settlement);
         let settlement = settled.map(|settled| Settled { grant: settled.grant, entry: settled.entry });
@@ -151,7 +157,7 @@ impl Scene {
         }
     }
 
-    fn reverse(&mut self, desk: &Desk, tag: &ClaimTag, by_hospital: bool) -> Result<u64, Rejection> {
+    pub fn reverse(&mut self, desk: &Desk, tag: &ClaimTag, by_hospital: bool) -> Result<u64, Rejection> {
         let told = self.reversal(desk, tag, by_hospital);
         let seed = Key32::generate(&mut self.world.random);
         let auditor = self.world.state.auditor().unwrap().box_key().unwrap();
@@ -173,7 +179,7 @@ impl Scene {
 }
 
 /// A witness by a look at the invoice as it was before anybody settled.
-fn blind(by: &Opening, scene: &Scene) -> Settleable {
+pub fn blind(by: &Opening, scene: &Scene) -> Settleable {
     let state = &scene.world.state;
     let anchor = &state.anchor(&scene.record.commitment).unwrap().unwrap();
     let hospital = &state.party(&scene.world.hospital.id).unwrap().unwrap();
@@ -403,10 +409,14 @@ fn who_reversed_and_in_which_words_the_auditor_reads_and_the_patient_of_an_insur
     let sealed = (&secret.public(), &ledger);
     let made = told.reverse(voucher, credential, &seed, scene.world.now, sealed).unwrap();
     let Transaction::ReverseClaim(entry) = &made else { panic!("a reversal") };
-    assert_eq!(AuditorReversal::open(&secret, &ledger, entry), Ok(told.clone()));
+    let certifiers = certifiers(&scene.world, &insurer);
+    let desk = by.desk.credential.claimed().unwrap();
+    let behind = Behind { ledger: &ledger, certifiers: &certifiers, desk: &desk, at: scene.world.now };
+    let open = |entry: &ReverseClaim| AuditorReversal::open(&secret, entry, &behind).map(|(told, _)| told);
+    assert_eq!(open(entry), Ok(told.clone()));
     let mut moved = entry.clone();
     moved.why = ReversalReason::Error;
-    assert!(AuditorReversal::open(&secret, &ledger, &moved).is_err());
+    assert_eq!(open(&moved), Err(BoxFault::Other));
     // Somebody else's word for another key is nobody's.
     let other = scene.world.claims_desk(&insurer, Role::InsurerCommercial);
     let reversing = Reversing { tag: told.tag, desk: other.grantee.public() };
@@ -414,7 +424,7 @@ fn who_reversed_and_in_which_words_the_auditor_reads_and_the_patient_of_an_insur
         AuditorReversal { presence: Signed::new(&reversing, &other.person, &ledger), ..told.clone() };
     let forged =
         ReverseClaim { auditor_box: forged.seal(&seed, &secret.public(), &ledger).unwrap(), ..entry.clone() };
-    assert!(AuditorReversal::open(&secret, &ledger, &forged).is_err());
+    assert_eq!(open(&forged), Err(BoxFault::Presence));
     let silent = AuditorReversal { words: String::new(), ..told.clone() };
     assert_eq!(silent.seal(&seed, &secret.public(), &ledger), Err(AnswerFault::Reason));
     let (entry, then) = (entry.clone(), scene.world.now);

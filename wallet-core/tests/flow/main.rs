@@ -2,6 +2,8 @@
 //! vault, a clinic's desk, gates and an auditor. First the story as it should go, then what must be refused, one sentence
 //! a test.
 
+mod audit;
+mod audit_claims;
 mod auditor;
 mod claims;
 mod formats;

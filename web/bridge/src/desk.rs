@@ -1,6 +1,6 @@
 //! The desks: hospital (issue), doctor (read).
 
-use crate::{ConsultWants, DeskClaim, Fault, SettledClaim, TakeBack};
+use crate::{AuditRequest, AuditResponse, ConsultWants, DeskClaim, Fault, SettledClaim, TakeBack};
 use serde::{Deserialize, Serialize};
 use suishen_core::fhir::{ReportView, Series};
 
@@ -109,6 +109,8 @@ pub enum DeskRequest {
     },
     /// What this desk has decided on claims; answer: [`DeskResponse::Settled`].
     Settled,
+    /// For the auditor's desk; answer: [`DeskResponse::Audit`].
+    Audit(AuditRequest),
     /// Closes a reading: its content leaves this desk's memory.
     Close {
         /// The grant.
@@ -139,6 +141,8 @@ pub enum DeskResponse {
     Reading(Box<Reading>),
     /// Decisions on claims, newest first.
     Settled(Vec<SettledClaim>),
+    /// See [`AuditRequest`].
+    Audit(AuditResponse),
     /// `bytes` holds the file.
     File {
         /// A safe file name.

@@ -6,8 +6,9 @@
 //! them. File contents travel as `bytes`. Both are transferred `ArrayBuffer`s.
 //!
 //! What is secret and may cross is a closed list, each on the request or response that says so: the typed
-//! passphrase, the passkey's PRF output, the recovery phrase on screen, QR payloads.
+//! passphrase, the passkey's PRF output, the recovery phrase on screen, QR payloads, an auditor's key files.
 
+mod audit;
 mod claim;
 mod consultation;
 mod desk;
@@ -16,6 +17,10 @@ mod patient;
 pub mod peer;
 mod record;
 
+pub use audit::{
+    AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditReader, AuditRequest, AuditResponse,
+    AuditView,
+};
 pub use claim::{
     Claim, ClaimAlarm, ClaimChoice, ClaimDecision, ClaimGap, ClaimPaper, ClaimPiece, ClaimPieceKind,
     ClaimPreview, ClaimRequest, ClaimState, Claims, DeskClaim, DeskClaimState, InvoiceVoid, Payer,

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::figure::Table;
-use super::{crypto, peers, programs, sync};
+use super::{audit, crypto, peers, programs, sync};
 use crate::place::Place;
 use crate::steps::Steps;
 
@@ -15,6 +15,8 @@ pub enum Area {
     Crypto,
     /// Grants that stand a second beside what verification allows; a redemption over HTTP
     Ledger,
+    /// A ledger replayed from entry 0 beside what verification allows
+    Audit,
     /// The relay's memory when idle
     Relay,
     /// Two devices that come to hold the same, beside automerge
@@ -29,14 +31,23 @@ pub enum Area {
 
 impl Area {
     /// All areas.
-    pub const ALL: [Self; 7] =
-        [Self::Crypto, Self::Ledger, Self::Relay, Self::Sync, Self::Peers, Self::Scan, Self::Browser];
+    pub const ALL: [Self; 8] = [
+        Self::Crypto,
+        Self::Ledger,
+        Self::Audit,
+        Self::Relay,
+        Self::Sync,
+        Self::Peers,
+        Self::Scan,
+        Self::Browser,
+    ];
 
     /// Builds what it needs and measures.
     pub fn measure(self, place: &Place, steps: &mut Steps) -> Result<Vec<Table>> {
         match self {
             Self::Crypto => crypto::measure(place, steps),
             Self::Ledger => programs::ledger(place, steps).map(|table| vec![table]),
+            Self::Audit => audit::measure(place, steps).map(|table| vec![table]),
             Self::Relay => programs::relay(place, steps).map(|table| vec![table]),
             Self::Sync => sync::measure(place, steps).map(|table| vec![table]),
             Self::Peers => peers::measure(place, steps).map(|table| vec![table]),

@@ -2,6 +2,7 @@
 //! "behind"); none fails the run, for a busy machine is no fault of the code.
 
 mod areas;
+mod audit;
 mod criterion;
 mod crypto;
 mod figure;

@@ -1,4 +1,6 @@
-//! The audit counts what stands, and refuses what doesn't.
+//! The audit counts what stands, refuses what doesn't, opens what its keys open, and signs what it says.
+
+mod world;
 
 use super::*;
 use crate::{
@@ -8,35 +10,73 @@ use crate::{
         tests::{FOUNDED, grant, key},
     },
 };
+use suishen_core::audit::{Read, Row, Told};
+use world::World;
 
 fn place(data: &Path) -> Place {
     Place { data: data.to_owned(), config: None }
 }
 
+/// What `suishen audit` gives without anything else.
+fn audited(data: &Path) -> anyhow::Result<Outcome> {
+    run(&place(data), &Audit::default())
+}
+
+/// Passes over a data folder with the keys of a folder.
+fn passed(data: &Path, keys: Option<&Path>) -> Result<(Passed, Vec<Row>, Findings), String> {
+    let keys = keys.map(|folder| keys::boxes(folder).unwrap()).unwrap_or_default();
+    let plan = Plan { keys, range: 0..u64::MAX, thresholds: Thresholds::default(), size: None };
+    let (mut rows, mut findings) = (Vec::new(), Findings::default());
+    let mut source = Source::folder(data);
+    let passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, tables| {
+        rows.extend(taken.row);
+        taken.findings.into_iter().try_for_each(|finding| findings.take(finding, None, tables))
+    })
+    .unwrap()?;
+    Ok((passed, rows, findings))
+}
+
+fn reads(rows: &[Row]) -> Vec<&Read> {
+    rows.iter().filter_map(|row| if let Row::Read(read) = row { Some(read) } else { None }).collect()
+}
+
 #[test]
 fn the_ledger_is_replayed_and_counted() {
     let data = sample();
-    let audited = ledger(data.path()).unwrap().unwrap();
-    assert_eq!(audited.size(), 273);
+    let (passed, ..) = passed(data.path(), None).unwrap();
+    assert_eq!(passed.replay.size(), 273);
     let counted = |name: &str| {
         let kind = Transaction::NAMES.iter().position(|n| *n == name).unwrap();
-        audited.totals().kinds[kind]
+        passed.replay.totals().kinds[kind]
     };
     assert_eq!([counted("open-holder"), counted("issue-grant"), counted("revoke-grant")], [270, 1, 1]);
-    assert_eq!(run(&place(data.path()), &Audit { bundle: None }).unwrap(), Outcome::Well);
+    assert_eq!(audited(data.path()).unwrap(), Outcome::Well);
 }
 
 #[test]
 fn a_changed_entry_is_named_and_ends_with_found_wrong() {
     let data = sample();
     let path = folder(data.path()).join("tile/entries/000");
-    let mut bytes = fs::read(&path).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut bytes = whole.clone();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
-    fs::write(&path, bytes).unwrap();
-    let why = ledger(data.path()).unwrap().unwrap_err();
+    fs::write(&path, &bytes).unwrap();
+    let why = passed(data.path(), None).err().unwrap();
     assert!(why.starts_with("entry 255: "), "{why}");
-    assert_eq!(run(&place(data.path()), &Audit { bundle: None }).unwrap(), Outcome::FoundWrong);
+    assert_eq!(audited(data.path()).unwrap(), Outcome::FoundWrong);
+    // Of two the first is named, whichever core meets which first.
+    let entries = suishen_core::proof::tile::decode_entries(&whole).unwrap();
+    let end = |number: usize| entries[..=number].iter().map(|entry| entry.len() + 2).sum::<usize>() - 1;
+    for number in [1, 40, 254] {
+        bytes.clone_from(&whole);
+        for changed in [number, 255] {
+            bytes[end(changed)] ^= 1;
+        }
+        fs::write(&path, &bytes).unwrap();
+        let why = passed(data.path(), None).err().unwrap();
+        assert!(why.starts_with(&format!("entry {number}: ")), "{why}");
+    }
 }
 
 #[test]
@@ -48,7 +88,7 @@ fn a_bundle_is_verified_without_any_ledger() {
     let file = elsewhere.path().join("bundle");
     let verdict = |bytes: &[u8]| {
         fs::write(&file, bytes).unwrap();
-        run(&place(elsewhere.path()), &Audit { bundle: Some(file.clone()) }).unwrap()
+        run(&place(elsewhere.path()), &Audit { bundle: Some(file.clone()), ..Audit::default() }).unwrap()
     };
     assert_eq!(verdict(&bundle), Outcome::Well);
     for at in (0..bundle.len()).step_by(97) {
@@ -61,6 +101,189 @@ fn a_bundle_is_verified_without_any_ledger() {
 #[test]
 fn what_cannot_be_read_is_no_verdict() {
     let nowhere = tempfile::tempdir().unwrap();
-    assert!(run(&place(nowhere.path()), &Audit { bundle: None }).is_err());
-    assert!(run(&place(nowhere.path()), &Audit { bundle: Some(nowhere.path().join("none")) }).is_err());
+    assert!(audited(nowhere.path()).is_err());
+    let none = Some(nowhere.path().join("none"));
+    assert!(run(&place(nowhere.path()), &Audit { bundle: none.clone(), ..Audit::default() }).is_err());
+    assert!(run(&place(nowhere.path()), &Audit { verify: none, ..Audit::default() }).is_err());
+    // Opening is an entry: without a relay, or without a reason, nothing is opened.
+    let mut world = World::new();
+    let desk = world.desk("李文");
+    world.reads(&desk, "TREAT", 1);
+    let data = world.dir.path();
+    let opens = |why: Option<&str>| {
+        let (keys, why) = (Some(world.auditor_folder()), why.map(str::to_owned));
+        let verdict = run(&place(data), &Audit { keys, why, ..Audit::default() });
+        format!("{:#}", verdict.unwrap_err())
+    };
+    assert!(opens(None).contains("--why"));
+    fs::write(data.join(crate::node::GENESIS), "").unwrap();
+    assert!(opens(Some("例行")).contains("start the relay, or name one with --relay"));
+    let keys = Some(nowhere.path().to_owned());
+    let verdict = run(&place(data), &Audit { keys, why: Some("x".into()), ..Audit::default() });
+    assert!(format!("{:#}", verdict.unwrap_err()).contains("there is no box*.pem"));
+}
+
+#[test]
+fn an_old_key_opens_nothing_new_and_a_new_one_nothing_old() {
+    let mut world = World::new();
+    let desk = world.desk("李文");
+    world.reads(&desk, "TREAT", 2);
+    world.next_quarter(1);
+    let desk = world.desk("周岚");
+    world.reads(&desk, "COC", 1);
+    let (both, data) = (world.auditor_folder(), world.dir.path());
+    let names = |keys: Option<&Path>| -> Vec<String> {
+        let (passed, rows, findings) = passed(data, keys).unwrap();
+        assert_eq!(findings.count, 0, "{:?}", findings.listed);
+        assert_eq!(passed.tables.reads, 3);
+        let name = |read: &Read| match &read.by {
+            Told::Opened(who) => who.name.clone(),
+            Told::NoKey => "no key".into(),
+            Told::Wrong => "wrong".into(),
+        };
+        reads(&rows).into_iter().map(name).collect()
+    };
+    assert_eq!(names(None), ["no key"; 3]);
+    assert_eq!(names(Some(&both)), ["李文", "李文", "周岚"]);
+    for (name, expected) in [("box", ["李文", "李文", "no key"]), ("box-1", ["no key", "no key", "周岚"])]
+    {
+        let alone = tempfile::tempdir().unwrap();
+        fs::copy(both.join(format!("{name}.pem")), alone.path().join(format!("{name}.pem"))).unwrap();
+        assert_eq!(names(Some(alone.path())), expected);
+    }
+}
+
+/// A ledger with three reads at night by somebody whose name is markup.
+fn night() -> World {
+    let mut world = World::new();
+    world.now += 12 * 3600;
+    let desk = world.desk("<b onload=\"x\">'王'&");
+    world.reads(&desk, "=cmd|' /C calc'!A0", 3);
+    world
+}
+
+/// Writes page and CSV files as `suishen audit` does once its look is logged.
+fn written(world: &World, language: Language) -> (tempfile::TempDir, Audit) {
+    let out = tempfile::tempdir().unwrap();
+    let audit = Audit {
+        report: Some(out.path().join("audit.html")),
+        csv: Some(out.path().join("csv")),
+        language,
+        ..Audit::default()
+    };
+    let folder = world.auditor_folder();
+    let plan = Plan {
+        keys: keys::boxes(&folder).unwrap(),
+        range: 0..u64::MAX,
+        thresholds: Thresholds::default(),
+        size: None,
+    };
+    let mut csv = Csv::new(audit.csv.as_deref().unwrap(), language).unwrap();
+    let mut findings = Findings::default();
+    let mut source = Source::folder(world.dir.path());
+    let mut passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, tables| {
+        for finding in taken.findings {
+            findings.take(finding, Some(&mut csv), tables)?;
+        }
+        taken.row.iter().try_for_each(|row| csv.row(row))
+    })
+    .unwrap()
+    .unwrap();
+    for finding in std::mem::take(&mut passed.findings) {
+        findings.take(finding, Some(&mut csv), &passed.tables).unwrap();
+    }
+    let opening = Opening { folder: &folder, why: "<i>例行</i>", entry: 1 };
+    let files = write(&audit, &plan, &passed, &findings, Some(&opening), Some(csv)).unwrap();
+    let key = keys::signing(&folder, &passed.replay.state().auditor().unwrap().audit).unwrap();
+    let places = (audit.report.as_deref(), audit.csv.as_deref());
+    report::sign::sign(&passed, 1, &key, files, places).unwrap();
+    (out, audit)
+}
+
+#[test]
+fn a_page_says_all_escapes_all_and_needs_nothing_else() {
+    let world = night();
+    for (language, title) in
+        [(Language::Chinese, "随身账本审计报告"), (Language::English, "Audit of a Suishen ledger")]
+    {
+        let (out, audit) = written(&world, language);
+        let page = fs::read_to_string(audit.report.unwrap()).unwrap();
+        assert!(page.starts_with("<!doctype html>") && page.contains(title));
+        assert!(page.contains("&lt;b onload=&quot;x&quot;&gt;&#39;王&#39;&amp;"));
+        assert!(page.contains("&lt;i&gt;例行&lt;/i&gt;"));
+        for bad in ["<b ", "<i>", "<script", "http://", "https://", "src=", "style=\"", "onload=\""] {
+            assert!(!page.contains(bad), "{bad}");
+        }
+        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+        assert!(page.matches("<svg").count() >= 2);
+        for tag in ["table", "tbody", "tr", "td", "h2", "dl", "p"] {
+            let opened =
+                page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+        let read = fs::read_to_string(out.path().join("csv/reads.csv")).unwrap();
+        assert!(read.starts_with('\u{feff}') && read.contains(",'=cmd|"), "{read}");
+        assert_eq!(read.lines().count(), 4);
+        let found = fs::read_to_string(out.path().join("csv/findings.csv")).unwrap();
+        assert!(found.contains(",night-reads,true,"), "{found}");
+    }
+}
+
+#[test]
+fn a_signed_report_is_checked_and_what_differs_is_named() {
+    let world = night();
+    let (out, _) = written(&world, Language::Chinese);
+    let page = out.path().join("audit.html");
+    let csv = out.path().join("csv");
+    let verdict = |path: &Path| {
+        let verdict = report::sign::verify(path, &mut Source::folder(world.dir.path())).unwrap();
+        (verdict.good.len(), verdict.wrong)
+    };
+    assert_eq!(verdict(&page), (2, vec![]));
+    assert_eq!(verdict(&csv), (7, vec![]));
+    let changed = |path: &Path, at: usize| {
+        let whole = fs::read(path).unwrap();
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(path, bytes).unwrap();
+        whole
+    };
+    let whole = changed(&page, 300);
+    assert_eq!(verdict(&page).1, ["audit.html: it is not as it was signed"]);
+    fs::write(&page, whole).unwrap();
+    changed(&csv.join("reads.csv"), 9);
+    assert_eq!(verdict(&csv).1, ["reads.csv: it is not as it was signed"]);
+    // A page of another name was never signed.
+    fs::copy(&page, out.path().join("other.html")).unwrap();
+    fs::copy(out.path().join("audit.html.cose"), out.path().join("other.html.cose")).unwrap();
+    assert_eq!(verdict(&out.path().join("other.html")).1, ["other.html: no file of this name was signed"]);
+    // Another ledger's auditor vouches for nothing here; every changed byte of the signature is found.
+    let other = World::new();
+    let elsewhere = report::sign::verify(&page, &mut Source::folder(other.dir.path())).unwrap();
+    assert!(!elsewhere.wrong.is_empty());
+    let signature = out.path().join("audit.html.cose");
+    let length = fs::read(&signature).unwrap().len();
+    for at in (0..length).step_by(length / 8) {
+        let whole = changed(&signature, at);
+        assert!(!verdict(&page).1.is_empty(), "byte {at}");
+        fs::write(&signature, whole).unwrap();
+    }
+    fs::remove_file(&signature).unwrap();
+    assert!(report::sign::verify(&page, &mut Source::folder(world.dir.path())).is_err());
+}
+
+#[test]
+fn a_report_still_holds_when_the_ledger_has_grown_and_the_key_was_changed() {
+    let mut world = night();
+    let (out, _) = written(&world, Language::Chinese);
+    world.next_quarter(1);
+    let desk = world.desk("周岚");
+    world.reads(&desk, "TREAT", 1);
+    let page = out.path().join("audit.html");
+    let verdict = report::sign::verify(&page, &mut Source::folder(world.dir.path())).unwrap();
+    assert_eq!(verdict.wrong, Vec::<String>::new());
+    // On a copy from before there are not enough entries to tell.
+    let older = World::new();
+    let verdict = report::sign::verify(&page, &mut Source::folder(older.dir.path())).unwrap();
+    assert!(verdict.wrong[0].contains("fewer than"), "{:?}", verdict.wrong);
 }

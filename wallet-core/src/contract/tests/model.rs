@@ -99,7 +99,13 @@ impl<'a> Run<'a> {
         held.extend(attempt.voucher.as_ref().map(|(_, key)| (Part::Voucher, *key)));
         held.extend(attempt.proof.as_ref().map(|(_, key)| (Part::TagProof, *key)));
         let checked = Checked::assuming(signed, &self.naive.ledger, held)?;
-        apply_checked(&self.state, &attempt.context, &checked)
+        let verdict = apply_checked(&self.state, &attempt.context, &checked);
+        // A replay verifies afterwards: it takes what is taken here and nothing else.
+        let unverified = apply_unverified(&self.state, &attempt.context, &checked);
+        let later =
+            unverified.and_then(|(changes, signatures)| signatures.verify(&checked).map(|()| changes));
+        assert!(later == verdict || (later.is_err() && verdict.is_err()), "{later:?} is not {verdict:?}");
+        verdict
     }
 
     fn step(&mut self, kind: usize, choice: u64, coverage: &mut Coverage) -> Result<(), TestCaseError> {

@@ -1,5 +1,6 @@
-//! The desks' part of the engine: hospital (issue), doctor (read), insurer (read and settle).
+//! The desks' part of the engine: hospital (issue), doctor (read), insurer (read and settle), auditor.
 
+mod audit;
 mod issue;
 mod line;
 mod offer;
@@ -23,6 +24,7 @@ pub struct Session {
     prepared: issue::Prepared,
     open: read::Open,
     lines: line::Lines,
+    audit: audit::Keys,
 }
 
 impl Session {
@@ -103,6 +105,9 @@ impl Session {
                 reading.map_or(DeskResponse::Done, |reading| DeskResponse::Reading(Box::new(reading)))
             }
             DeskRequest::Settled => DeskResponse::Settled(settle::settled(engine, &self.open).await?),
+            DeskRequest::Audit(request) => {
+                DeskResponse::Audit(self.audit.answer(engine, task, request, bytes).await?)
+            }
             DeskRequest::Close { share } => {
                 self.open.close(&share);
                 DeskResponse::Done
@@ -116,6 +121,7 @@ impl Session {
         self.prepared.clear();
         self.open.close_all();
         self.lines.close_all();
+        self.audit.forget();
     }
 }
 

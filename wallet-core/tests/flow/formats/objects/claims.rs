@@ -2,7 +2,10 @@
 
 use super::{Found, Story};
 use crate::sharing::{Sharing, redeem};
-use suishen_core::consent::{Answer, AuditorReversal, AuditorSettlement, Choice, Disclosure, Reversing};
+use suishen_core::audit::{AuditStatement, ReportFile};
+use suishen_core::consent::{
+    Answer, AuditorLook, AuditorReversal, AuditorSettlement, Choice, Disclosure, Reversing,
+};
 use suishen_core::contract::ReversalReason::{Duplicate, Error, OnPaper, PaidBack, Reversed};
 use suishen_core::contract::{Role, SettleClaim, Settled, Slot, TagProof, Transaction, Views as _, Voucher};
 use suishen_core::id::TagId;
@@ -73,6 +76,12 @@ impl Story {
         }
         found.add("settled", &settled);
         found.add("reversing", &Reversing { tag: told.tag, desk: desk.grantee.public() });
+        found.add("auditor-look", &AuditorLook { why: "季度例行审计".into(), from: 0, to: 90 });
+        let file = ReportFile { name: "audit.html".into(), digest: Digest::of(b"html") };
+        found.add("report-file", &file);
+        let (tree, map) = (Digest::of(b"tree"), Digest::of(b"map"));
+        let statement = AuditStatement { ledger, size: 9, tree, map, time: 1, look: 8, files: vec![file] };
+        found.add("audit-statement", &statement);
         found.add("box-key", &world.state.auditor().unwrap().boxes[0]);
         for why in [Error, Duplicate, PaidBack, Reversed, OnPaper] {
             found.add("reversal-reason", &why);

@@ -1,11 +1,11 @@
-//! The auditor's desk: what this browser has proven of the ledger itself. Opening sealed boxes and statistics are the
-//! `suishen audit` program's work.
+//! The auditor's desk: what this browser has proven of the ledger itself, and the audit of all of it (`audit`). Signed
+//! reports and whole lists are the `suishen audit` program's work.
 
 use suishen_bridge::{LedgerState, Request};
 use wasm_bindgen_futures::spawn_local;
 use yew::{Callback, Html, component, html, use_state};
 
-use super::frame::DeskFrame;
+use super::{audit::AuditPage, frame::DeskFrame};
 use crate::{
     browser::{engine::use_engine, language::use_words, ledger::use_ledger},
     component::{Status, fault_card, glyph, status_line},
@@ -43,7 +43,8 @@ pub fn AuditorDesk() -> Html {
                 { status_line(status, words.with(text, &[("time", at.into())]), Some(words.say("audit-by-this")), None, None) }
                 <dl class="figures card padded"><div><dt>{ words.say("audit-entries") }</dt><dd>{ ledger.size() }</dd></div></dl>
                 if let Some(fault) = (*fault).clone() { { fault_card(&words, &fault, Some(&check), true) } }
-                <button class="button primary" onclick={check.reform(|_| ())} disabled={*busy}>{ glyph("shield-check") }{ words.say("audit-check") }</button>
+                <button class="button" onclick={check.reform(|_| ())} disabled={*busy}>{ glyph("shield-check") }{ words.say("audit-check") }</button>
+                <AuditPage />
                 <section class="card padded stack close">
                     <h2>{ words.say("audit-more") }</h2>
                     <p class="quiet">{ words.say("audit-more-text") }</p>

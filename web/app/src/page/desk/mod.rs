@@ -1,6 +1,7 @@
 //! The desks: hospital, doctor, insurer, auditor.
 
 mod ask;
+mod audit;
 mod auditor;
 mod claim_card;
 mod doctor;

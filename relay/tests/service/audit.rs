@@ -1,0 +1,107 @@
+//! `suishen audit` beside a running relay, as the auditor runs it: the look is an entry first, the boxes open, a false one
+//! has a name, the report is signed, the keys change.
+
+use crate::{
+    grants::{redemption, share},
+    process::{Process, suishen},
+    relay::fresh,
+};
+use std::{fs, path::Path};
+use suishen_core::{
+    cbor,
+    contract::{AuditorKeys, Key},
+};
+use suishen_relay::{client::Client, keys::Keys, node::KEYS};
+
+async fn auditor(client: &Client) -> AuditorKeys {
+    let answer = client.value(&Key::Auditor).await.unwrap();
+    cbor::decode(&answer.values[0].value).unwrap()
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_auditor_looks_by_an_entry_finds_a_false_box_signs_and_changes_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let process = Process::start(&data, &["--demo"]).await;
+    let client = process.client().await;
+    let keys = Keys::new(data.join(KEYS));
+    // A desk that redeems with boxes of nothing.
+    let shared = share(&keys, &client, client.info().await.unwrap().now).await;
+    client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
+
+    let (code, printed) = suishen(&data, &["audit"]).await;
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains("every signature, transition, root and cosignature holds"), "{printed}");
+    assert!(!printed.contains("log-audit"), "{printed}");
+
+    let folder = text(keys.folder("auditor").path());
+    let (page, csv) = (text(&dir.path().join("audit.html")), text(&dir.path().join("csv")));
+    let arguments = [
+        "audit",
+        "--keys",
+        &folder,
+        "--why",
+        "投诉 2026-118",
+        "--report",
+        &page,
+        "--csv",
+        &csv,
+        "--language",
+        "en",
+    ];
+    let (code, printed) = suishen(&data, &arguments).await;
+    assert_eq!(code, 1, "{printed}");
+    assert!(printed.contains("1 log-audit"), "{printed}");
+    assert!(
+        printed.contains("The box of a read opens with no key that was in force; 安澜市人民医院"),
+        "{printed}"
+    );
+    let looks = fs::read_to_string(dir.path().join("csv/looks.csv")).unwrap();
+    assert!(looks.contains("投诉 2026-118"), "{looks}");
+    assert!(fs::read_to_string(&page).unwrap().contains("投诉 2026-118"));
+
+    for place in [&page, &csv] {
+        let (code, printed) = suishen(&data, &["audit", "--verify", place]).await;
+        assert_eq!(code, 0, "{printed}");
+        assert!(printed.contains("signed by the auditor's key"), "{printed}");
+    }
+    let changed = fs::read_to_string(&page).unwrap().replacen("118", "119", 1);
+    fs::write(&page, changed).unwrap();
+    // The relay's address does as well as its folder, from another machine's empty one.
+    let elsewhere = dir.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let (code, printed) = suishen(&elsewhere, &["audit", "--relay", &process.base, "--verify", &page]).await;
+    assert_eq!(code, 1, "{printed}");
+    assert!(printed.contains("WRONG      audit.html: it is not as it was signed"), "{printed}");
+    let (code, printed) = suishen(&elsewhere, &["audit", "--relay", &process.base]).await;
+    assert_eq!(code, 0, "{printed}");
+
+    let first = auditor(&client).await;
+    let (code, printed) = suishen(&data, &["audit", "rotate"]).await;
+    assert_eq!(code, 0, "{printed}");
+    let (code, printed) = suishen(&data, &["audit", "rotate", "--which", "audit"]).await;
+    assert_eq!(code, 0, "{printed}");
+    let second = auditor(&client).await;
+    assert_eq!((first.sequence, second.sequence, second.boxes.len()), (0, 2, 2));
+    let newest = keys.folder("auditor").read("box-1").unwrap().public();
+    assert_eq!(second.box_key().unwrap(), newest);
+    assert_eq!(second.audit, keys.folder("auditor").read("audit-2").unwrap().public());
+    // With both keys the later look is signed by the newer, and says why in a box under the newer.
+    let again = ["audit", "--keys", &folder, "--why", "复查", "--report", &page, "--to", "1"];
+    let (code, printed) = suishen(&data, &again).await;
+    assert_eq!(code, 0, "{printed}");
+    let (code, printed) = suishen(&data, &["audit", "--verify", &page]).await;
+    assert_eq!(code, 0, "{printed}");
+    process.kill();
+
+    // Without a relay nothing is opened, and it says what to do.
+    let (code, printed) = suishen(&data, &["audit", "--keys", &folder, "--why", "x"]).await;
+    assert_eq!(code, 2, "{printed}");
+    assert!(printed.contains("start the relay, or name one with --relay"), "{printed}");
+    let (code, _) = suishen(&data, &["audit", "--keys", &folder]).await;
+    assert_eq!(code, 2);
+}

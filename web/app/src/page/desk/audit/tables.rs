@@ -1,0 +1,152 @@
+//! Tables of an audit: what is wrong, who read, what was paid.
+
+use suishen_bridge::{AuditFinding, AuditView, Payer, Purpose};
+use yew::{Html, html};
+
+use crate::{
+    view::passage::purpose_key,
+    words::{Words, figure},
+};
+
+/// A table with its heading; the heads after the first `words_first` are over figures.
+fn table(title: String, heads: &[&str], rows: Html, words: &Words) -> Html {
+    html! {
+        <section class="card padded stack close">
+            <h2>{ &title }</h2>
+            <div class="table-scroll" tabindex="0" role="region" aria-label={title.clone()}>
+                <table class="table">
+                    <thead><tr>{ for heads.iter().map(|head| html! { <th scope="col">{ words.say(head) }</th> }) }</tr></thead>
+                    <tbody>{ rows }</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+/// A finding as a sentence.
+fn sentence(finding: &AuditFinding, words: &Words) -> String {
+    let boxed = match finding.boxed.as_str() {
+        "" => String::new(),
+        boxed => words.say(&format!("boxed-{boxed}")),
+    };
+    let (reads, peers) = finding.counts;
+    let peers = peers.map_or_else(|| "–".to_owned(), |peers| peers.to_string());
+    let since = if finding.name == "key-overdue" { words.time(finding.other) } else { String::new() };
+    words.with(
+        &format!("finding-{}", finding.name),
+        &[
+            ("boxed", boxed.into()),
+            ("entry", figure(finding.other)),
+            ("who", finding.who.as_str().into()),
+            ("reads", figure(reads)),
+            ("peers", peers.into()),
+            ("time", since.into()),
+        ],
+    )
+}
+
+fn found(finding: &AuditFinding, words: &Words) -> Html {
+    let organisation = match finding.organisation.as_str() {
+        "" => words.say("audit-patients-key"),
+        name => name.to_owned(),
+    };
+    let person = if finding.person.is_empty() || finding.proven {
+        finding.person.clone()
+    } else {
+        words.with("audit-claimed-name", &[("name", finding.person.as_str().into())])
+    };
+    html! {
+        <tr key={format!("{}-{}-{}", finding.entry, finding.name, finding.boxed)}>
+            <td class="figure">{ finding.entry }</td>
+            <td>{ words.say(if finding.unusual { "audit-unusual" } else { "audit-wrong" }) }</td>
+            <td>{ sentence(finding, words) }</td>
+            <td>{ organisation }</td>
+            <td>{ person }</td>
+        </tr>
+    }
+}
+
+/// What is wrong, before what is unusual.
+pub fn findings(view: &AuditView, words: &Words) -> Html {
+    let title = words.say("audit-findings");
+    if view.findings.is_empty() {
+        return html! { <section class="card padded stack close"><h2>{ title }</h2><p>{ words.say("audit-findings-none") }</p></section> };
+    }
+    let (unusual, wrong): (Vec<_>, Vec<_>) = view.findings.iter().partition(|finding| finding.unusual);
+    let rows = wrong.into_iter().chain(unusual).map(|finding| found(finding, words));
+    let heads = ["audit-entry", "audit-kind", "audit-what", "audit-organisation", "audit-person"];
+    html! {<>
+        { table(title, &heads, rows.collect(), words) }
+        if view.more > 0 { <p class="quiet">{ words.count("audit-findings-more", view.more) }</p> }
+    </>}
+}
+
+/// Reads by organisation.
+pub fn institutions(view: &AuditView, words: &Words) -> Html {
+    let rows = view.institutions.iter().map(|it| {
+        html! {
+            <tr key={it.name.clone()}>
+                <td>{ &it.name }</td><td class="figure">{ it.reads }</td><td class="figure">{ it.records }</td>
+                <td class="figure">{ it.sensitive }</td><td class="figure">{ it.nameless }</td>
+            </tr>
+        }
+    });
+    let heads = ["audit-organisation", "audit-reads", "audit-records", "audit-sensitive", "audit-nameless"];
+    table(words.say("audit-by-organisation"), &heads, rows.collect(), words)
+}
+
+/// Reads by person or server.
+pub fn readers(view: &AuditView, words: &Words) -> Html {
+    let rows = view.readers.iter().map(|reader| {
+        html! {
+            <tr>
+                <td>{ &reader.name }</td><td>{ &reader.organisation }</td><td>{ words.time(reader.last) }</td>
+                <td class="figure">{ reader.reads }</td><td class="figure">{ reader.night }</td>
+            </tr>
+        }
+    });
+    let heads = ["audit-person", "audit-organisation", "audit-last", "audit-reads", "audit-night"];
+    table(words.say("audit-by-person"), &heads, rows.collect(), words)
+}
+
+/// Reads by purpose.
+pub fn purposes(view: &AuditView, words: &Words) -> Html {
+    let name =
+        |code: &str| Purpose::of(code).map_or_else(|| code.to_owned(), |it| words.say(purpose_key(it)));
+    let rows = view.purposes.iter().map(|(code, reads)| {
+        html! { <tr key={code.clone()}><td>{ name(code) }</td><td class="figure">{ reads }</td></tr> }
+    });
+    table(words.say("audit-by-purpose"), &["audit-purpose", "audit-reads"], rows.collect(), words)
+}
+
+/// What was claimed and paid.
+pub fn claims(view: &AuditView, words: &Words) -> Html {
+    let sum = |hundredths: u64, currency: &str| match currency {
+        "" => "–".to_owned(),
+        currency => format!("{}.{:02} {currency}", hundredths / 100, hundredths % 100),
+    };
+    let rows = view.claims.iter().map(|it| {
+        let payer = match it.payer {
+            Payer::Statutory => "audit-payer-statutory",
+            Payer::Commercial => "audit-payer-commercial",
+        };
+        html! {
+            <tr key={format!("{}{payer}{}", it.insurer, it.currency)}>
+                <td>{ &it.insurer }</td><td>{ words.say(payer) }</td>
+                { for it.counts.iter().map(|count| html! { <td class="figure">{ count }</td> }) }
+                <td class="figure">{ sum(it.claimed, &it.currency) }</td><td class="figure">{ sum(it.paid, &it.currency) }</td>
+            </tr>
+        }
+    });
+    let heads = [
+        "audit-insurer",
+        "audit-payer",
+        "audit-whole-paid",
+        "audit-partly-paid",
+        "audit-taken-back",
+        "audit-sum-unknown",
+        "audit-claimed",
+        "audit-paid",
+    ];
+    table(words.say("audit-claims"), &heads, rows.collect(), words)
+}

@@ -1,0 +1,360 @@
+//! The auditor's desk: replays the ledger from entry 0 in this worker and opens the boxes that the keys at hand open. The
+//! keys stay in this worker's memory, and the look is an entry before a box is opened.
+
+use crate::engine::Engine;
+use crate::http::Call;
+use crate::ledger::Ledger;
+use crate::platform::BrowserRandom;
+use crate::worker::tell;
+use std::cell::RefCell;
+use suishen_bridge::{
+    Action, AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditReader, AuditRequest, AuditResponse,
+    AuditView, Event, Fault, Payer, Step,
+};
+use suishen_core::audit::{
+    At, Audit, BoxKeys, Boxed, Finding, Institution, Signer, Tables, Thresholds, Wrong,
+};
+use suishen_core::cbor;
+use suishen_core::consent::AuditorLook;
+use suishen_core::contract::{
+    AuditorKeys, Checked, Context, Entry, Key, Memory, SignedTransaction, Slot, Transaction, apply_checked,
+};
+use suishen_core::id::PartyId;
+use suishen_core::proof::checkpoint::{Checkpoint, SignedCheckpoint};
+use suishen_core::proof::map::{Leaf, root_of};
+use suishen_core::proof::tree::{Edge, Sm3, TreeHash as _};
+use suishen_core::report::Sensitivity;
+use suishen_core::sm::{PublicKey, SecretKey, edge};
+
+/// Entries that are asked for, and verified, at a time: between two of them the worker answers others.
+const AT_A_TIME: u64 = 32;
+/// Findings and people that are listed; `suishen audit` lists all.
+const MOST: usize = 200;
+/// Keys that are held at a time.
+const MOST_KEYS: usize = 64;
+/// Largest key file.
+const MOST_BYTES: usize = 8 * 1024;
+/// How often the relay is asked for a checkpoint with the look in it.
+const TRIES: u32 = 20;
+
+/// The auditor's keys, while the page is there.
+#[derive(Default)]
+pub struct Keys(RefCell<Vec<SecretKey>>);
+
+impl core::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Keys({} [redacted])", self.0.borrow().len())
+    }
+}
+
+impl Keys {
+    /// Answers one request.
+    pub async fn answer(
+        &self,
+        engine: &Engine,
+        task: u32,
+        request: AuditRequest,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<AuditResponse, Fault> {
+        match request {
+            AuditRequest::Key => {
+                self.take(&bytes.ok_or_else(|| Fault::new("request", Action::Nothing))?)?;
+                self.at_hand(engine).await
+            }
+            AuditRequest::Forget => {
+                self.forget();
+                Ok(AuditResponse::Keys(AuditKeys::default()))
+            }
+            AuditRequest::Keys => self.at_hand(engine).await,
+            AuditRequest::Run { why } => {
+                // Copied first: another request may come while this one waits.
+                let keys = self.0.borrow().clone();
+                let view = run(engine, task, keys, why).await?;
+                Ok(AuditResponse::Audit(Box::new(view)))
+            }
+        }
+    }
+
+    /// Forgets them.
+    pub fn forget(&self) {
+        self.0.borrow_mut().clear();
+    }
+
+    fn take(&self, file: &[u8]) -> Result<(), Fault> {
+        let not_one = || Fault::new("audit-key", Action::Retry);
+        let text = core::str::from_utf8(file).ok().filter(|text| text.len() <= MOST_BYTES);
+        let key = edge::secret_key_from_pem(text.ok_or_else(not_one)?).map_err(|_| not_one())?;
+        let mut held = self.0.borrow_mut();
+        let known = held.iter().any(|other| other.public() == key.public());
+        if !known && held.len() < MOST_KEYS {
+            held.push(key);
+        }
+        Ok(())
+    }
+
+    async fn at_hand(&self, engine: &Engine) -> Result<AuditResponse, Fault> {
+        if self.0.borrow().is_empty() {
+            return Ok(AuditResponse::Keys(AuditKeys::default()));
+        }
+        let ledger = engine.fresh_ledger().await?;
+        let auditor = ledger.auditor(engine.store().await?).await?;
+        let held: Vec<PublicKey> = self.0.borrow().iter().map(SecretKey::public).collect();
+        let signs = held.contains(&auditor.audit);
+        let quarter = |key: &&PublicKey| auditor.boxes.iter().any(|quarter| quarter.key == **key);
+        let quarters = held.iter().filter(quarter).count() as u64;
+        let others = held.len() as u64 - quarters - u64::from(signs);
+        Ok(AuditResponse::Keys(AuditKeys { quarters, signs, others }))
+    }
+}
+
+async fn run(engine: &Engine, task: u32, keys: Vec<SecretKey>, why: String) -> Result<AuditView, Fault> {
+    let ledger = engine.fresh_ledger().await?;
+    let look = if keys.is_empty() { None } else { Some(log(engine, ledger, &keys, why).await?) };
+    let (_, checked) = ledger.seen().ok_or_else(|| Fault::new("offline", Action::Retry))?;
+    let note = SignedCheckpoint::parse(&ledger.note());
+    let checkpoint = note.map_err(|_| Fault::new("offline", Action::Retry))?.checkpoint;
+    let keys: BoxKeys = keys.into_iter().collect();
+    let mut replay = Replay::new(ledger, keys)?;
+    while replay.edge.size() < checkpoint.size {
+        let done = replay.edge.size();
+        tell(&Event::Progress { task, step: Step::Checking, done, total: checkpoint.size });
+        let to = checkpoint.size.min(done + AT_A_TIME);
+        let call = Call::get(format!("/v1/ledger/entries?from={done}&to={to}"));
+        let unreadable = || wrong_entry(done);
+        let answer = ledger.call(&call).await?;
+        let entries: Vec<minicbor::bytes::ByteVec> = cbor::decode(&answer).map_err(|_| unreadable())?;
+        if entries.is_empty() {
+            return Err(unreadable());
+        }
+        // No more than was asked for.
+        for bytes in entries.iter().take(usize::try_from(to - done).unwrap_or(0)) {
+            replay.take(bytes)?;
+        }
+    }
+    replay.end(&checkpoint, checked, look)
+}
+
+/// Writes the look on the ledger, and waits for a checkpoint with it.
+async fn log(engine: &Engine, ledger: &Ledger, keys: &[SecretKey], why: String) -> Result<u64, Fault> {
+    let store = engine.store().await?;
+    let auditor: AuditorKeys = ledger.auditor(store).await?;
+    let own = keys.iter().find(|key| key.public() == auditor.audit);
+    let own = own.ok_or_else(|| Fault::new("audit-no-signing", Action::Retry))?;
+    let to = ledger.seen().map_or(0, |(size, _)| size);
+    let look = AuditorLook { why: why.trim().to_owned(), from: 0, to };
+    let box_key = auditor.box_key().map_err(|_| Fault::new("ledger-unsound", Action::Retry))?;
+    let body = look
+        .log(&own.public(), &box_key, &ledger.id, &mut BrowserRandom)
+        .map_err(|_| Fault::new("audit-why", Action::Retry))?;
+    let signed = SignedTransaction::new(&Transaction::LogAudit(body), own, &ledger.id);
+    let entry = ledger.submit(&signed).await?.number;
+    for _ in 0..TRIES {
+        ledger.refresh(store).await?;
+        if ledger.seen().is_some_and(|(size, _)| size > entry) {
+            return Ok(entry);
+        }
+    }
+    Err(Fault::new("offline", Action::Retry))
+}
+
+fn wrong_entry(number: u64) -> Fault {
+    Fault::new("audit-entry", Action::Nothing).with_detail(number.to_string())
+}
+
+/// The ledger as far as it was replayed.
+struct Replay<'a> {
+    ledger: &'a Ledger,
+    state: Memory,
+    edge: Edge,
+    audit: Audit,
+    keys: BoxKeys,
+    last: At,
+    findings: Vec<Finding>,
+    count: u64,
+}
+
+impl<'a> Replay<'a> {
+    fn new(ledger: &'a Ledger, keys: BoxKeys) -> Result<Self, Fault> {
+        let genesis = &ledger.genesis;
+        Ok(Self {
+            ledger,
+            state: Memory::new(genesis),
+            edge: Edge::new(),
+            audit: Audit::new(genesis, Thresholds::default()).map_err(|_| wrong_entry(0))?,
+            keys,
+            last: At { entry: 0, time: genesis.time },
+            findings: Vec::new(),
+            count: 0,
+        })
+    }
+
+    /// Takes the next entry: verified, applied, its boxes opened.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let number = self.edge.size();
+        if number == 0 {
+            if bytes != cbor::encode(&self.ledger.genesis) {
+                return Err(wrong_entry(0));
+            }
+        } else {
+            self.apply(number, bytes).ok_or_else(|| wrong_entry(number))?;
+        }
+        self.edge.append::<Sm3>(Sm3::leaf(bytes), |_| {});
+        Ok(())
+    }
+
+    fn apply(&mut self, number: u64, bytes: &[u8]) -> Option<()> {
+        let entry = Entry::from_bytes(bytes).ok()?;
+        let at = At { entry: number, time: entry.now };
+        let context = Context { number, now: entry.now, sponsor: entry.sponsor };
+        let checked = Checked::read(entry.signed, &self.ledger.id).ok()?;
+        self.state.commit(apply_checked(&self.state, &context, &checked).ok()?);
+        self.last = at;
+        if let Some(boxes) = self.audit.boxes(at, checked.transaction(), &self.state).ok()? {
+            let taken = self.audit.take(boxes.open(&self.keys));
+            self.note(taken.findings);
+        }
+        Some(())
+    }
+
+    fn note(&mut self, findings: Vec<Finding>) {
+        self.count += findings.len() as u64;
+        let room = MOST.saturating_sub(self.findings.len());
+        self.findings.extend(findings.into_iter().take(room));
+    }
+
+    /// Holds both roots against the checkpoint's, and says what was found.
+    fn end(mut self, checkpoint: &Checkpoint, checked: u64, look: Option<u64>) -> Result<AuditView, Fault> {
+        let mapped = self.state.iter().filter(|(key, _)| Key::is_mapped(key));
+        let map = root_of(mapped.map(|(key, value)| Leaf::of(key, value)));
+        if (self.edge.root::<Sm3>(), map) != (checkpoint.tree, checkpoint.map) {
+            return Err(Fault::new("audit-root", Action::Nothing));
+        }
+        let audit = self.audit.clone();
+        let (tables, last) = audit.end(self.last);
+        self.note(last);
+        let held = |key: &PublicKey| self.keys.public().any(|held| held == key);
+        let quarters = tables.quarters.iter().filter(|quarter| held(&quarter.key)).count() as u64;
+        Ok(AuditView {
+            size: checkpoint.size,
+            checked,
+            look,
+            quarters: (quarters, tables.quarters.len() as u64),
+            no_key: tables.no_key,
+            looks: tables.looks,
+            reads: tables.reads,
+            findings: self.findings.iter().map(|finding| shown(finding, &tables)).collect(),
+            more: self.count - self.findings.len() as u64,
+            institutions: institutions(&tables),
+            readers: readers(&tables),
+            hours: hours(&tables),
+            purposes: tables.purposes.iter().map(|(code, reads)| (code.clone(), *reads)).collect(),
+            claims: claims(&tables),
+        })
+    }
+}
+
+/// A finding in what a page needs to make its sentence.
+fn shown(finding: &Finding, tables: &Tables) -> AuditFinding {
+    let Finding { at, what, signer } = finding;
+    let Signer { party, person, proven, .. } = signer;
+    let mut shown = AuditFinding {
+        entry: at.entry,
+        time: at.time,
+        name: what.name().to_owned(),
+        boxed: String::new(),
+        other: 0,
+        counts: (0, None),
+        who: String::new(),
+        organisation: party.as_ref().map(|party| tables.named(party).to_owned()).unwrap_or_default(),
+        person: person.as_ref().map(|who| join([&who.name, &who.title, &who.unit])).unwrap_or_default(),
+        proven: *proven,
+        unusual: what.is_unusual(),
+    };
+    match what {
+        Wrong::Box(boxed, _) => {
+            let name = match boxed {
+                Boxed::Grant => "grant",
+                Boxed::Use => "use",
+                Boxed::Settlement => "settlement",
+                Boxed::Reversal => "reversal",
+                Boxed::Look => "look",
+            };
+            name.clone_into(&mut shown.boxed);
+        }
+        Wrong::TwoTags { issuer, first: (entry, _), .. } => {
+            shown.other = *entry;
+            tables.named(issuer).clone_into(&mut shown.who);
+        }
+        Wrong::Settled(_, entry) => shown.other = *entry,
+        Wrong::PaidVoid { void } => shown.other = *void,
+        Wrong::ManyReads { reads, peers } => shown.counts = (*reads, *peers),
+        Wrong::NightReads { reads } => shown.counts = (*reads, None),
+        Wrong::KeyOverdue { since } => shown.other = *since,
+        Wrong::Records | Wrong::Anchor => {}
+    }
+    shown
+}
+
+fn join(parts: [&String; 3]) -> String {
+    let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
+}
+
+fn institutions(tables: &Tables) -> Vec<AuditInstitution> {
+    let read = tables.institutions.iter().filter(|(_, institution)| institution.reads > 0);
+    let mut found: Vec<AuditInstitution> = read.map(|(party, it)| institution(party, it, tables)).collect();
+    found.sort_by_key(|institution| core::cmp::Reverse(institution.reads));
+    found
+}
+
+fn institution(party: &PartyId, it: &Institution, tables: &Tables) -> AuditInstitution {
+    let sensitive = it.classes.iter().filter(|(class, _)| **class != Sensitivity::Ordinary);
+    let months = tables.months.iter().filter(|((_, of), _)| of == party);
+    AuditInstitution {
+        name: tables.named(party).to_owned(),
+        reads: it.reads,
+        records: it.records,
+        sensitive: sensitive.map(|(_, reads)| reads).sum(),
+        nameless: it.nameless,
+        months: months.map(|((month, _), reads)| (month.to_string(), *reads)).collect(),
+    }
+}
+
+fn readers(tables: &Tables) -> Vec<AuditReader> {
+    let reader = |((party, _), it): (&(PartyId, PublicKey), &suishen_core::audit::Reader)| AuditReader {
+        name: join([&it.who.name, &it.who.title, &it.who.unit]),
+        organisation: tables.named(party).to_owned(),
+        reads: it.reads,
+        night: it.night,
+        last: it.last.time,
+    };
+    let mut found: Vec<AuditReader> = tables.readers.iter().map(reader).collect();
+    found.sort_by_key(|reader| core::cmp::Reverse(reader.reads));
+    found.truncate(MOST);
+    found
+}
+
+fn hours(tables: &Tables) -> Vec<(u64, bool)> {
+    let thresholds = Thresholds::default();
+    // An hour of the day as Unix seconds in China: eight hours ahead of UTC.
+    let night = |hour: u64| thresholds.is_night((hour + 16) % 24 * 3600);
+    (0..).zip(tables.hours).map(|(hour, reads)| (reads, night(hour))).collect()
+}
+
+fn claims(tables: &Tables) -> Vec<AuditClaims> {
+    let one = |((insurer, slot, currency), it): (&(PartyId, Slot, String), &suishen_core::audit::Claims)| {
+        let narrow = |sum: u128| u64::try_from(sum).unwrap_or(u64::MAX);
+        AuditClaims {
+            insurer: tables.named(insurer).to_owned(),
+            payer: match slot {
+                Slot::Statutory => Payer::Statutory,
+                Slot::Commercial => Payer::Commercial,
+            },
+            counts: [it.whole, it.partly, it.reversed, it.unread],
+            claimed: narrow(it.claimed),
+            paid: narrow(it.paid),
+            currency: currency.clone(),
+        }
+    };
+    tables.claims.iter().map(one).collect()
+}
