@@ -73,6 +73,12 @@ impl Problem {
         Self(Box::new(Content { status, code, detail: title.clone(), title, action }))
     }
 
+    /// A problem with a name of its own, for what another door than the relay's refuses.
+    pub fn named(status: StatusCode, code: &str, title: Text, action: Text) -> Self {
+        let code = code.to_owned();
+        Self(Box::new(Content { status, code, detail: title.clone(), title, action }))
+    }
+
     /// Says what was wrong in this case. Must not repeat what the request held.
     #[must_use]
     pub fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
