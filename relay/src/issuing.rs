@@ -177,7 +177,13 @@ fn root(client: &Client) -> Result<Certificate, CertificateError> {
 
 /// Invites a desk for an organisation whose keys are in `keys`.
 pub fn invite(organisation: &Organisation, name: &str, client: &Client, now: u64) -> String {
-    let person = crate::desk::Invitee { name: name.to_owned(), role: Role::Issuer, title: None, unit: None, server: false };
+    let person = crate::desk::Invitee {
+        name: name.to_owned(),
+        role: Role::Issuer,
+        title: None,
+        unit: None,
+        server: false,
+    };
     organisation.invite(&person, &client.ledger(), now)
 }
 

@@ -94,7 +94,9 @@ impl ClaimsDesk {
     /// The server of an insurer. Other roles, and a person's certificate, are refused.
     pub fn new(ledger: Ledger, rows: Rows, who: CommandDesk) -> Result<Self, Refusal> {
         let leaf = who.chain().leaf();
-        let (Some(role), Kind::ServerSign) = (leaf.role(), leaf.kind()) else { return Err(Refusal::NotAServer) };
+        let (Some(role), Kind::ServerSign) = (leaf.role(), leaf.kind()) else {
+            return Err(Refusal::NotAServer);
+        };
         let slot = Slot::of(role).ok_or(Refusal::NotAServer)?;
         let turns = (0..TURNS).map(|_| Mutex::default()).collect();
         let (stirred, happened) = (Notify::new(), Notify::new());
@@ -142,7 +144,11 @@ impl ClaimsDesk {
         let _turn = self.turn(&offer.grant).await;
         if let Some(held) = self.rows.claim(&offer.grant)? {
             // Whoever knows a grant's name only hasn't seen its code.
-            return if held.offer_key == offer.offer_key { Ok(held) } else { Err(Refusal::NotAConsent.into()) };
+            return if held.offer_key == offer.offer_key {
+                Ok(held)
+            } else {
+                Err(Refusal::NotAConsent.into())
+            };
         }
         let keys = [Key::Terms(offer.grant), Key::Grant(offer.grant), Key::Party(self.party().clone())];
         let proven = self.ledger.values(&keys).await?;

@@ -43,7 +43,9 @@ pub enum LedgerError {
     #[error("what the relay shows contradicts what was seen before: {0}; report this to the auditor")]
     Alarm(#[from] Alarm),
     /// The newest checkpoint that the relay shows isn't the ledger's newest: nothing is decided by it.
-    #[error("the relay shows an old state of the ledger, of {0} (Unix seconds); try again, or tell its operator")]
+    #[error(
+        "the relay shows an old state of the ledger, of {0} (Unix seconds); try again, or tell its operator"
+    )]
     Old(u64),
     /// The rows.
     #[error(transparent)]

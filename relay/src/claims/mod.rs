@@ -11,12 +11,15 @@
 //! | what isn't done, and why | [`refusal`] |
 
 pub mod desk;
+pub mod enrolment;
 pub mod held;
 pub mod ledger;
 pub mod opening;
+pub mod patient;
 pub mod refusal;
 pub mod rows;
 pub mod saying;
+pub mod work;
 
 pub use desk::{ClaimsDesk, DeskError};
 pub use refusal::Refusal;

@@ -50,7 +50,8 @@ impl ClaimsDesk {
         let Some(redemption) = self.redeem(held, &terms, &leaf, now).await? else { return Ok(()) };
         let object = held.grant.digest();
         let client = &self.ledger.client;
-        let released = client.release(object, redemption.number, &held.pass.key, &redemption.secret, now).await;
+        let released =
+            client.release(object, redemption.number, &held.pass.key, &redemption.secret, now).await;
         let (gate, release) = released?;
         let genesis = client.genesis();
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
@@ -186,7 +187,8 @@ impl ClaimsDesk {
         number: u32,
         now: u64,
     ) -> Result<(), DeskError> {
-        let (Some(record), Some(facts)) = (sound.payload.records.first(), sound.judged.records.first()) else {
+        let (Some(record), Some(facts)) = (sound.payload.records.first(), sound.judged.records.first())
+        else {
             return Ok(());
         };
         let Some(wrapped) = &record.groups else { return Ok(()) };

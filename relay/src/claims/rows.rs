@@ -20,6 +20,8 @@ const VALUES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("values");
 const CLAIMS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("claims");
 /// Claims in the order in which they came.
 const ORDER: TableDefinition<'_, u64, &[u8; 32]> = TableDefinition::new("claims-in-order");
+/// Claims for which the server itself has something to do.
+const UNDER_WAY: TableDefinition<'_, &[u8; 32], ()> = TableDefinition::new("claims-under-way");
 const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
 /// Keys whose requests are taken, with their names.
 const CLIENTS: TableDefinition<'_, &[u8; 65], &str> = TableDefinition::new("clients");
@@ -119,6 +121,7 @@ impl Rows {
             tx.open_table(VALUES)?;
             tx.open_table(CLAIMS)?;
             tx.open_table(ORDER)?;
+            tx.open_table(UNDER_WAY)?;
             tx.open_table(EVENTS)?;
             tx.open_table(CLIENTS)?;
             tx.open_table(ANSWERS)?;
@@ -188,6 +191,7 @@ impl Rows {
             let mut order = tx.open_table(ORDER)?;
             let next = order.last()?.map_or(1, |(number, _)| number.value() + 1);
             order.insert(next, held.grant.as_bytes())?;
+            tx.open_table(UNDER_WAY)?.insert(held.grant.as_bytes(), ())?;
             add_event(tx, &held.grant, held.state().name(), at)?;
             Ok::<_, StoreError>(true)
         })?)
@@ -199,6 +203,12 @@ impl Rows {
         let state = held.state().name();
         Ok(self.store.write(|tx| {
             tx.open_table(CLAIMS)?.insert(held.grant.as_bytes(), sealed.as_slice())?;
+            let mut under_way = tx.open_table(UNDER_WAY)?;
+            if held.is_under_way() {
+                under_way.insert(held.grant.as_bytes(), ())?;
+            } else {
+                under_way.remove(held.grant.as_bytes())?;
+            }
             if state != before {
                 add_event(tx, &held.grant, state, at)?;
             }
@@ -239,12 +249,12 @@ impl Rows {
         Ok((found, full.then_some(last)))
     }
 
-    /// The names of all claims, in order.
-    pub fn names(&self) -> Result<Vec<GrantId>, RowsError> {
+    /// The claims for which the server itself has something to do.
+    pub fn under_way(&self) -> Result<Vec<GrantId>, RowsError> {
         Ok(self.store.read(|tx| {
             let mut names = Vec::new();
-            for row in tx.open_table(ORDER)?.iter()? {
-                names.push(GrantId::from_bytes(*row?.1.value()));
+            for row in tx.open_table(UNDER_WAY)?.iter()? {
+                names.push(GrantId::from_bytes(*row?.0.value()));
             }
             Ok::<_, StoreError>(names)
         })?)
@@ -286,9 +296,9 @@ impl Rows {
 
     /// Takes no more requests of this key; whether it was known.
     pub fn remove_client(&self, key: &PublicKey) -> Result<bool, RowsError> {
-        Ok(self.store.write(|tx| {
-            Ok::<_, StoreError>(tx.open_table(CLIENTS)?.remove(key.as_bytes())?.is_some())
-        })?)
+        Ok(self
+            .store
+            .write(|tx| Ok::<_, StoreError>(tx.open_table(CLIENTS)?.remove(key.as_bytes())?.is_some()))?)
     }
 
     /// All keys whose requests are taken, with their names.

@@ -68,7 +68,11 @@ impl ClaimsDesk {
         let paid = paid.map_err(|_| Refusal::Amount)?;
         let told = AuditorSettlement::of(&seen.shown, &record, paid, reason).map_err(answer)?;
         if let Some(saying) = &held.saying {
-            return if saying.told() == Some(&told) { self.go_on(held).await } else { Err(Refusal::Deciding.into()) };
+            return if saying.told() == Some(&told) {
+                self.go_on(held).await
+            } else {
+                Err(Refusal::Deciding.into())
+            };
         }
         match held.said.as_ref().map(|said| &said.answer) {
             Some(Answer::Settled(before, _) | Answer::Refused(before)) if *before == told => return Ok(held),
@@ -184,7 +188,8 @@ impl ClaimsDesk {
         };
         let signed = SignedTransaction::new(&body, &held.pass.key, &ledger);
         let entry = Some((signed, include_before));
-        held.saying = Some(Saying { entry, answer: Answer::Reversed(told, seed), stands: None, against: None });
+        held.saying =
+            Some(Saying { entry, answer: Answer::Reversed(told, seed), stands: None, against: None });
         self.save(&held, before).await?;
         self.go_on(held).await
     }

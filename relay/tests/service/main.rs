@@ -3,6 +3,7 @@
 
 mod answers;
 mod blobs;
+mod claims;
 mod connections;
 mod deposits;
 mod desks;

@@ -340,8 +340,12 @@ mod tests {
         let admitted = |role| {
             let mut invite = Invite::new(hospital().party, role, "理赔服务器", NOW, &mut Seeded::new(1));
             invite.server = Some(ServerSeat::Claims);
-            let request =
-                Enrolment::request(Signed::new(&invite, &key(2), &LEDGER), &key(11), &key(12).public(), &LEDGER);
+            let request = Enrolment::request(
+                Signed::new(&invite, &key(2), &LEDGER),
+                &key(11),
+                &key(12).public(),
+                &LEDGER,
+            );
             Enrolment::admit(&request, &organisation, &LEDGER, NOW)
         };
         for role in Role::ALL.into_iter().filter(|role| !role.is_insurer()) {

@@ -1,0 +1,4 @@
+//! An insurer's server over a real relay: a patient's claim link in, a settlement on the ledger out.
+
+mod life;
+mod world;
