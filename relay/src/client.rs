@@ -73,6 +73,11 @@ impl Client {
         Ok(Self { base, http, genesis, ledger })
     }
 
+    /// Where the relay is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The ledger's id.
     pub const fn ledger(&self) -> LedgerId {
         self.ledger

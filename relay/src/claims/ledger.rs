@@ -133,6 +133,15 @@ impl Ledger {
         }
     }
 
+    /// The same for what decides nothing on the ledger: the last told time, however long ago, where no relay tells one.
+    pub async fn clock(&self) -> Result<u64, LedgerError> {
+        let told = *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match told {
+            Some((time, at)) => Ok(time.saturating_add(at.elapsed().as_secs())),
+            None => self.now().await,
+        }
+    }
+
     fn carried(&self) -> Option<u64> {
         let told = *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         told.filter(|(_, at)| at.elapsed() < TIME_HOLDS).map(|(time, at)| time + at.elapsed().as_secs())

@@ -3,14 +3,20 @@
 //!
 //! | need | module |
 //! |---|---|
+//! | enrolment, and where its data is | [`enrolment`] |
 //! | the ledger, proven | [`ledger`] |
 //! | what is kept, sealed | [`rows`], [`held`] |
 //! | a claim's life up to the patient's yes | [`desk`] |
-//! | redeem and open | [`opening`] |
+//! | redeem and open | [`opening`], [`view`] |
 //! | settle, refuse, take back | [`saying`] |
+//! | what it does by itself | [`work`], [`webhook`] |
 //! | what isn't done, and why | [`refusal`] |
+//! | the insurer's systems over HTTP | [`door`], [`clients`] |
+//! | patients who are played | [`sandbox`], [`patient`] |
 
+pub mod clients;
 pub mod desk;
+pub mod door;
 pub mod enrolment;
 pub mod held;
 pub mod ledger;
@@ -18,7 +24,10 @@ pub mod opening;
 pub mod patient;
 pub mod refusal;
 pub mod rows;
+pub mod sandbox;
 pub mod saying;
+pub mod view;
+pub mod webhook;
 pub mod work;
 
 pub use desk::{ClaimsDesk, DeskError};

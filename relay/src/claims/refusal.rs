@@ -40,6 +40,54 @@ macro_rules! refusals {
 }
 
 refusals! {
+    /// No signature that holds.
+    Unsigned "unsigned" UNAUTHORIZED, "请求的签名缺失或无效" / "The request's signature is missing or does not hold",
+        "请按 /v1/openapi.json 的说明用已登记的密钥签名" / "Sign it with a registered key, as /v1/openapi.json says";
+    /// Too old, from the future, or used before.
+    Stale "stale" UNAUTHORIZED, "请求的签名已过时或已用过" / "The request's signature is too old or was used before",
+        "请以 /v1/info 的时间和新的随机数重新签名" / "Sign anew, by the time of /v1/info and with a fresh nonce";
+    /// The body isn't the one that was signed.
+    Digest "digest" UNPROCESSABLE_ENTITY, "内容与其摘要不符" / "The content does not match its digest",
+        "请重新计算 Content-Digest 并签名" / "Compute Content-Digest anew and sign";
+    /// Nobody registered the key.
+    UnknownKey "unknown-key" UNAUTHORIZED, "签名的密钥没有登记" / "The key that signed is not registered",
+        "请运营方用 suishen claims key add 登记" / "Ask the operator to register it with suishen claims key add";
+    /// Over the rate limit.
+    TooMany "too-many" TOO_MANY_REQUESTS, "请求太频繁" / "Too many requests",
+        "请稍后再试" / "Try again in a moment";
+    /// A POST without its key, or with one that isn't.
+    NoIdempotencyKey "idempotency-key-missing" BAD_REQUEST, "缺少 Idempotency-Key，或它不是 1 到 64 个可见 ASCII 字符" / "Idempotency-Key is missing, or is not 1 to 64 visible ASCII characters",
+        "请为每项操作生成一个新的值" / "Make a new one for each thing to be done";
+    /// The key was used for something else.
+    IdempotencyKey "idempotency-key-used" UNPROCESSABLE_ENTITY, "这个 Idempotency-Key 已用于另一项请求" / "This Idempotency-Key was used for another request",
+        "请使用新的值" / "Use a new one";
+    /// The same request is being answered.
+    InProgress "in-progress" CONFLICT, "同一请求正在处理" / "The same request is being answered",
+        "请稍后重发" / "Send it again in a moment";
+    /// More items than a batch takes, or none.
+    Batch "batch-size" UNPROCESSABLE_ENTITY, "一批须有 1 到 100 项" / "A batch has 1 to 100 items",
+        "请拆成几批" / "Split it";
+    /// A cursor that was never given.
+    Cursor "unknown-cursor" BAD_REQUEST, "游标无效" / "This cursor was never given out",
+        "请从头开始，或使用上一页给出的游标" / "Begin anew, or use the cursor of the page before";
+    /// Events from before what is kept.
+    CursorGone "cursor-gone" GONE, "游标所指的事件已不再保留" / "The events after this cursor are no longer kept",
+        "请从 /v1/claims 重新读取" / "Read /v1/claims anew, then begin without a cursor";
+    /// Not an address that is called.
+    WebhookUrl "webhook-url" UNPROCESSABLE_ENTITY, "通知地址须为 https，且不含用户名、密码或片段" / "A webhook is an https address without user, password or fragment",
+        "请检查地址" / "Check the address";
+    /// An address inside.
+    WebhookPrivate "webhook-private" UNPROCESSABLE_ENTITY, "通知地址指向内部网络，或无法解析" / "The webhook's host is on a private network, or has no address",
+        "请使用公网可达的主机名" / "Use a host that is reached over the public network";
+    /// None is set.
+    NoWebhook "no-webhook" NOT_FOUND, "没有设置通知地址" / "There is no webhook",
+        "请用 PUT 设置" / "Set one with PUT";
+    /// The relay is away, or what it shows doesn't hold.
+    Ledger "ledger" SERVICE_UNAVAILABLE, "此刻无法从中继站得到账本的可信状态" / "The ledger cannot be had from the relay, proven, right now",
+        "请稍后用同一 Idempotency-Key 重试；如仍出错，请联系运营方" / "Try again with the same Idempotency-Key; if it stays, tell the operator";
+    /// Our own fault.
+    Failed "failed" INTERNAL_SERVER_ERROR, "服务器出错了" / "The server failed",
+        "请稍后再试；如仍出错，请联系运营方" / "Try again later; if it stays, tell the operator";
     /// The certificate isn't that of an insurer's server.
     NotAServer "not-a-server" FORBIDDEN, "这份邀请不是给保险机构服务器的" / "The invite or certificate is not that of an insurer's server",
         "请用 suishen invite --server 以保险角色重新邀请" / "Invite it with suishen invite --server in an insurer's role";

@@ -1,4 +1,4 @@
-//! What an insurer's server keeps: claims, events, answers to repeats, its operator's keys. Every write is durable before
+//! What an insurer's server keeps: claims, events, answers to repeats. Every write is durable before
 //! anything that follows from it is sent.
 //!
 //! **Claims lie sealed**, under a key in the server's key folder: a copy of the database alone shows nobody's invoice.
@@ -13,7 +13,7 @@ use std::path::Path;
 use suishen_core::{
     cbor,
     id::GrantId,
-    sm::{Key32, Label, PublicKey, aead},
+    sm::{Digest, Key32, Label, aead},
 };
 
 const VALUES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("values");
@@ -23,14 +23,13 @@ const ORDER: TableDefinition<'_, u64, &[u8; 32]> = TableDefinition::new("claims-
 /// Claims for which the server itself has something to do.
 const UNDER_WAY: TableDefinition<'_, &[u8; 32], ()> = TableDefinition::new("claims-under-way");
 const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
-/// Keys whose requests are taken, with their names.
-const CLIENTS: TableDefinition<'_, &[u8; 65], &str> = TableDefinition::new("clients");
 /// Answers to requests with an idempotency key: digest of key and name -> answer.
 const ANSWERS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("answers");
 /// The same in the order in which they were given, to be forgotten in it.
 const ANSWERED: TableDefinition<'_, (u64, &[u8; 32]), ()> = TableDefinition::new("answers-in-order");
 
 const ROW: Label = Label::new("insurer-claim");
+const CURSORS: Label = Label::new("insurer-cursors");
 const ANSWER: Label = Label::new("insurer-answer");
 
 /// The newest events that are kept.
@@ -88,11 +87,11 @@ pub struct Event {
 pub struct Answered {
     /// Of the request: method, path and body.
     #[n(0)]
-    pub request: suishen_core::sm::Digest,
+    pub request: Digest,
     /// When, by the ledger's time.
     #[n(1)]
     pub at: u64,
-    /// HTTP status; 0 while it is being answered.
+    /// HTTP status.
     #[n(2)]
     pub status: u16,
     /// The body.
@@ -123,12 +122,16 @@ impl Rows {
             tx.open_table(ORDER)?;
             tx.open_table(UNDER_WAY)?;
             tx.open_table(EVENTS)?;
-            tx.open_table(CLIENTS)?;
             tx.open_table(ANSWERS)?;
             tx.open_table(ANSWERED)?;
             Ok::<_, StoreError>(())
         })?;
         Ok(Self { store, key })
+    }
+
+    /// Checks the cursors that were given out.
+    pub fn cursor_key(&self) -> Key32 {
+        self.key.derive(CURSORS, &[])
     }
 
     /// A single value.
@@ -286,73 +289,33 @@ impl Rows {
         })?)
     }
 
-    /// Takes requests of this key from now on.
-    pub fn add_client(&self, key: &PublicKey, name: &str) -> Result<(), RowsError> {
-        Ok(self.store.write(|tx| {
-            tx.open_table(CLIENTS)?.insert(key.as_bytes(), name)?;
-            Ok::<_, StoreError>(())
-        })?)
+    /// The answer that was given to a request with this idempotency key, while it is remembered.
+    pub fn answer(&self, name: &[u8; 32], now: u64) -> Result<Option<Answered>, RowsError> {
+        let sealed = self.store.read(|tx| {
+            let table = tx.open_table(ANSWERS)?;
+            Ok::<_, StoreError>(table.get(name)?.map(|row| row.value().to_vec()))
+        })?;
+        let found: Option<Answered> = sealed.map(|row| self.unseal(ANSWER, name, &row)).transpose()?;
+        Ok(found.filter(|found| found.at.saturating_add(ANSWERS_KEPT) > now))
     }
 
-    /// Takes no more requests of this key; whether it was known.
-    pub fn remove_client(&self, key: &PublicKey) -> Result<bool, RowsError> {
-        Ok(self
-            .store
-            .write(|tx| Ok::<_, StoreError>(tx.open_table(CLIENTS)?.remove(key.as_bytes())?.is_some()))?)
-    }
-
-    /// All keys whose requests are taken, with their names.
-    pub fn clients(&self) -> Result<Vec<(PublicKey, String)>, RowsError> {
-        Ok(self.store.read(|tx| {
-            let mut clients = Vec::new();
-            for row in tx.open_table(CLIENTS)?.iter()? {
-                let (key, name) = row?;
-                let key = PublicKey::from_bytes(key.value()).map_err(|_| StoreError::Row)?;
-                clients.push((key, name.value().to_owned()));
-            }
-            Ok::<_, StoreError>(clients)
-        })?)
-    }
-
-    /// The answer to a request with this idempotency key, or the room for one: a second request that comes meanwhile
-    /// finds the room taken.
-    pub fn begin_answer(&self, name: &[u8; 32], answer: &Answered) -> Result<Option<Answered>, RowsError> {
+    /// Remembers an answer, and forgets the oldest beyond the bound.
+    pub fn put_answer(&self, name: &[u8; 32], answer: &Answered) -> Result<(), RowsError> {
         let sealed = self.seal(ANSWER, name, answer);
-        self.store.write(|tx| {
-            let mut answers = tx.open_table(ANSWERS)?;
-            let found = answers.get(name)?.map(|row| self.unseal::<Answered>(ANSWER, name, row.value()));
-            if let Some(found) = found {
-                let found = found?;
-                if found.at.saturating_add(ANSWERS_KEPT) > answer.at {
-                    return Ok(Some(found));
-                }
-                tx.open_table(ANSWERED)?.remove((found.at, name))?;
-            }
+        Ok(self.store.write(|tx| {
+            let (mut answers, mut answered) = (tx.open_table(ANSWERS)?, tx.open_table(ANSWERED)?);
             answers.insert(name, sealed.as_slice())?;
-            let mut answered = tx.open_table(ANSWERED)?;
             answered.insert((answer.at, name), ())?;
-            while answered.len()? > MOST_ANSWERS {
-                let Some((row, _)) = answered.pop_first()? else { break };
-                answers.remove(row.value().1)?;
+            let end = answer.at.saturating_sub(ANSWERS_KEPT);
+            loop {
+                let oldest = answered.first()?.map(|(row, _)| (row.value().0, *row.value().1));
+                let Some((at, old)) = oldest else { break };
+                if at >= end && answered.len()? <= MOST_ANSWERS {
+                    break;
+                }
+                answered.remove((at, &old))?;
+                answers.remove(&old)?;
             }
-            Ok(None)
-        })
-    }
-
-    /// Writes the answer that was begun.
-    pub fn end_answer(&self, name: &[u8; 32], answer: &Answered) -> Result<(), RowsError> {
-        let sealed = self.seal(ANSWER, name, answer);
-        Ok(self.store.write(|tx| {
-            tx.open_table(ANSWERS)?.insert(name, sealed.as_slice())?;
-            Ok::<_, StoreError>(())
-        })?)
-    }
-
-    /// Lets go of an answer that was begun and not given: the request may come again.
-    pub fn drop_answer(&self, name: &[u8; 32], at: u64) -> Result<(), RowsError> {
-        Ok(self.store.write(|tx| {
-            tx.open_table(ANSWERS)?.remove(name)?;
-            tx.open_table(ANSWERED)?.remove((at, name))?;
             Ok::<_, StoreError>(())
         })?)
     }

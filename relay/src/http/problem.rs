@@ -91,7 +91,8 @@ impl Problem {
         &self.0.code
     }
 
-    fn body(&self, language: Language) -> ProblemBody {
+    /// As it goes over the wire, beside other things.
+    pub fn body(&self, language: Language) -> ProblemBody {
         let Content { status, code, title, detail, action } = &*self.0;
         ProblemBody {
             kind: format!("urn:suishen:problem:{code}"),
@@ -259,15 +260,18 @@ impl IntoResponse for Fault {
     }
 }
 
+/// What problems are told in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Language {
+pub enum Language {
+    /// zh-CN.
     Chinese,
+    /// English.
     English,
 }
 
 impl Language {
     /// The preferred one of the two (RFC 9110 §12.5.4).
-    fn of(headers: &HeaderMap) -> Self {
+    pub fn of(headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let weight = |wanted: &str| {
             let weights = accept.split(',').filter_map(|part| {

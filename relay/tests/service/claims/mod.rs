@@ -1,4 +1,6 @@
 //! An insurer's server over a real relay: a patient's claim link in, a settlement on the ledger out.
 
+mod caller;
+mod door;
 mod life;
 mod world;
