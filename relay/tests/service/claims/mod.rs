@@ -2,5 +2,8 @@
 
 mod caller;
 mod door;
+mod hooks;
+mod lies;
 mod life;
+mod programs;
 mod world;
