@@ -43,11 +43,14 @@ pub enum ClientsError {
     Unknown,
 }
 
+/// Keys by name.
+type Named = Vec<(String, PublicKey)>;
+
 /// The registered keys.
 #[derive(Debug)]
 pub struct Clients {
     folder: PathBuf,
-    read: Mutex<Option<(Instant, Vec<(String, PublicKey)>)>>,
+    read: Mutex<Option<(Instant, Named)>>,
 }
 
 impl Clients {
@@ -91,7 +94,7 @@ impl Clients {
     }
 
     /// All of them, by name.
-    pub fn list(&self) -> Result<Vec<(String, PublicKey)>, ClientsError> {
+    pub fn list(&self) -> Result<Named, ClientsError> {
         let failed = |error| ClientsError::File(self.folder.clone(), error);
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -104,10 +107,11 @@ impl Clients {
                 continue;
             };
             let text = fs::read_to_string(&path).map_err(|error| ClientsError::File(path.clone(), error))?;
-            match edge::public_key_from_pem(&text) {
-                Ok(key) => found.push((name, key)),
+            if let Ok(key) = edge::public_key_from_pem(&text) {
+                found.push((name, key));
+            } else {
                 // One file that is no key takes nothing from the others.
-                Err(_) => tracing::warn!(file = %path.display(), "not an SM2 public key in PEM"),
+                tracing::warn!(file = %path.display(), "not an SM2 public key in PEM");
             }
         }
         found.sort();

@@ -6,7 +6,7 @@
 //! ledger first, proven under a current checkpoint: what a relay says of an entry, yes or no, decides nothing.
 
 use super::{
-    held::{Closed, Held},
+    held::{Closed, Held, State},
     ledger::{Ledger, LedgerError, Proven},
     refusal::Refusal,
     rows::{Rows, RowsError},
@@ -22,7 +22,8 @@ use suishen_core::{
     cbor,
     consent::{DeskIdentity, Message, Presence},
     contract::{
-        AcceptGrant, Acceptance, GrantLeaf, Key, Party, SignedTransaction, Slot, Status, Terms, Transaction,
+        AcceptGrant, Acceptance, Claim, GrantLeaf, Key, Party, SignedTransaction, Slot, Status, Terms,
+        Transaction,
     },
     id::{GrantId, PartyId},
     identity::{Chain, Kind, Role},
@@ -33,6 +34,10 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 
 /// Claims that are worked on at a time never share one of these.
 const TURNS: usize = 255;
+/// Claims that are looked over at a time, within what the ledger answers at once.
+const LOOKED_AT: usize = 64;
+/// How long a claim is kept after the patient's consent has ended, in seconds: half a year.
+const KEPT: u64 = 180 * 86_400;
 /// How often, and how far apart, the ledger is looked at again for an entry that a relay says stands.
 const LOOKS: u32 = 60;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -156,7 +161,7 @@ impl ClaimsDesk {
         let (Some(terms), Some(leaf)) = (proven.get::<Terms>(0)?, proven.get::<GrantLeaf>(1)?) else {
             return Err(Refusal::NoGrant.into());
         };
-        self.check_suspension(&proven, 2, now)?;
+        check_suspension(&proven, 2, now)?;
         if terms.grant.offer != offer.offer_key.public() {
             return Err(Refusal::NotAConsent.into());
         }
@@ -191,12 +196,6 @@ impl ClaimsDesk {
         self.happened.notify_one();
         self.stirred.notify_one();
         Ok(held)
-    }
-
-    /// A suspended insurer decides nothing.
-    pub(super) fn check_suspension(&self, proven: &Proven, n: usize, now: u64) -> Result<(), DeskError> {
-        let party: Party = proven.need(n, "party")?;
-        if party.is_suspended(now) { Err(Refusal::Suspended.into()) } else { Ok(()) }
     }
 
     /// A credential for fresh keys, or for those that accepted.
@@ -358,10 +357,8 @@ impl ClaimsDesk {
 
     /// Leaves a message for the patient.
     pub(super) async fn drop_in(&self, held: &Held, message: &Message) -> Result<(), DeskError> {
-        let now = self.ledger.now().await?;
         let path = format!("/v1/drop/{}", held.grant);
-        let client = &self.ledger.client;
-        client.signed(Method::POST, &path, cbor::encode(message), &held.pass.key, now).await?;
+        self.ledger.signed(Method::POST, &path, cbor::encode(message), &held.pass.key).await?;
         Ok(())
     }
 
@@ -373,7 +370,7 @@ impl ClaimsDesk {
         }
         let now = self.ledger.now().await?;
         let (ledger, path) = (self.ledger.id(), format!("/v1/drop/{}", held.grant));
-        let answer = self.ledger.client.signed(Method::GET, &path, Vec::new(), &held.pass.key, now).await?;
+        let answer = self.ledger.signed(Method::GET, &path, Vec::new(), &held.pass.key).await?;
         let messages: Vec<minicbor::bytes::ByteVec> =
             cbor::decode(&answer).map_err(|_| LedgerError::Unsound("drop box"))?;
         let before = held.state().name();
@@ -396,6 +393,47 @@ impl ClaimsDesk {
         Ok(false)
     }
 
+    /// Looks at all claims again: a settlement whose invoice its hospital has voided since is flagged, and what is long
+    /// over is forgotten.
+    pub async fn look_over(&self) -> Result<(), DeskError> {
+        let mut after = Some(0);
+        while let Some(from) = after {
+            let (found, next) = self.rows.claims(from, LOOKED_AT, |_| true)?;
+            let now = self.ledger.now().await?;
+            let over = |held: &&Held| !held.is_under_way() && held.until.saturating_add(KEPT) < now;
+            for held in found.iter().filter(over) {
+                let _turn = self.turn(&held.grant).await;
+                self.rows.forget(&held.grant)?;
+            }
+            let settled = found.iter().filter(|held| held.state() == State::Settled && !over(held));
+            let named =
+                settled.filter_map(|held| Some((held.grant, self.seen(held).ok()?.shown.tag.id().ok()?)));
+            let named: Vec<_> = named.collect();
+            let keys: Vec<Key> = named.iter().map(|(_, tag)| Key::Claim(*tag)).collect();
+            if !keys.is_empty() {
+                let proven = self.ledger.values(&keys).await?;
+                for (n, (id, _)) in named.iter().enumerate() {
+                    if proven.get::<Claim>(n)?.is_some_and(|slot| slot.is_flagged()) {
+                        self.flag(id).await?;
+                    }
+                }
+            }
+            after = next;
+        }
+        Ok(())
+    }
+
+    async fn flag(&self, id: &GrantId) -> Result<(), DeskError> {
+        let _turn = self.turn(id).await;
+        let mut held = self.claim(id)?;
+        if held.state() == State::Settled {
+            let before = held.state().name();
+            held.flagged = true;
+            self.save(&held, before).await?;
+        }
+        Ok(())
+    }
+
     /// Closes a claim whose consent has ended; whether it still runs.
     pub(super) async fn check_running(
         &self,
@@ -411,4 +449,11 @@ impl ClaimsDesk {
         }
         Ok(held.closed.is_none())
     }
+}
+
+/// A suspended insurer decides nothing: whether this is one, by the `n`-th value.
+pub(super) fn check_suspension(proven: &Proven, n: usize, now: u64) -> Result<(), DeskError> {
+    let party: Party = proven.need(n, "party")?;
+    // Whole seconds of two clocks: the checkpoint's may be the later.
+    if party.is_suspended(now.max(proven.at)) { Err(Refusal::Suspended.into()) } else { Ok(()) }
 }

@@ -7,6 +7,7 @@ use crate::{
     http::ledger::{ValuesAnswer, ValuesAsked},
     random::SystemRandom,
 };
+use reqwest::Method;
 use std::time::{Duration, Instant};
 use suishen_core::{
     cbor,
@@ -21,7 +22,7 @@ use suishen_core::{
         time::{TimeStatement, ledger_time},
         tree::{Sm3, TreeHash as _, verify_consistency, verify_inclusion},
     },
-    sm::{Digest, PublicKey, Random as _, Signed},
+    sm::{Digest, PublicKey, Random as _, SecretKey, Signed},
 };
 use tokio::sync::Mutex;
 
@@ -217,6 +218,25 @@ impl Ledger {
         }
         let proof = self.consistency(old.size, new.size).await?;
         Ok(verify_consistency::<Sm3>(old.size, new.size, &proof, &old.tree, &new.tree).is_ok())
+    }
+
+    /// A request signed by `key`, at the ledger's time. A clock that stood still while this machine slept makes signatures
+    /// that are too old: then the time is asked anew, once.
+    pub async fn signed(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        key: &SecretKey,
+    ) -> Result<Vec<u8>, LedgerError> {
+        let now = self.now().await?;
+        match self.client.signed(method.clone(), path, body.clone(), key, now).await {
+            Err(ClientError::Refused { code, .. }) if code == "stale" => {
+                let now = self.ask_time(&mut *self.seen.lock().await).await?;
+                Ok(self.client.signed(method, path, body, key, now).await?)
+            }
+            answer => Ok(answer?),
+        }
     }
 
     /// Brings a transaction to the ledger. That the relay says it stands is its word: see [`Ledger::values`].

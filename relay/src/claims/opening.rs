@@ -47,7 +47,7 @@ impl ClaimsDesk {
             return Ok(());
         }
         let Some(sound) = self.judge(held, &terms).await? else { return Ok(()) };
-        let Some(redemption) = self.redeem(held, &terms, &leaf, now).await? else { return Ok(()) };
+        let Some(redemption) = self.redeem(held, &leaf, now).await? else { return Ok(()) };
         let object = held.grant.digest();
         let client = &self.ledger.client;
         let released =
@@ -102,7 +102,6 @@ impl ClaimsDesk {
     async fn redeem(
         &self,
         held: &mut Held,
-        terms: &Terms,
         leaf: &GrantLeaf,
         now: u64,
     ) -> Result<Option<Redemption>, DeskError> {
@@ -131,10 +130,7 @@ impl ClaimsDesk {
         }
         // Ours, by the key that the gates seal to.
         let ours = found.filter(|found| found.epk == redemption.secret.public());
-        let Some(found) = ours else {
-            let _ = terms;
-            return Err(LedgerError::Unsound("redemption").into());
-        };
+        let Some(found) = ours else { return Err(LedgerError::Unsound("redemption").into()) };
         redemption.at = Some(found.at);
         let before = held.state().name();
         held.redemption = Some(redemption.clone());

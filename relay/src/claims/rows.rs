@@ -219,6 +219,16 @@ impl Rows {
         })?)
     }
 
+    /// Forgets a claim.
+    pub fn forget(&self, id: &GrantId) -> Result<(), RowsError> {
+        Ok(self.store.write(|tx| {
+            tx.open_table(CLAIMS)?.remove(id.as_bytes())?;
+            tx.open_table(UNDER_WAY)?.remove(id.as_bytes())?;
+            tx.open_table(ORDER)?.retain(|_, named| named != id.as_bytes())?;
+            Ok::<_, StoreError>(())
+        })?)
+    }
+
     /// Claims after a place in the order, and the place to go on from where there are more. At most `limit` that
     /// `wanted` takes; of a long list only a stretch is looked at, so a page may be short.
     pub fn claims(

@@ -66,12 +66,11 @@ impl Sandbox {
         let client = Client::connect(relay.url()).await?;
         let now = client.info().await?.now;
         let keys = Keys::new(folder.join(enrolment::FOLDER).join("hospital"));
-        let hospital = match CommandDesk::open(&keys, &client, now)? {
-            Some(desk) => desk,
-            None => {
-                let link = invite(folder, HOSPITAL, Role::Issuer, "方静", false, &client.ledger(), now)?;
-                CommandDesk::enrol(&keys, &client, &link, now).await?
-            }
+        let hospital = if let Some(desk) = CommandDesk::open(&keys, &client, now)? {
+            desk
+        } else {
+            let link = invite(folder, HOSPITAL, Role::Issuer, "方静", false, &client.ledger(), now)?;
+            CommandDesk::enrol(&keys, &client, &link, now).await?
         };
         let role = Role::InsurerCommercial;
         let invite = invite(folder, INSURER, role, "理赔服务器", true, &client.ledger(), now)?;

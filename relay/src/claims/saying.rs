@@ -5,7 +5,7 @@
 //! Only then is anything else decided.
 
 use super::{
-    desk::{ClaimsDesk, DeskError},
+    desk::{ClaimsDesk, DeskError, check_suspension},
     held::{Held, Said, Saying},
     ledger::Proven,
     opening::Seen,
@@ -109,7 +109,7 @@ impl ClaimsDesk {
         ];
         let proven = self.ledger.values(&keys).await?;
         let now = self.ledger.now().await?;
-        self.check_suspension(&proven, 4, now)?;
+        check_suspension(&proven, 4, now)?;
         let terms: Terms = proven.need(5, "grant")?;
         let leaf: suishen_core::contract::GrantLeaf = proven.need(6, "grant")?;
         if leaf.status == suishen_core::contract::Status::Revoked {
@@ -121,9 +121,9 @@ impl ClaimsDesk {
         let settleable = self.settleable(&proven, seen, now)?;
         self.renew(held, now).await?;
         let auditor = auditor_of(&proven, 3)?;
-        let (credential, seed) = (held.pass.credential.clone(), Key32::generate(&mut SystemRandom));
+        let (credential, fresh) = (held.pass.credential.clone(), Key32::generate(&mut SystemRandom));
         let ledger = self.ledger.id();
-        let made = told.settle(&seen.shown, &settleable, credential, seed, (&auditor, &ledger));
+        let made = told.settle(&seen.shown, &settleable, credential, fresh, (&auditor, &ledger));
         let (body, said) = made.map_err(answer)?;
         let before = match &body {
             Transaction::SettleClaim(body) => body.include_before,
@@ -164,7 +164,7 @@ impl ClaimsDesk {
         let settlement = held.settled().ok_or(Refusal::NotSettled)?;
         let proven = self.ledger.values(&[Key::Auditor, Key::Party(self.party().clone())]).await?;
         let now = self.ledger.now().await?;
-        self.check_suspension(&proven, 1, now)?;
+        check_suspension(&proven, 1, now)?;
         let before = held.state().name();
         self.renew(&mut held, now).await?;
         let ledger = self.ledger.id();
@@ -179,9 +179,9 @@ impl ClaimsDesk {
             presence: Signed::new(&reversing, self.who.key(), &ledger),
         };
         let auditor = auditor_of(&proven, 0)?;
-        let (credential, seed) = (held.pass.credential.clone(), Key32::generate(&mut SystemRandom));
+        let (credential, fresh) = (held.pass.credential.clone(), Key32::generate(&mut SystemRandom));
         let voucher = seen.shown.tag.voucher().clone();
-        let body = told.reverse(voucher, credential, &seed, now, (&auditor, &ledger)).map_err(answer)?;
+        let body = told.reverse(voucher, credential, &fresh, now, (&auditor, &ledger)).map_err(answer)?;
         let include_before = match &body {
             Transaction::ReverseClaim(body) => body.include_before,
             _ => now,
@@ -189,7 +189,7 @@ impl ClaimsDesk {
         let signed = SignedTransaction::new(&body, &held.pass.key, &ledger);
         let entry = Some((signed, include_before));
         held.saying =
-            Some(Saying { entry, answer: Answer::Reversed(told, seed), stands: None, against: None });
+            Some(Saying { entry, answer: Answer::Reversed(told, fresh), stands: None, against: None });
         self.save(&held, before).await?;
         self.go_on(held).await
     }

@@ -102,10 +102,13 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let reserved = match (a, b, c) {
         // This network; carriers' own; protocol assignments and examples; 6to4 relays; measuring; reserved.
-        (0 | 240..=255, ..) | (100, 64..=127, _) | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) => {
-            true
-        }
-        (198, 51, 100) | (203, 0, 113) => true,
+        (0 | 240..=255, ..)
+        | (100, 64..=127, _)
+        | (192, 0, 0 | 2)
+        | (192, 88, 99)
+        | (198, 18..=19, _)
+        | (198, 51, 100)
+        | (203, 0, 113) => true,
         _ => false,
     };
     !(reserved
@@ -120,10 +123,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     // Global unicast is 2000::/3; of it, what carries or stands for another address is judged by that, or not taken.
     match segments {
-        [0x2002, high, low, ..] => is_public_v4(v4(high, low)),
+        [0x2002, high, low, ..] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(v4(high, low)),
         // Teredo and other protocol assignments; examples.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(v4(high, low)),
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

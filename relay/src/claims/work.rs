@@ -16,6 +16,9 @@ const AT_ONCE: usize = 8;
 const FIRST: Duration = Duration::from_millis(300);
 const LONGEST: Duration = Duration::from_mins(1);
 
+/// How often all claims are looked over.
+const LOOK_OVER: Duration = Duration::from_mins(30);
+
 /// When a claim is looked at next, and how often it was in vain.
 #[derive(Clone, Copy, Debug)]
 struct Due {
@@ -49,7 +52,14 @@ pub fn wait(tries: u32, first: Duration, longest: Duration) -> Duration {
 /// Works until it is dropped.
 pub async fn work(desk: Arc<ClaimsDesk>) {
     let mut due: BTreeMap<GrantId, Due> = BTreeMap::new();
+    let mut looked: Option<Instant> = None;
     loop {
+        if looked.is_none_or(|at| at.elapsed() > LOOK_OVER) {
+            looked = Some(Instant::now());
+            if let Err(error) = desk.look_over().await {
+                tracing::info!(%error, "settled claims are looked over later");
+            }
+        }
         match under_way(&desk) {
             Ok(names) => {
                 for name in names {

@@ -123,14 +123,14 @@ pub fn service(door: &Shared) -> Router {
         .route("/healthz", get(|| async { "ok" }))
         .route("/v1/openapi.json", get(openapi::document))
         .route("/v1/info", get(requests::info));
-    let signed =
-        routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
-    let signed = if door.sandbox.is_some() {
-        signed.route("/v1/sandbox/claims", post(requests::play))
-    } else {
-        signed
-    };
-    open.merge(signed.route_layer(from_fn_with_state(door.clone(), entrance::admit)))
+    let mut all = routes();
+    if door.sandbox.is_some() {
+        all.push(("/v1/sandbox/claims", post(requests::play)));
+    }
+    // Behind the entrance stand the methods that there are: any other is told so unsigned.
+    let admit = from_fn_with_state(door.clone(), entrance::admit);
+    all.into_iter()
+        .fold(open, |router, (path, methods)| router.route(path, methods.route_layer(admit.clone())))
         .layer(from_fn(bounds::above_body))
         .layer(from_fn(problem::render))
         .layer(from_fn_with_state(door.clone(), entrance::mark))

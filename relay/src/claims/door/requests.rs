@@ -93,10 +93,7 @@ fn id(text: &str) -> Result<GrantId, Problem> {
 }
 
 async fn take_one(door: &Door, link: &str) -> Result<(StatusCode, ClaimBody), Problem> {
-    let offer = match scan(link) {
-        Ok(Scanned::Consent { offer, .. }) => offer,
-        _ => return Err(Refusal::NotAConsent.into()),
-    };
+    let Ok(Scanned::Consent { offer, .. }) = scan(link) else { return Err(Refusal::NotAConsent.into()) };
     let held = door.desk.take(&offer).await?;
     Ok((StatusCode::ACCEPTED, ClaimBody::brief(&held)))
 }

@@ -76,10 +76,10 @@ async fn a_claim_goes_its_whole_way_over_the_interface() {
     );
 
     let (_, events) = caller.get("/v1/events").await;
-    let states: Vec<_> =
+    let reached: Vec<_> =
         events["events"].as_array().unwrap().iter().map(|event| event["state"].as_str().unwrap()).collect();
     let expected = ["received", "waiting", "open", "deciding", "settled", "deciding", "reversed"];
-    assert_eq!(states, expected);
+    assert_eq!(reached, expected);
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn between(world: &World) -> (Arc<Liar>, Server) {
     (liar, server)
 }
 
-fn deciding<T>(result: Result<T, DeskError>) -> bool {
+fn deciding<T>(result: &Result<T, DeskError>) -> bool {
     matches!(result, Err(DeskError::Refused(Refusal::Deciding)))
 }
 
@@ -124,7 +124,7 @@ async fn malicious_relay_that_says_yes_and_includes_nothing_tells_no_patient_of_
     let held = server.desk.decide(&claim, "9927.86", "").await.unwrap();
     assert_eq!(held.state(), Where::Deciding);
     assert!(made.answers(&world.client).await.unwrap().is_empty());
-    assert!(deciding(server.desk.decide(&claim, "1.00", "免赔额内").await));
+    assert!(deciding(&server.desk.decide(&claim, "1.00", "免赔额内").await));
     liar.how.store(HONEST, Ordering::SeqCst);
     let held = server.until(&claim, Where::Settled).await;
     let Some(Answer::Settled(told, _)) = held.said.map(|said| said.answer) else { panic!("settled") };
@@ -147,8 +147,8 @@ async fn malicious_relay_that_holds_a_settlement_back_delays_another_decision_un
     let held = server.desk.decide(&claim, "9927.86", "").await.unwrap();
     assert_eq!(held.state(), Where::Deciding);
     assert_eq!(held.saying.unwrap().against.as_deref(), Some("94"));
-    assert!(deciding(server.desk.decide(&claim, "1.00", "免赔额内").await));
-    assert!(deciding(server.desk.decide(&claim, "0", "不在保障期内").await), "not even a refusal");
+    assert!(deciding(&server.desk.decide(&claim, "1.00", "免赔额内").await));
+    assert!(deciding(&server.desk.decide(&claim, "0", "不在保障期内").await), "not even a refusal");
     assert_eq!(server.desk.decide(&claim, "9927.86", "").await.unwrap().state(), Where::Deciding);
 
     ahead.store(700, Ordering::SeqCst);

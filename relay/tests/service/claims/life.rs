@@ -1,11 +1,16 @@
 //! From an issued invoice to its settlement, refusal and reversal, without a door.
 
 use super::world::{FUND, INSURER, RIVAL, Server, World, offer};
+use crate::relay::credential;
 use suishen_core::{
-    consent::{Answer, Decision},
-    contract::{ReversalReason, Role, Slot},
+    consent::{Answer, AuditorReversal, Decision, Reversing},
+    contract::{ReversalReason, Role, SignedTransaction, Slot},
+    sm::{Key32, Signed},
 };
-use suishen_relay::claims::{DeskError, Refusal, enrolment::StartError, held::State};
+use suishen_relay::{
+    claims::{DeskError, Refusal, enrolment::StartError, held::State},
+    random::SystemRandom,
+};
 
 fn refused<T: core::fmt::Debug>(result: Result<T, DeskError>) -> Refusal {
     match result {
@@ -110,6 +115,34 @@ async fn only_a_servers_invite_enrols_a_server_and_others_stay_unused() {
     let dir = tempfile::tempdir().unwrap();
     let Err(error) = Server::open(dir, &world.relay.base, None).await else { panic!("enrolled") };
     assert!(error.to_string().contains("--invite"), "{error}");
+}
+
+#[tokio::test]
+async fn a_settlement_whose_invoice_the_hospital_voids_is_flagged() {
+    let world = World::found().await;
+    let insurer = world.insurer().await;
+    let (_made, claim) = world.opened(&insurer, Slot::Commercial).await;
+    let held = insurer.desk.decide(&claim, "9927.86", "").await.unwrap();
+    let tag = insurer.desk.seen(&held).unwrap().shown.tag;
+    let client = &world.client;
+    let now = client.info().await.unwrap().now;
+    let (key, _, credential) = credential(&world.relay.keys(), client, Role::Issuer, now);
+    let reversing = Reversing { tag: tag.id().unwrap(), desk: key.public() };
+    let told = AuditorReversal {
+        tag: tag.id().unwrap(),
+        settlement: None,
+        why: ReversalReason::Reversed,
+        words: "冲红".into(),
+        certificate: insurer.desk.chain().leaf().to_der().to_vec(),
+        presence: Signed::new(&reversing, &key, &client.ledger()),
+    };
+    let auditor = insurer.desk.ledger.auditor_key().await.unwrap();
+    let seed = Key32::generate(&mut SystemRandom);
+    let body =
+        told.reverse(tag.voucher().clone(), credential, &seed, now, (&auditor, &client.ledger())).unwrap();
+    client.submit(&SignedTransaction::new(&body, &key, &client.ledger())).await.unwrap();
+    insurer.desk.look_over().await.unwrap();
+    assert_eq!(insurer.desk.claim(&claim).unwrap().state(), State::Flagged);
 }
 
 #[tokio::test]
