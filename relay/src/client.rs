@@ -3,7 +3,7 @@
 
 use crate::{
     http::{
-        gate::Shares,
+        gate::{Ask, Shares},
         ledger::{Info, ValueAnswer},
         problem::ProblemBody,
         transactions::Standing,
@@ -14,11 +14,11 @@ use minicbor::{Decode, Encode};
 use reqwest::Method;
 use suishen_core::{
     cbor::{self, CborError},
-    contract::{Genesis, GenesisError, SignedTransaction},
-    gate::Deposit,
+    contract::{Genesis, GenesisError, Member, SignedTransaction},
+    gate::{Deposit, Release, Released, open_release},
     id::{BlobAddress, LedgerId},
     identity::request::{self, Message},
-    sm::{Digest, PublicKey, SecretKey},
+    sm::{Digest, PublicKey, SecretKey, Signed},
 };
 
 const CBOR: &str = "application/cbor";
@@ -73,6 +73,11 @@ impl Client {
         Ok(Self { base, http, genesis, ledger })
     }
 
+    /// Where the relay is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The ledger's id.
     pub const fn ledger(&self) -> LedgerId {
         self.ledger
@@ -95,8 +100,13 @@ impl Client {
 
     /// A POST of an object.
     pub async fn post<T: Encode<()>>(&self, path: &str, object: &T) -> Result<Vec<u8>, ClientError> {
+        self.post_bytes(path, cbor::encode(object)).await
+    }
+
+    /// A POST of bytes that are CBOR, or that the route takes as they are.
+    pub async fn post_bytes(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, ClientError> {
         let call = self.http.post(format!("{}{path}", self.base)).header("content-type", CBOR);
-        taken(call.body(cbor::encode(object)).send().await?).await
+        taken(call.body(body).send().await?).await
     }
 
     /// A request signed by `key`, at the relay's time `now`.
@@ -156,12 +166,33 @@ impl Client {
         Ok(cbor::decode(&self.get(&format!("/v1/ledger/value/{key}")).await?)?)
     }
 
+    /// The number of this relay's gate, and the member that runs it.
+    fn gate(&self, info: &Info) -> Result<(u8, &Member), ClientError> {
+        let mut members = (1u8..).zip(&self.genesis.members);
+        members.find(|(_, m)| m.name == info.name).ok_or(ClientError::Unsound("relay"))
+    }
+
+    /// What this relay's gate releases for a use of an object (0 for a ticket): `reader` signs the asking, `secret` opens.
+    pub async fn release(
+        &self,
+        object: &Digest,
+        use_number: u32,
+        reader: &SecretKey,
+        secret: &SecretKey,
+        now: u64,
+    ) -> Result<(u8, Release), ClientError> {
+        let info = self.info().await?;
+        let (number, member) = self.gate(&info)?;
+        let ask = Ask { object: *object, use_number };
+        let released: Signed<Released> = self.ask("/v1/gate/release", &ask, reader, now).await?;
+        let release = open_release(&released, &member.gate, secret, object, use_number, &self.ledger);
+        Ok((number, release.map_err(|_| ClientError::Unsound("gate share"))?))
+    }
+
     /// Hands the gate of this relay its deposit, sealed to its key of the day.
     pub async fn deposit(&self, deposits: &[Deposit], key: &SecretKey) -> Result<(), ClientError> {
         let info = self.info().await?;
-        let mut members = (1u8..).zip(&self.genesis.members);
-        let (number, member) =
-            members.find(|(_, m)| m.name == info.name).ok_or(ClientError::Unsound("relay"))?;
+        let (number, member) = self.gate(&info)?;
         let day =
             info.day.verify(&member.gate, &self.ledger).map_err(|_| ClientError::Unsound("gate key"))?;
         let deposit =

@@ -70,6 +70,8 @@ pub enum Command {
     Suspend(crate::command::suspend::Suspend),
     /// Found a consortium's ledger in an empty data folder
     Found(crate::command::found::Found),
+    /// Run an insurer's own server: takes patients' claims, opens, settles and refuses them
+    Claims(Box<crate::command::claims::Claims>),
     /// Prove a replica whole, or name what isn't; beside a running relay too, and on a copy of its folder
     Fsck,
     /// Replay the ledger from its first entry and count what it holds, or verify a proof bundle

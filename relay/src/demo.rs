@@ -75,6 +75,7 @@ impl Demo {
                 role: acts_as,
                 title: Some(title.to_owned()),
                 unit: Some(unit.to_owned()),
+                server: false,
             };
             let id = party(code).map_err(|_| DeskError::NoOrganisation)?;
             // A demo that was founded by an earlier release has fewer.

@@ -18,7 +18,7 @@ use suishen_core::{
     id::{LedgerId, PartyId},
     identity::{
         CREDENTIAL_LIFETIME, Certificate, CertificateError, CredentialRequest, Enrolled, Enrolment,
-        EnrolmentError, Invite, Kind, LONGEST_PERSON_VALIDITY, Role, Serial, Validity, issue,
+        EnrolmentError, Invite, Kind, LONGEST_PERSON_VALIDITY, Role, Serial, ServerSeat, Validity, issue,
     },
     report::{ClaimKey, ClaimTag, TagRequest},
     sm::{Key32, PublicKey, SecretKey, Signed},
@@ -111,6 +111,7 @@ impl Organisation {
         let mut invite = Invite::new(party, person.role, person.name.clone(), now, &mut SystemRandom);
         invite.title.clone_from(&person.title);
         invite.unit.clone_from(&person.unit);
+        invite.server = person.server.then_some(ServerSeat::Claims);
         Invite::to_fragment(&Signed::new(&invite, &self.certified, ledger))
     }
 }
@@ -126,6 +127,8 @@ pub struct Invitee {
     pub title: Option<String>,
     /// Department.
     pub unit: Option<String>,
+    /// An insurer's server and not a person.
+    pub server: bool,
 }
 
 #[derive(Clone, Debug, Encode, Decode)]

@@ -31,6 +31,8 @@ use zeroize::Zeroizing;
 /// How long a ticket waits for its patient, in seconds.
 pub const TICKET_TERM: u64 = 7 * 86_400;
 const INBOX: Label = Label::new("inbox");
+/// A credential is asked for anew when it has less than this left, in seconds.
+const CREDENTIAL_LEFT: u64 = 3600;
 /// The desk's certificates, beside its keys.
 const ENROLLED: &str = "enrolled.cbor";
 
@@ -119,16 +121,41 @@ impl CommandDesk {
         Ok(Self { sign, chain })
     }
 
-    /// A fresh credential to issue with.
-    async fn pass(&self, client: &Client, now: u64) -> Result<Pass, IssueError> {
-        let key = SecretKey::generate(&mut SystemRandom);
-        let box_key = SecretKey::generate(&mut SystemRandom);
+    /// Who sits at this desk, by certificate.
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The certified key.
+    pub const fn key(&self) -> &SecretKey {
+        &self.sign
+    }
+
+    /// Fresh keys with a credential in this role.
+    pub async fn pass(&self, client: &Client, role: Role, now: u64) -> Result<Pass, IssueError> {
+        let keys = [SecretKey::generate(&mut SystemRandom), SecretKey::generate(&mut SystemRandom)];
+        self.renew(client, role, keys, now).await
+    }
+
+    /// A credential of today for these keys: to sign with, to be sealed to.
+    pub async fn renew(
+        &self,
+        client: &Client,
+        role: Role,
+        [key, box_key]: [SecretKey; 2],
+        now: u64,
+    ) -> Result<Pass, IssueError> {
         let keys = vec![(key.public(), box_key.public())];
-        let request = CredentialRequest { chain: self.chain.clone(), role: Role::Issuer, keys };
+        let request = CredentialRequest { chain: self.chain.clone(), role, keys };
         let mut credentials: Vec<Signed<Credential>> =
             client.ask("/v1/desk/credentials", &request, &self.sign, now).await?;
-        let credential = credentials.pop().ok_or(ClientError::Unsound("credential"))?;
-        Ok(Pass { key, credential })
+        let unsound = || ClientError::Unsound("credential");
+        let credential = credentials.pop().ok_or_else(unsound)?;
+        let claimed = credential.claimed().map_err(|_| unsound())?;
+        if (claimed.grantee, claimed.box_key) != (key.public(), box_key.public()) {
+            return Err(unsound().into());
+        }
+        Ok(Pass { key, box_key, credential, expiry: claimed.expiry })
     }
 
     /// The claim tags of the draft's invoice; none where it has none.
@@ -150,13 +177,39 @@ fn root(client: &Client) -> Result<Certificate, CertificateError> {
 
 /// Invites a desk for an organisation whose keys are in `keys`.
 pub fn invite(organisation: &Organisation, name: &str, client: &Client, now: u64) -> String {
-    let person = crate::desk::Invitee { name: name.to_owned(), role: Role::Issuer, title: None, unit: None };
+    let person = crate::desk::Invitee {
+        name: name.to_owned(),
+        role: Role::Issuer,
+        title: None,
+        unit: None,
+        server: false,
+    };
     organisation.invite(&person, &client.ledger(), now)
 }
 
-struct Pass {
-    key: SecretKey,
-    credential: Signed<Credential>,
+/// An organisation's word for this desk, with the keys that it names.
+#[derive(Clone, Debug, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct Pass {
+    /// Signs the desk's transactions.
+    #[n(0)]
+    pub key: SecretKey,
+    /// Opens what is sealed to the desk.
+    #[n(1)]
+    pub box_key: SecretKey,
+    /// The credential.
+    #[n(2)]
+    pub credential: Signed<Credential>,
+    /// Until when.
+    #[n(3)]
+    pub expiry: u64,
+}
+
+impl Pass {
+    /// Whether it is good for a while yet.
+    pub const fn lasts(&self, now: u64) -> bool {
+        now.saturating_add(CREDENTIAL_LEFT) < self.expiry
+    }
 }
 
 /// A report to issue.
@@ -196,7 +249,7 @@ pub async fn issue(
     to: Option<&IdentityOffer>,
 ) -> Result<Issued, IssueError> {
     let info = client.info().await?;
-    let pass = desk.pass(client, info.now).await?;
+    let pass = desk.pass(client, Role::Issuer, info.now).await?;
     let tags = desk.tags(client, draft, info.now).await?;
     let mut sealed = seal(client, desk, &pass, draft, tags, info.now)?;
     let (destination, halves) = match to {

@@ -19,11 +19,13 @@
 //! | secret keys on disk | [`keys`] |
 //! | the relay's own database | [`store`] |
 //! | a desk on the command line, and what it issues | [`client`], [`issuing`] |
+//! | an insurer's own server | [`claims`] |
 //! | logs and figures | [`telemetry`] |
 //! | what `suishen` does on a command line | [`command`] |
 
 pub mod blob;
 pub mod boxes;
+pub mod claims;
 pub mod client;
 pub mod command;
 pub mod config;

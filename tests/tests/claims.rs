@@ -156,6 +156,7 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
 
         desk.enrols("insurer").await?;
         opens(&desk, &phone, &link, "钱颖").await?;
+        desk.taps("出院小结").await?;
         desk.sees("诊疗经过").await?;
         desk.picture("claim-pack-open").await?;
         assert!(!desk.has_before_them("病案号").await?, "numbers are held back");

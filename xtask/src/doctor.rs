@@ -2,13 +2,13 @@
 
 use anyhow::{Result, bail};
 
-use crate::machine::{self, BROWSER, LINKER, NPM};
+use crate::machine::{self, BROWSER, LINKER, NPM, PYTHON};
 use crate::wasm::Compiler;
 
 /// Prints what is there and what is not; fails where something is missing.
 pub fn go() -> Result<()> {
     let mut missing = Vec::new();
-    for need in std::iter::once(&LINKER).chain(BROWSER).chain([&NPM]) {
+    for need in std::iter::once(&LINKER).chain(BROWSER).chain([&NPM, &PYTHON]) {
         line((need.there)(), need.what);
         if !(need.there)() {
             missing.push(need.package);

@@ -59,6 +59,17 @@ pub const LINKER: Need = Need {
 pub const NPM: Need =
     Need { what: "npm, for wasm-opt and axe-core", package: "npm", there: || program("npm").is_some() };
 
+/// Python with its virtual environments, for the example client and for schemathesis.
+pub const PYTHON: Need = Need {
+    what: "Python 3 with venv, for the insurers' interface",
+    package: "python3 python3-venv",
+    there: has_python,
+};
+
+fn has_python() -> bool {
+    output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_some()
+}
+
 /// Chromium by either of its names.
 pub fn chromium() -> Option<PathBuf> {
     program("chromium").or_else(|| program("chromium-browser")).or_else(|| program("google-chrome"))

@@ -6,6 +6,7 @@
 mod bench;
 mod bundle;
 mod doctor;
+mod interface;
 mod layout;
 mod licences;
 mod machine;

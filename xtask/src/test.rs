@@ -6,12 +6,12 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::machine::{self, BROWSER, LINKER, NPM};
+use crate::machine::{self, BROWSER, LINKER, NPM, PYTHON};
 use crate::place::Place;
 use crate::run::build_relay;
 use crate::steps::{Steps, succeed};
 use crate::wasm::clean;
-use crate::{licences, npm, sizes, web};
+use crate::{interface, licences, npm, sizes, web};
 
 #[derive(Args)]
 pub struct Test {
@@ -45,6 +45,10 @@ impl Test {
             })?;
             steps.step("tests without a browser", || {
                 cargo(place, &["test", "--workspace", "--exclude", "suishen-tests"])
+            })?;
+            steps.step("insurers' interface", || {
+                build_relay(place, &[])?;
+                interface::check(place)
             })?;
         }
         let served = web::build(place, steps, None, self.draft)?;
@@ -85,7 +89,7 @@ pub fn scenes(place: &Place) -> Command {
 
 /// What the steps above and the scenes need of the machine.
 pub fn set_up() -> Result<()> {
-    let mut needs = vec![&LINKER, &NPM];
+    let mut needs = vec![&LINKER, &NPM, &PYTHON];
     needs.extend(BROWSER);
     machine::provide(&needs)?;
     // rustup's minimal profile brings neither.

@@ -8,7 +8,7 @@ use crate::{
     node::{GENESIS, KEYS},
     order::system_clock,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::fs;
 use suishen_core::{
@@ -33,6 +33,9 @@ pub struct Invite {
     /// The person's title
     #[arg(long, env = "SUISHEN_TITLE")]
     pub title: Option<String>,
+    /// Invite a server that settles claims by itself (`suishen claims`); for insurers only
+    #[arg(long, env = "SUISHEN_SERVER")]
+    pub server: bool,
     /// The person's department
     #[arg(long, env = "SUISHEN_UNIT")]
     pub unit: Option<String>,
@@ -50,6 +53,10 @@ pub enum PersonRole {
     Physician,
     /// Opens auditor boxes.
     Auditor,
+    /// Settles what statutory insurance pays.
+    InsurerStatutory,
+    /// Settles what commercial insurance pays.
+    InsurerCommercial,
 }
 
 impl From<PersonRole> for Role {
@@ -58,6 +65,8 @@ impl From<PersonRole> for Role {
             PersonRole::Issuer => Self::Issuer,
             PersonRole::Physician => Self::Physician,
             PersonRole::Auditor => Self::Auditor,
+            PersonRole::InsurerStatutory => Self::InsurerStatutory,
+            PersonRole::InsurerCommercial => Self::InsurerCommercial,
         }
     }
 }
@@ -69,6 +78,7 @@ impl PersonRole {
             Self::Issuer => "hospital",
             Self::Physician => "doctor",
             Self::Auditor => "auditor",
+            Self::InsurerStatutory | Self::InsurerCommercial => "insurer",
         }
     }
 }
@@ -78,11 +88,15 @@ pub fn run(place: &Place, invite: &Invite) -> anyhow::Result<Outcome> {
     let party = PartyId::new(&invite.party).context("--party takes an organisation's code")?;
     let organisation = Organisation::read(&Keys::new(place.data.join(KEYS)), &party)?;
     let ledger = ledger_of(place)?;
+    if invite.server && !Role::from(invite.role).is_insurer() {
+        bail!("--server is for insurers: say --role insurer-statutory or --role insurer-commercial");
+    }
     let person = Invitee {
         name: invite.name.clone(),
         role: invite.role.into(),
         title: invite.title.clone(),
         unit: invite.unit.clone(),
+        server: invite.server,
     };
     let origin = match &invite.desk_origin {
         Some(origin) => origin.trim_end_matches('/').to_owned(),

@@ -1,6 +1,6 @@
 //! `suishen issue`: reports from files to tickets, one by one or a folder at a time, or to a known patient.
 
-use super::{Outcome, code, invite, progress::Progress};
+use super::{Outcome, code, embedded::Embedded, invite, progress::Progress};
 use crate::{
     client::Client,
     command::serve,
@@ -8,8 +8,7 @@ use crate::{
     desk::{ORGANISATIONS, Organisation},
     issuing::{self, CommandDesk, Draft, Issued},
     keys::Keys,
-    node::{KEYS, Node},
-    order::system_clock,
+    node::KEYS,
 };
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -23,7 +22,6 @@ use suishen_core::{
     id::PartyId,
     qr::{IdentityOffer, Scanned, scan},
 };
-use tokio::net::TcpListener;
 
 /// The folder of this command line's own keys, within the data folder's keys.
 const DESK: &str = "desk";
@@ -199,21 +197,8 @@ fn list(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// A relay that runs for this command only.
-struct Own {
-    stop: tokio::sync::oneshot::Sender<()>,
-    serving: tokio::task::JoinHandle<()>,
-}
-
-impl Own {
-    async fn stop(self) {
-        let _ = self.stop.send(());
-        let _ = self.serving.await;
-    }
-}
-
 /// The relay that was named, the one that serves the data folder, or one started for this.
-async fn reach(place: &Place, issue: &Issue) -> anyhow::Result<(Client, Option<Own>)> {
+async fn reach(place: &Place, issue: &Issue) -> anyhow::Result<(Client, Option<Embedded>)> {
     if let Some(url) = &issue.relay {
         return Ok((Client::connect(url).await?, None));
     }
@@ -226,22 +211,11 @@ async fn reach(place: &Place, issue: &Issue) -> anyhow::Result<(Client, Option<O
     {
         return Ok((client, None));
     }
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let address = listener.local_addr()?;
     // Links lead to where the relay served its pages.
     let port = served.as_deref().and_then(|url| url.rsplit(':').next()?.parse().ok()).unwrap_or(8080);
-    let options = crate::config::serve_defaults();
-    let node = Node::open(&place.data, &options, port, system_clock()).await?;
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(async move {
-        let _upkeep = node.start();
-        let stopped = async {
-            let _ = stopped.await;
-        };
-        serve::until(listener, node, stopped).await;
-    });
-    let client = Client::connect(&format!("http://{address}")).await?;
-    Ok((client, Some(Own { stop, serving })))
+    let own = Embedded::start(&place.data, &crate::config::serve_defaults(), port).await?;
+    let client = Client::connect(own.url()).await?;
+    Ok((client, Some(own)))
 }
 
 /// This command line as a desk: enrolled before, by an invite, or with the organisation's keys in the folder.

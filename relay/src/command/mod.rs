@@ -1,7 +1,9 @@
 //! The command line: one module a subcommand. Parsing here, work there.
 
 pub mod audit;
+pub mod claims;
 mod code;
+pub mod embedded;
 pub mod found;
 pub mod fsck;
 pub mod invite;
@@ -43,6 +45,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Invite(invite) => invite::run(&cli.place, &invite),
         Command::Found(found) => found::run(&cli.place, &found),
         Command::Suspend(suspend) => suspend::run(&cli.place, &suspend),
+        Command::Claims(claims) => claims::run(&cli.place, &claims),
         Command::Fsck => fsck::run(&cli.place),
         Command::Audit(audit) => audit::run(&cli.place, &audit),
     }

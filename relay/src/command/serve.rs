@@ -61,7 +61,7 @@ pub fn last_url(data: &Path) -> Option<String> {
 }
 
 /// As this machine reaches it, whatever it listens on.
-fn local_address(listener: &TcpListener) -> io::Result<SocketAddr> {
+pub(super) fn local_address(listener: &TcpListener) -> io::Result<SocketAddr> {
     let mut address = listener.local_addr()?;
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
@@ -70,7 +70,7 @@ fn local_address(listener: &TcpListener) -> io::Result<SocketAddr> {
 }
 
 /// Takes the port, or the next free one.
-async fn bind(listen: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
+pub(super) async fn bind(listen: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     let last = port.saturating_add(NEXT_PORTS);
     for candidate in port..=last {
         match TcpListener::bind((listen, candidate)).await {
@@ -125,7 +125,7 @@ async fn metrics(node: &Arc<Node>, port: u16) -> anyhow::Result<tokio::task::Joi
     }))
 }
 
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
     let mut terminate = unix::signal(unix::SignalKind::terminate())?;
     Ok(async move {

@@ -73,6 +73,12 @@ impl Problem {
         Self(Box::new(Content { status, code, detail: title.clone(), title, action }))
     }
 
+    /// A problem with a name of its own, for what another door than the relay's refuses.
+    pub fn named(status: StatusCode, code: &str, title: Text, action: Text) -> Self {
+        let code = code.to_owned();
+        Self(Box::new(Content { status, code, detail: title.clone(), title, action }))
+    }
+
     /// Says what was wrong in this case. Must not repeat what the request held.
     #[must_use]
     pub fn with_detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
@@ -85,7 +91,8 @@ impl Problem {
         &self.0.code
     }
 
-    fn body(&self, language: Language) -> ProblemBody {
+    /// As it goes over the wire, beside other things.
+    pub fn body(&self, language: Language) -> ProblemBody {
         let Content { status, code, title, detail, action } = &*self.0;
         ProblemBody {
             kind: format!("urn:suishen:problem:{code}"),
@@ -253,15 +260,18 @@ impl IntoResponse for Fault {
     }
 }
 
+/// What problems are told in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Language {
+pub enum Language {
+    /// zh-CN.
     Chinese,
+    /// English.
     English,
 }
 
 impl Language {
     /// The preferred one of the two (RFC 9110 §12.5.4).
-    fn of(headers: &HeaderMap) -> Self {
+    pub fn of(headers: &HeaderMap) -> Self {
         let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let weight = |wanted: &str| {
             let weights = accept.split(',').filter_map(|part| {

@@ -4,6 +4,7 @@ use super::{Fault, Problem, Shared, wire};
 use axum::http::{HeaderMap, Method, Uri};
 use std::time::Instant;
 use suishen_core::{
+    id::LedgerId,
     identity::request::{Claim, Headers, Message, RequestError},
     sm::{Digest, PublicKey},
 };
@@ -16,14 +17,8 @@ pub fn signer(
     headers: &HeaderMap,
     content: Digest,
 ) -> Result<PublicKey, Problem> {
-    let message = Message {
-        method: method.as_str(),
-        path: uri.path(),
-        query: uri.query().unwrap_or_default(),
-        content,
-    };
     let now = node.now();
-    let claim = Claim::read(&message, &fields(headers)?, &node.replica.ledger()).map_err(fault)?;
+    let claim = read((method, uri, headers), content, &node.replica.ledger()).map_err(fault)?;
     let (key, nonce) = claim.verify_own(now).map_err(fault)?;
     if !node.nonces.is_new(&key, nonce, now).map_err(|error| wire::internal(&error))? {
         return Err(Fault::Stale.into());
@@ -42,12 +37,27 @@ pub fn signer_of_nothing(
     signer(node, method, uri, headers, Digest::of(&[]))
 }
 
-fn fields(headers: &HeaderMap) -> Result<Headers, Problem> {
+/// What a request claims of its signature; by whom it was signed and when, is still to be verified.
+pub fn read(
+    (method, uri, headers): (&Method, &Uri, &HeaderMap),
+    content: Digest,
+    ledger: &LedgerId,
+) -> Result<Claim, RequestError> {
+    let message = Message {
+        method: method.as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        content,
+    };
+    Claim::read(&message, &fields(headers)?, ledger)
+}
+
+fn fields(headers: &HeaderMap) -> Result<Headers, RequestError> {
     let field = |name| {
         let mut values = headers.get_all(name).iter();
         match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
             (Some(value), None) => Ok(value.to_owned()),
-            _ => Err(Problem::from(Fault::Unsigned)),
+            _ => Err(RequestError::Form),
         }
     };
     Ok(Headers {

@@ -4,6 +4,7 @@
 mod answers;
 mod audit;
 mod blobs;
+mod claims;
 mod connections;
 mod deposits;
 mod desks;

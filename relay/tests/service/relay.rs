@@ -12,7 +12,7 @@ use suishen_relay::{
     desk::ORGANISATIONS,
     keys::Keys,
     node::{KEYS, Node},
-    order::system_clock,
+    order::{Clock, system_clock},
     random::SystemRandom,
 };
 use tokio::{net::TcpListener, sync::oneshot};
@@ -43,13 +43,18 @@ impl Relay {
 
     /// A relay on data that are there, with other options.
     pub async fn serve(dir: tempfile::TempDir, change: impl FnOnce(&mut Serve)) -> Self {
+        Self::serve_by(dir, change, system_clock()).await
+    }
+
+    /// The same by another clock.
+    pub async fn serve_by(dir: tempfile::TempDir, change: impl FnOnce(&mut Serve), clock: Clock) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut serve = serve_defaults();
         serve.demo = true;
         serve.web = Some(pages(&dir));
         change(&mut serve);
-        let node = open(&dir, &serve, address.port()).await;
+        let node = open(&dir, &serve, address.port(), clock).await;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let _upkeep = node.start();
@@ -86,10 +91,10 @@ impl Relay {
 }
 
 /// Opens a relay's data; waits for what its last process, which is this one, still writes.
-async fn open(dir: &tempfile::TempDir, serve: &Serve, port: u16) -> Arc<Node> {
+async fn open(dir: &tempfile::TempDir, serve: &Serve, port: u16, clock: Clock) -> Arc<Node> {
     let mut tries = 0;
     loop {
-        match Node::open(dir.path(), serve, port, system_clock()).await {
+        match Node::open(dir.path(), serve, port, clock.clone()).await {
             Ok(node) => return node,
             Err(error) if tries == 100 || !format!("{error:#}").contains("already open") => {
                 panic!("{error:#}")

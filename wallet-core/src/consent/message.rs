@@ -1,13 +1,13 @@
 //! What lies in a grant's drop box, in the order of writing (PROTOCOL §6).
 //!
 //! **The name on the patient's screen comes from [`DeskIdentity::open`] and nowhere else**, and nothing is handed over
-//! before it: whoever accepted must be a certified person, in the role that the patient chose, with the key that
+//! before it: whoever accepted must be a certified person, or an insurer's server, in the role that the patient chose, with the key that
 //! accepted. Each message is padded: the relay that keeps it sees kinds, not whose certificate is long.
 
 use crate::cbor;
 use crate::contract::{Accepted, Role};
 use crate::id::{GrantId, LedgerId};
-use crate::identity::{Certificate, Chain, Kind};
+use crate::identity::{Certificate, Chain};
 use crate::sm::{Key32, Label, Object, PublicKey, Random, SecretKey, Signed, SmError, pad, sealed};
 use zeroize::Zeroizing;
 
@@ -99,7 +99,7 @@ pub enum IdentityFault {
     /// The certificates don't hold at the moment of the acceptance.
     #[error("the person's certificate does not hold")]
     Certificate,
-    /// Not a person's certificate to sign, or of another role than the patient chose.
+    /// Neither a person's certificate to sign nor an insurer's server's, or of another role than the patient chose.
     #[error("who asks is not a person certified in the role that was chosen")]
     Role,
     /// A person of another organisation than the one that accepted.
@@ -131,7 +131,7 @@ impl DeskIdentity {
         let text = pad::unpad(&padded).map_err(|_| IdentityFault::Box)?;
         let identity: Self = cbor::decode(text).map_err(|_| IdentityFault::Box)?;
         let person = identity.chain.verify(root, accepted.at).map_err(|_| IdentityFault::Certificate)?;
-        if person.kind() != Kind::PersonSign || person.role() != Some(role) {
+        if !person.signs_as(role) {
             return Err(IdentityFault::Role);
         }
         if person.subject().party != accepted.party {

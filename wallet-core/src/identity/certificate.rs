@@ -258,6 +258,16 @@ impl Certificate {
         &self.key
     }
 
+    /// Whether its key signs for its organisation in this role: a person's, or an insurer's server's.
+    pub fn signs_as(&self, role: Role) -> bool {
+        let fits = match self.purpose.kind {
+            Kind::PersonSign => true,
+            Kind::ServerSign => role.is_insurer(),
+            Kind::Root | Kind::Organisation | Kind::PersonSeal | Kind::ServerSeal => false,
+        };
+        fits && self.purpose.role == Some(role)
+    }
+
     /// What it certifies.
     pub const fn kind(&self) -> Kind {
         self.purpose.kind

@@ -41,8 +41,8 @@ pub enum EnrolmentError {
     /// The answer's certificates are for other keys or people.
     #[error("the certificates that came back are not for this desk")]
     Answer,
-    /// A credential for a role that the certificate doesn't have.
-    #[error("the certificate does not have this role")]
+    /// A credential for a role that the certificate doesn't have, or a server in a role that is a person's.
+    #[error("the certificate does not have this role, or a server can't have it")]
     Role,
     /// None, or more than may be asked for.
     #[error("ask for 1 to 16 credentials, each with two keys of its own")]
@@ -74,6 +74,18 @@ pub struct Invite {
     /// What makes the link unguessable.
     #[cbor(n(6), with = "minicbor::bytes")]
     pub secret: [u8; 16],
+    /// Set where a server is invited and not a person.
+    #[n(7)]
+    pub server: Option<ServerSeat>,
+}
+
+/// The seat of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
+pub enum ServerSeat {
+    /// An insurer's server, which settles claims by itself.
+    #[n(1)]
+    Claims,
 }
 
 impl Object for Invite {
@@ -92,7 +104,7 @@ impl Invite {
         let mut secret = [0; 16];
         random.fill(&mut secret);
         let expiry = now.saturating_add(INVITE_LIFETIME);
-        Self { party, role, name: name.into(), title: None, unit: None, expiry, secret }
+        Self { party, role, name: name.into(), title: None, unit: None, expiry, secret, server: None }
     }
 
     /// The fragment of an invite link: `https://HOST/enrol#<this>`.
@@ -162,6 +174,13 @@ impl Enrolment {
         if now > invite.expiry {
             return Err(EnrolmentError::Expired);
         }
+        if invite.server.is_some() && !invite.role.is_insurer() {
+            return Err(EnrolmentError::Role);
+        }
+        let [sign, seal] = match invite.server {
+            None => [Kind::PersonSign, Kind::PersonSeal],
+            Some(ServerSeat::Claims) => [Kind::ServerSign, Kind::ServerSeal],
+        };
         let subject = Subject {
             unit: invite.unit,
             name: Some(invite.name),
@@ -172,7 +191,7 @@ impl Enrolment {
             |kind, key| Request { kind, subject: subject.clone(), key, role: Some(invite.role), inbox: None };
         Ok(Admission {
             invite: enrolment.invite.id(),
-            requests: [request(Kind::PersonSign, enrolment.sign), request(Kind::PersonSeal, enrolment.seal)],
+            requests: [request(sign, enrolment.sign), request(seal, enrolment.seal)],
         })
     }
 }
@@ -199,7 +218,10 @@ impl Enrolled {
         now: u64,
     ) -> Result<[Chain; 2], EnrolmentError> {
         let [first, second] = self.pair;
-        let kinds = (first.kind(), second.kind()) == (Kind::PersonSign, Kind::PersonSeal);
+        let kinds = matches!(
+            (first.kind(), second.kind()),
+            (Kind::PersonSign, Kind::PersonSeal) | (Kind::ServerSign, Kind::ServerSeal)
+        );
         let keys = first.key() == sign && second.key() == seal;
         if !kinds || !keys || first.subject() != second.subject() || first.role() != second.role() {
             return Err(EnrolmentError::Answer);
@@ -240,10 +262,10 @@ impl CredentialRequest {
     /// that signed the HTTP request. Each credential may expire at `now` + [`CREDENTIAL_LIFETIME`].
     pub fn check(&self, party: &PartyId, root: &Certificate, now: u64) -> Result<PublicKey, EnrolmentError> {
         let person = self.chain.verify(root, now)?;
-        if person.kind() != Kind::PersonSign || person.subject().party != *party {
+        if !matches!(person.kind(), Kind::PersonSign | Kind::ServerSign) || person.subject().party != *party {
             return Err(EnrolmentError::Answer);
         }
-        if person.role() != Some(self.role) {
+        if !person.signs_as(self.role) {
             return Err(EnrolmentError::Role);
         }
         let mut keys: Vec<_> = self.keys.iter().flat_map(|(grantee, seal)| [grantee, seal]).collect();
@@ -310,6 +332,36 @@ mod tests {
         assert_eq!(sign.leaf().subject().unit.as_deref(), Some("检验科"));
         assert_eq!(sign.leaf().role(), Some(Role::Issuer));
         assert_eq!(seal.leaf().key(), &key(12).public());
+    }
+
+    #[test]
+    fn a_server_is_certified_as_one_and_only_for_an_insurer() {
+        let organisation = organisation(hospital(), 2);
+        let admitted = |role| {
+            let mut invite = Invite::new(hospital().party, role, "理赔服务器", NOW, &mut Seeded::new(1));
+            invite.server = Some(ServerSeat::Claims);
+            let request = Enrolment::request(
+                Signed::new(&invite, &key(2), &LEDGER),
+                &key(11),
+                &key(12).public(),
+                &LEDGER,
+            );
+            Enrolment::admit(&request, &organisation, &LEDGER, NOW)
+        };
+        for role in Role::ALL.into_iter().filter(|role| !role.is_insurer()) {
+            assert_eq!(admitted(role).err(), Some(EnrolmentError::Role));
+        }
+        let admission = admitted(Role::InsurerCommercial).unwrap();
+        let pair = admission.requests.map(|r| issue(&organisation, &key(2), &r, &serial(9), DAYS).unwrap());
+        let enrolled = Enrolled { pair, organisation: organisation.clone() };
+        let [sign, seal] = enrolled.check(&key(11).public(), &key(12).public(), &root(), NOW).unwrap();
+        assert_eq!((sign.leaf().kind(), seal.leaf().kind()), (Kind::ServerSign, Kind::ServerSeal));
+        assert_eq!(sign.leaf().subject().name.as_deref(), Some("理赔服务器"));
+        let keys = vec![(key(21).public(), key(22).public())];
+        let request = CredentialRequest { chain: sign, role: Role::InsurerCommercial, keys };
+        assert_eq!(request.check(&hospital().party, &root(), NOW), Ok(key(11).public()));
+        let other = CredentialRequest { role: Role::InsurerStatutory, ..request };
+        assert_eq!(other.check(&hospital().party, &root(), NOW), Err(EnrolmentError::Role));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use certificate::{Certificate, CertificateError, Kind, Serial, Validity};
 pub use chain::Chain;
 pub use enrolment::{
     Admission, CREDENTIAL_LIFETIME, CREDENTIALS_AT_A_TIME, CredentialRequest, Enrolled, Enrolment,
-    EnrolmentError, INVITE_LIFETIME, Invite,
+    EnrolmentError, INVITE_LIFETIME, Invite, ServerSeat,
 };
 pub use issue::{LONGEST_PERSON_VALIDITY, Request, issue, self_sign};
 pub use recovery::{

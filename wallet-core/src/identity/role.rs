@@ -34,4 +34,10 @@ impl Role {
         Self::Pharmacist,
         Self::Auditor,
     ];
+
+    /// Whether it settles claims. Such an organisation may also act by a server; in every other role somebody with a name
+    /// of their own sits at the desk.
+    pub const fn is_insurer(self) -> bool {
+        matches!(self, Self::InsurerStatutory | Self::InsurerCommercial)
+    }
 }

@@ -19,7 +19,7 @@ use suishen_core::contract::{
 };
 use suishen_core::gate::{self, GateDay, Revocation, Subject, Torn};
 use suishen_core::id::{HolderCommitment, InboxId, TransactionId};
-use suishen_core::identity::{CredentialRequest, Enrolled, Enrolment, Invite, Kind, Role};
+use suishen_core::identity::{CredentialRequest, Enrolled, Enrolment, Invite, Kind, Role, ServerSeat};
 use suishen_core::proof::bundle::{self, Bundle, ShownParty};
 use suishen_core::proof::checkpoint::SignedCheckpoint;
 use suishen_core::proof::log::{ShownGrant, ShownGrants};
@@ -136,6 +136,9 @@ impl Story {
         found.add("invite", &invite);
         (invite.title, invite.unit) = (Some("主任医师".into()), Some("心内科".into()));
         found.add("invite", &invite);
+        let server =
+            Invite { server: Some(ServerSeat::Claims), role: Role::InsurerCommercial, ..invite.clone() };
+        found.add("invite", &server);
         let (sign, seal) = (SecretKey::generate(random), SecretKey::generate(random));
         let request =
             Enrolment::request(Signed::new(&invite, &clinic.key, ledger), &sign, &seal.public(), ledger);

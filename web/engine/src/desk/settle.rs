@@ -349,7 +349,9 @@ async fn adopt(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms) -
                 Answer::Settled(told.clone(), seed.clone(), entry.number)
             }
             (Telling::Reversed(told, seed), _) => {
-                held.said.as_mut().into_iter().for_each(|said| said.taken_back = true);
+                if let Some(said) = &mut held.said {
+                    said.taken_back = true;
+                }
                 Answer::Reversed(told.clone(), seed.clone())
             }
             (Telling::Settled(..), _) => return Err(damaged()),

@@ -161,7 +161,9 @@ fn Return(props: &ReturnProps) -> Html {
     if *open {
         let decided = props.decided.clone();
         let done = Callback::from(move |reading: Option<Box<Reading>>| {
-            reading.into_iter().for_each(|reading| decided.emit(reading));
+            if let Some(reading) = reading {
+                decided.emit(reading);
+            }
         });
         return html! { <TakeBackForm share={props.share.clone()} {done} /> };
     }

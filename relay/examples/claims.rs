@@ -1,0 +1,70 @@
+//! A client of an insurer's server: takes a patient's claim, waits until it is open, settles what may be paid.
+//!
+//!     cargo run --example claims -- URL KEY.pem LINK
+//!
+//! In the sandbox LINK may be `sandbox`: then a patient is played.
+
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use std::{error::Error, time::Duration};
+use suishen_core::{
+    id::LedgerId,
+    identity::request::{Message, sign_registered},
+    sm::{Digest, Random as _, SecretKey, edge},
+};
+use suishen_relay::random::SystemRandom;
+
+struct Insurer {
+    url: String,
+    key: SecretKey,
+    http: Client,
+}
+
+impl Insurer {
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Box<dyn Error>> {
+        let info: Value = self.http.get(format!("{}/v1/info", self.url)).send().await?.json().await?;
+        let ledger = info["ledger"].as_str().and_then(LedgerId::from_hex).ok_or("no ledger")?;
+        let now = info["now"].as_u64().ok_or("no time")?;
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let content = Digest::of(body.as_bytes());
+        let message = Message { method: method.as_str(), path, query: "", content };
+        let signed = sign_registered(&message, &self.key, &ledger, now, &mut SystemRandom);
+        // New for each thing to be done; a real client stores it beside what it does, and sends it again after a crash.
+        let once = data_encoding::HEXLOWER.encode(&SystemRandom.bytes::<16>());
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/json").header("idempotency-key", once);
+        let request = request.header("content-digest", signed.content_digest).header("accept-language", "en");
+        let request = request.header("signature-input", signed.signature_input);
+        let answer = request.header("signature", signed.signature).body(body).send().await?;
+        let refused = !answer.status().is_success();
+        let told: Value = answer.json().await?;
+        if refused { Err(format!("{}: {}", told["detail"], told["action"]).into()) } else { Ok(told) }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, key, link] = arguments.as_slice() else { return Err("give URL, KEY.pem and LINK".into()) };
+    let key = edge::secret_key_from_pem(&std::fs::read_to_string(key)?)?;
+    let insurer = Insurer { url: url.clone(), key, http: Client::new() };
+    let link = match link.as_str() {
+        "sandbox" => insurer.call(Method::POST, "/v1/sandbox/claims", None).await?["link"].clone(),
+        link => json!(link),
+    };
+    let claim = insurer.call(Method::POST, "/v1/claims", Some(json!({ "link": link }))).await?;
+    let path = format!("/v1/claims/{}", claim["id"].as_str().ok_or("no id")?);
+    let open = loop {
+        let claim = insurer.call(Method::GET, &path, None).await?;
+        match claim["state"].as_str() {
+            Some("received" | "waiting") => tokio::time::sleep(Duration::from_millis(300)).await,
+            Some("open") => break claim,
+            _ => return Err(format!("the claim came to nothing: {claim}").into()),
+        }
+    };
+    let paid = open["invoice"]["payable"].as_str().ok_or("the invoice does not say who pays")?;
+    let settled =
+        insurer.call(Method::POST, &format!("{path}/decision"), Some(json!({ "paid": paid }))).await?;
+    println!("{} {} {}", settled["state"], settled["decision"]["paid"], settled["decision"]["entry"]);
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Whose requests an insurer's server takes: public keys that its operator put into a folder, a file each (PEM). A file
+//! that is added or removed counts within seconds, without a restart.
+
+use super::enrolment::FOLDER;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use suishen_core::{
+    identity::request::KeyName,
+    sm::{PublicKey, edge},
+};
+
+/// The folder within that of the server.
+const CLIENTS: &str = "clients";
+/// How long the files count as they were last read.
+const HOLDS: Duration = Duration::from_secs(2);
+/// Most keys.
+const MOST: usize = 64;
+
+/// Why a key isn't registered.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientsError {
+    /// A file.
+    #[error("{0}: {1}")]
+    File(PathBuf, io::Error),
+    /// Not an SM2 public key.
+    #[error("{0} is not an SM2 public key in PEM (BEGIN PUBLIC KEY)")]
+    Form(PathBuf),
+    /// A name for a file.
+    #[error("a client's name is 1 to 40 letters, digits and hyphens")]
+    Name,
+    /// Taken.
+    #[error("a client of this name is registered; remove it first")]
+    Taken,
+    /// Too many.
+    #[error("at most {MOST} clients are registered; remove one first")]
+    Full,
+    /// Unknown.
+    #[error("no client of this name is registered")]
+    Unknown,
+}
+
+/// Keys by name.
+type Named = Vec<(String, PublicKey)>;
+
+/// The registered keys.
+#[derive(Debug)]
+pub struct Clients {
+    folder: PathBuf,
+    read: Mutex<Option<(Instant, Named)>>,
+}
+
+impl Clients {
+    /// The registered keys of a data folder.
+    pub fn of(data: &Path) -> Self {
+        Self { folder: data.join(FOLDER).join(CLIENTS), read: Mutex::default() }
+    }
+
+    fn file(&self, name: &str) -> Result<PathBuf, ClientsError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
+            return Err(ClientsError::Name);
+        }
+        Ok(self.folder.join(format!("{name}.pem")))
+    }
+
+    /// Registers the key in this file under a name.
+    pub fn add(&self, name: &str, pem: &Path) -> Result<PublicKey, ClientsError> {
+        let file = self.file(name)?;
+        if file.exists() {
+            return Err(ClientsError::Taken);
+        }
+        if self.list()?.len() >= MOST {
+            return Err(ClientsError::Full);
+        }
+        let text = fs::read_to_string(pem).map_err(|error| ClientsError::File(pem.to_owned(), error))?;
+        let key = edge::public_key_from_pem(&text).map_err(|_| ClientsError::Form(pem.to_owned()))?;
+        let written = crate::store::make_folder(&self.folder)
+            .and_then(|()| fs::write(&file, edge::public_key_to_pem(&key)));
+        written.map_err(|error| ClientsError::File(file, error))?;
+        Ok(key)
+    }
+
+    /// Removes a key.
+    pub fn remove(&self, name: &str) -> Result<(), ClientsError> {
+        let file = self.file(name)?;
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ClientsError::Unknown),
+            other => other.map_err(|error| ClientsError::File(file, error)),
+        }
+    }
+
+    /// All of them, by name.
+    pub fn list(&self) -> Result<Named, ClientsError> {
+        let failed = |error| ClientsError::File(self.folder.clone(), error);
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(failed)?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            let Some(name) = path.file_stem().and_then(|name| name.to_str()).map(str::to_owned) else {
+                continue;
+            };
+            let text = fs::read_to_string(&path).map_err(|error| ClientsError::File(path.clone(), error))?;
+            if let Ok(key) = edge::public_key_from_pem(&text) {
+                found.push((name, key));
+            } else {
+                // One file that is no key takes nothing from the others.
+                tracing::warn!(file = %path.display(), "not an SM2 public key in PEM");
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The registered key of this name, as a request gives it.
+    pub fn find(&self, name: &KeyName) -> Result<Option<PublicKey>, ClientsError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.as_ref().is_none_or(|(at, _)| at.elapsed() > HOLDS) {
+            *read = Some((Instant::now(), self.list()?));
+        }
+        let keys = read.iter().flat_map(|(_, keys)| keys);
+        Ok(keys.map(|(_, key)| *key).find(|key| name.names(key)))
+    }
+}

@@ -1,0 +1,222 @@
+//! What is asked and answered in JSON. Times are Unix seconds by the ledger's clock, sums decimal texts.
+
+use crate::claims::{
+    ClaimsDesk, DeskError,
+    held::{Held, Said, Saying, decision_name},
+    view::{InvoiceBody, plain},
+};
+use serde::{Deserialize, Serialize};
+use suishen_core::{consent::Answer, contract::ReversalReason};
+
+/// `POST /v1/claims`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakeBody {
+    /// The patient's claim link.
+    pub link: String,
+}
+
+/// `POST /v1/claims/{id}/decision`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionBody {
+    /// In the invoice's currency; 0 refuses.
+    pub paid: String,
+    /// Why not all.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `POST /v1/claims/{id}/reversal`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReversalBody {
+    /// Everybody reads it on the ledger.
+    pub why: WhyBody,
+    /// For patient and auditor.
+    pub words: String,
+}
+
+/// An insurer's reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhyBody {
+    /// Settled in error.
+    Error,
+    /// Paid for elsewhere.
+    Duplicate,
+    /// What was paid came back.
+    PaidBack,
+}
+
+impl From<WhyBody> for ReversalReason {
+    fn from(why: WhyBody) -> Self {
+        match why {
+            WhyBody::Error => Self::Error,
+            WhyBody::Duplicate => Self::Duplicate,
+            WhyBody::PaidBack => Self::PaidBack,
+        }
+    }
+}
+
+/// `POST /v1/claims/batch`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchBody {
+    /// 1 to 100.
+    pub items: Vec<ItemBody>,
+}
+
+/// One of a batch.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "lowercase", deny_unknown_fields)]
+pub enum ItemBody {
+    /// Takes a claim.
+    Take {
+        /// The patient's claim link.
+        link: String,
+    },
+    /// Decides one.
+    Decide {
+        /// Which.
+        id: String,
+        /// In the invoice's currency; 0 refuses.
+        paid: String,
+        /// Why not all.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Takes a settlement back.
+    Reverse {
+        /// Which.
+        id: String,
+        /// Everybody reads it on the ledger.
+        why: WhyBody,
+        /// For patient and auditor.
+        words: String,
+    },
+}
+
+/// A claim as it stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClaimBody {
+    /// Its id, 64 hexadecimal digits: the consent's on the ledger.
+    pub id: String,
+    /// Where it stands.
+    pub state: &'static str,
+    /// When its link came.
+    pub received_at: u64,
+    /// The end of the patient's consent, or before it is accepted, of the time to accept it.
+    pub deadline: u64,
+    /// Why it came to nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<ClosedBody>,
+    /// What the patient shows; in lists left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<InvoiceBody>,
+    /// What was said last, or what is on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<SaidBody>,
+}
+
+/// Why a claim came to nothing.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClosedBody {
+    /// A stable word.
+    pub code: String,
+    /// A sentence.
+    pub detail: String,
+}
+
+/// A decision or a reversal.
+#[derive(Clone, Debug, Serialize)]
+pub struct SaidBody {
+    /// `whole`, `partly`, `refused` or `reversed`.
+    pub kind: &'static str,
+    /// What is paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paid: Option<String>,
+    /// Why: of a reversal its words.
+    pub reason: String,
+    /// A reversal's coded reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<WhyBody>,
+    /// The number of its entry on the ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<u64>,
+    /// When the patient was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+    /// While it is on its way: by when it stands, or never will.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// While it is on its way: what the relay said against it last. It may come to stand all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
+}
+
+impl ClaimBody {
+    /// A claim without its invoice.
+    pub fn brief(held: &Held) -> Self {
+        Self {
+            id: held.grant.to_hex(),
+            state: held.state().name(),
+            received_at: held.since,
+            deadline: if held.accepted { held.until } else { held.accept_until },
+            closed: held
+                .closed
+                .as_ref()
+                .map(|closed| ClosedBody { code: closed.code.clone(), detail: closed.detail.clone() }),
+            invoice: None,
+            decision: held.saying.as_ref().map(on_its_way).or_else(|| held.said.as_ref().map(said)),
+        }
+    }
+
+    /// A claim with what is shown of its invoice.
+    pub fn whole(desk: &ClaimsDesk, held: &Held) -> Result<Self, DeskError> {
+        let invoice = match &held.opened {
+            Some(opened) => Some(InvoiceBody::of(&desk.seen(held)?, opened, desk.slot())),
+            None => None,
+        };
+        Ok(Self { invoice, ..Self::brief(held) })
+    }
+}
+
+fn told(answer: &Answer) -> SaidBody {
+    let none = SaidBody {
+        kind: "",
+        paid: None,
+        reason: String::new(),
+        why: None,
+        entry: None,
+        at: None,
+        until: None,
+        against: None,
+    };
+    match answer {
+        Answer::Settled(told, ..) | Answer::Refused(told) => SaidBody {
+            kind: decision_name(told.decision()),
+            paid: Some(plain(&told.paid)),
+            reason: told.reason.clone(),
+            ..none
+        },
+        Answer::Reversed(told, _) => {
+            let why = match told.why {
+                ReversalReason::Error => Some(WhyBody::Error),
+                ReversalReason::Duplicate => Some(WhyBody::Duplicate),
+                ReversalReason::PaidBack => Some(WhyBody::PaidBack),
+                ReversalReason::Reversed | ReversalReason::OnPaper => None,
+            };
+            SaidBody { kind: "reversed", reason: told.words.clone(), why, ..none }
+        }
+    }
+}
+
+fn on_its_way(saying: &Saying) -> SaidBody {
+    let until = saying.entry.as_ref().map(|(_, until)| *until);
+    SaidBody { entry: saying.stands, until, against: saying.against.clone(), ..told(&saying.answer) }
+}
+
+fn said(said: &Said) -> SaidBody {
+    SaidBody { entry: said.entry, at: Some(said.at), ..told(&said.answer) }
+}

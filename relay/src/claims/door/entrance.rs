@@ -1,0 +1,177 @@
+//! Who comes in: the signature of a registered key (RFC 9421 and RFC 9530, as `suishen_core::identity::request` has them),
+//! within its window, never twice; and for a POST its idempotency key.
+//!
+//! **The same key with the same request gets the same answer**, over a restart too; with another request it is refused.
+//! A refusal did nothing and isn't remembered: the same request may succeed later.
+
+use super::{Door, Shared, failed};
+use crate::{
+    claims::{Refusal, rows::Answered},
+    http::{Fault, Problem, signed},
+};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use std::{
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
+use suishen_core::{
+    identity::request::RequestError,
+    sm::{Digest, Label, PublicKey},
+};
+
+/// Largest body: a batch of a hundred links.
+const MOST_BODY: usize = 256 * 1024;
+/// Largest answer that is remembered.
+const MOST_ANSWER: usize = 4 * 1024 * 1024;
+/// How long a body may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const NAME: Label = Label::new("idempotency-key");
+const REQUEST: Label = Label::new("idempotent-request");
+
+/// Lets in what is signed by a registered key.
+pub async fn admit(State(door): State<Shared>, request: Request, next: Next) -> Response {
+    match pass(&door, request, next).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn pass(door: &Door, request: Request, next: Next) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let read = tokio::time::timeout(PATIENCE, to_bytes(body, MOST_BODY)).await;
+    let body = read.map_err(|_| Fault::Slow)?.map_err(|_| Fault::TooLarge)?;
+    let now = door.desk.ledger.clock().await.map_err(crate::claims::DeskError::from)?;
+    let key = signer(door, (&parts.method, &parts.uri, &parts.headers), &body, now)?;
+    if parts.method != Method::POST {
+        return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
+    }
+    let name = idempotency_key(&parts.headers, &key)?;
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    let asked = Digest::labelled(REQUEST, &[target.as_bytes(), &[0], &body]);
+    if let Some(answered) = door.desk.rows.answer(&name, now).map_err(|error| failed(&error))? {
+        return if answered.request == asked {
+            Ok(again(answered))
+        } else {
+            Err(Refusal::IdempotencyKey.into())
+        };
+    }
+    let Some(_turn) = Turn::take(door, name) else { return Err(Refusal::InProgress.into()) };
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    remember(door, &name, asked, now, response).await
+}
+
+/// The registered key that signed this request.
+fn signer(
+    door: &Door,
+    request: (&Method, &axum::http::Uri, &HeaderMap),
+    body: &Bytes,
+    now: u64,
+) -> Result<PublicKey, Problem> {
+    let claim = signed::read(request, Digest::of(body), &door.desk.ledger.id()).map_err(refusal)?;
+    let key = door.clients.find(&claim.key_name()).map_err(|error| failed(&error))?;
+    let key = key.ok_or(Refusal::UnknownKey)?;
+    let nonce = claim.verify(&key, now).map_err(refusal)?;
+    if !door.nonces.is_new(&key, nonce, now).map_err(|error| failed(&error))? {
+        return Err(Refusal::Stale.into());
+    }
+    door.pace.take(key, Instant::now()).map_err(|_| Refusal::TooMany)?;
+    Ok(key)
+}
+
+fn refusal(error: RequestError) -> Problem {
+    match error {
+        RequestError::Time => Refusal::Stale.into(),
+        RequestError::Content => Refusal::Digest.into(),
+        RequestError::Ledger => Problem::from(Refusal::Unsigned)
+            .with_detail("请求是为另一个账本签名的", "The request was signed for another ledger"),
+        RequestError::Form | RequestError::Signature => Refusal::Unsigned.into(),
+    }
+}
+
+/// The name of what is to be done once: each key's own.
+fn idempotency_key(headers: &HeaderMap, key: &PublicKey) -> Result<[u8; 32], Problem> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Refusal::NoIdempotencyKey.into());
+    };
+    let bytes = value.as_bytes();
+    if bytes.is_empty() || bytes.len() > 64 || !bytes.iter().all(u8::is_ascii_graphic) {
+        return Err(Refusal::NoIdempotencyKey.into());
+    }
+    Ok(*Digest::labelled(NAME, &[key.as_bytes(), bytes]).as_bytes())
+}
+
+/// While it lives, nobody else does the same.
+struct Turn<'a> {
+    door: &'a Door,
+    name: [u8; 32],
+}
+
+impl<'a> Turn<'a> {
+    fn take(door: &'a Door, name: [u8; 32]) -> Option<Self> {
+        let mut answering = door.answering.lock().unwrap_or_else(PoisonError::into_inner);
+        answering.insert(name).then_some(Self { door, name })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.door.answering.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+async fn remember(
+    door: &Door,
+    name: &[u8; 32],
+    request: Digest,
+    at: u64,
+    response: Response,
+) -> Result<Response, Problem> {
+    if !response.status().is_success() {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, MOST_ANSWER).await.map_err(|error| failed(&error))?;
+    let answer = Answered { request, at, status: parts.status.as_u16(), body: body.to_vec() };
+    door.desk.rows.put_answer(name, &answer).map_err(|error| failed(&error))?;
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+fn again(answered: Answered) -> Response {
+    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::OK);
+    let mut response = (status, answered.body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// In the sandbox every JSON object says so.
+pub async fn mark(State(door): State<Shared>, request: Request, next: Next) -> Response {
+    let document = request.uri().path() == "/v1/openapi.json";
+    let response = next.run(request).await;
+    if door.sandbox.is_none() || document {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, MOST_ANSWER).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let marked = match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&body) {
+        Ok(mut object) => {
+            object.insert("sandbox".to_owned(), true.into());
+            serde_json::to_vec(&object).map(Bytes::from).unwrap_or(body)
+        }
+        Err(_) => body,
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(marked))
+}

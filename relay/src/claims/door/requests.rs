@@ -1,0 +1,229 @@
+//! Claims over HTTP: take, list, read, decide, take back; one by one or a hundred at a time.
+
+use super::{
+    Door, Shared,
+    bodies::{BatchBody, ClaimBody, DecisionBody, ItemBody, ReversalBody, TakeBody},
+    cursor,
+};
+use crate::{
+    claims::{DeskError, Refusal, held::State as Where, sandbox::PlayError},
+    http::{Fault, Problem, problem::Language},
+};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use futures_util::{StreamExt as _, stream};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
+use suishen_core::{
+    contract::Slot,
+    id::GrantId,
+    qr::{Scanned, scan},
+    sm::edge,
+};
+
+/// Items of a batch.
+const MOST_ITEMS: usize = 100;
+/// Of those, how many are worked on at a time.
+const AT_ONCE: usize = 8;
+/// Claims in an answer.
+const MOST_LISTED: usize = 200;
+const LISTED: usize = 50;
+
+/// A JSON body of exactly these members.
+pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            return Err(Fault::MediaType.into());
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|_| Fault::TooLarge)?;
+        let read = serde_json::from_slice(&bytes);
+        // Where it breaks is told, and nothing of what it holds.
+        read.map(Self).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            let zh = format!("内容不是这里要求的 JSON（第 {line} 行第 {column} 列）");
+            Fault::Malformed.because(
+                zh,
+                format!("The body is not the JSON that is asked for (line {line}, column {column})"),
+            )
+        })
+    }
+}
+
+/// An answer that isn't to be kept on its way.
+pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = (status, Json(json!(body))).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Who this server is, and what a request to it is signed with.
+pub async fn info(State(door): State<Shared>) -> Result<Response, Problem> {
+    let now = door.desk.ledger.clock().await.map_err(DeskError::from)?;
+    let leaf = door.desk.chain().leaf();
+    let subject = leaf.subject();
+    let slot = match door.desk.slot() {
+        Slot::Statutory => "statutory",
+        Slot::Commercial => "commercial",
+    };
+    let body = json!({
+        "ledger": door.desk.ledger.id().to_hex(),
+        "now": now,
+        "insurer": { "name": subject.organisation, "code": subject.party.as_str() },
+        "server": subject.name,
+        "slot": slot,
+        "key": edge::public_key_to_pem(leaf.key()),
+        "certified_until": leaf.validity().not_after,
+    });
+    Ok(answer(StatusCode::OK, &body))
+}
+
+fn id(text: &str) -> Result<GrantId, Problem> {
+    GrantId::from_hex(text).ok_or_else(|| Refusal::NoClaim.into())
+}
+
+async fn take_one(door: &Door, link: &str) -> Result<(StatusCode, ClaimBody), Problem> {
+    let Ok(Scanned::Consent { offer, .. }) = scan(link) else { return Err(Refusal::NotAConsent.into()) };
+    let held = door.desk.take(&offer).await?;
+    Ok((StatusCode::ACCEPTED, ClaimBody::brief(&held)))
+}
+
+async fn decide_one(
+    door: &Door,
+    which: &str,
+    body: &DecisionBody,
+) -> Result<(StatusCode, ClaimBody), Problem> {
+    let held = door.desk.decide(&id(which)?, &body.paid, &body.reason).await?;
+    Ok((status_of(held.state()), ClaimBody::brief(&held)))
+}
+
+async fn reverse_one(
+    door: &Door,
+    which: &str,
+    body: &ReversalBody,
+) -> Result<(StatusCode, ClaimBody), Problem> {
+    let held = door.desk.reverse(&id(which)?, body.why.into(), &body.words).await?;
+    Ok((status_of(held.state()), ClaimBody::brief(&held)))
+}
+
+fn status_of(state: Where) -> StatusCode {
+    if state == Where::Deciding { StatusCode::ACCEPTED } else { StatusCode::OK }
+}
+
+/// Takes a claim.
+pub async fn take(State(door): State<Shared>, Body(body): Body<TakeBody>) -> Result<Response, Problem> {
+    let (status, claim) = take_one(&door, &body.link).await?;
+    Ok(answer(status, &claim))
+}
+
+/// Decides a claim.
+pub async fn decide(
+    State(door): State<Shared>,
+    Path(which): Path<String>,
+    Body(body): Body<DecisionBody>,
+) -> Result<Response, Problem> {
+    let (status, claim) = decide_one(&door, &which, &body).await?;
+    Ok(answer(status, &claim))
+}
+
+/// Takes a settlement back.
+pub async fn reverse(
+    State(door): State<Shared>,
+    Path(which): Path<String>,
+    Body(body): Body<ReversalBody>,
+) -> Result<Response, Problem> {
+    let (status, claim) = reverse_one(&door, &which, &body).await?;
+    Ok(answer(status, &claim))
+}
+
+/// A result each, in order; one that is refused takes nothing from the others.
+pub async fn batch(
+    State(door): State<Shared>,
+    headers: HeaderMap,
+    Body(body): Body<BatchBody>,
+) -> Result<Response, Problem> {
+    if body.items.is_empty() || body.items.len() > MOST_ITEMS {
+        return Err(Refusal::Batch.into());
+    }
+    let language = Language::of(&headers);
+    let door = &door;
+    let work = body.items.into_iter().map(|item| async move {
+        let done = match item {
+            ItemBody::Take { link } => take_one(door, &link).await,
+            ItemBody::Decide { id, paid, reason } => {
+                decide_one(door, &id, &DecisionBody { paid, reason }).await
+            }
+            ItemBody::Reverse { id, why, words } => {
+                reverse_one(door, &id, &ReversalBody { why, words }).await
+            }
+        };
+        match done {
+            Ok((status, claim)) => json!({ "status": status.as_u16(), "claim": claim }),
+            Err(problem) => {
+                let problem = problem.body(language);
+                json!({ "status": problem.status, "problem": problem })
+            }
+        }
+    });
+    let results: Vec<_> = stream::iter(work).buffered(AT_ONCE).collect().await;
+    Ok(answer(StatusCode::OK, &json!({ "results": results })))
+}
+
+/// `?cursor=&limit=&state=`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listing {
+    cursor: Option<String>,
+    limit: Option<usize>,
+    state: Option<String>,
+}
+
+/// Claims in the order in which they came.
+pub async fn list(State(door): State<Shared>, Query(listing): Query<Listing>) -> Result<Response, Problem> {
+    let malformed = |zh: &str, en: &str| Fault::Malformed.because(zh, en);
+    let state = match listing.state.as_deref() {
+        None => None,
+        Some(name) => {
+            Some(Where::of(name).ok_or_else(|| malformed("没有这种状态", "There is no such state"))?)
+        }
+    };
+    let limit = listing.limit.unwrap_or(LISTED);
+    if !(1..=MOST_LISTED).contains(&limit) {
+        return Err(malformed("limit 须为 1 到 200", "limit is 1 to 200"));
+    }
+    let after = cursor::take(&door, "claims", listing.cursor.as_deref())?;
+    let wanted = |held: &crate::claims::held::Held| state.is_none_or(|state| held.state() == state);
+    let (found, next) = door.desk.rows.claims(after, limit, wanted).map_err(DeskError::from)?;
+    let claims: Vec<_> = found.iter().map(ClaimBody::brief).collect();
+    let next = next.map(|number| cursor::give(&door, "claims", number));
+    Ok(answer(StatusCode::OK, &json!({ "claims": claims, "next": next })))
+}
+
+/// One claim, with its invoice once it is open.
+pub async fn one(State(door): State<Shared>, Path(which): Path<String>) -> Result<Response, Problem> {
+    let held = door.desk.claim(&id(&which)?)?;
+    Ok(answer(StatusCode::OK, &ClaimBody::whole(&door.desk, &held)?))
+}
+
+/// A claim of a patient who is played.
+pub async fn play(State(door): State<Shared>, body: Bytes) -> Result<Response, Problem> {
+    let Some(sandbox) = &door.sandbox else { return Err(Fault::NotFound.into()) };
+    if !body.is_empty() && body.as_ref() != b"{}" {
+        return Err(Fault::Malformed.into());
+    }
+    let link = sandbox.play().await.map_err(|error| match error {
+        PlayError::Refused(refusal) => refusal.into(),
+        PlayError::Patient(error) => super::failed(&error),
+    })?;
+    Ok(answer(StatusCode::CREATED, &json!({ "link": link })))
+}

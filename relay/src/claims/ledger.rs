@@ -1,0 +1,286 @@
+//! The ledger as an insurer's server proves it (PROTOCOL §8): time, checkpoint, consistency, leaves, in this order. A
+//! relay's word is never taken; what it sends is checked and then remembered, over a restart too.
+
+use super::rows::{Rows, RowsError};
+use crate::{
+    client::{Client, ClientError},
+    http::ledger::{ValuesAnswer, ValuesAsked},
+    random::SystemRandom,
+};
+use reqwest::Method;
+use std::time::{Duration, Instant};
+use suishen_core::{
+    cbor,
+    contract::{AuditorKeys, Key, SignedTransaction},
+    id::LedgerId,
+    identity::Certificate,
+    proof::{
+        bundle::first_epoch,
+        checkpoint::{Epoch, SignedCheckpoint, VerifiedCheckpoint},
+        map::MapKey,
+        remembered::{Alarm, Freshness, Remembered},
+        time::{TimeStatement, ledger_time},
+        tree::{Sm3, TreeHash as _, verify_consistency, verify_inclusion},
+    },
+    sm::{Digest, PublicKey, Random as _, SecretKey, Signed},
+};
+use tokio::sync::Mutex;
+
+/// How long a told time is carried on by the monotonic clock before it is asked for again.
+const TIME_HOLDS: Duration = Duration::from_mins(1);
+/// The row of what is remembered.
+const REMEMBERED: &str = "remembered";
+
+/// Why the ledger's word can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// No relay, or it said no.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// What came doesn't hold: name of the check.
+    #[error("what the relay shows of the ledger does not hold: {0}")]
+    Unsound(&'static str),
+    /// It contradicts what is remembered.
+    #[error("what the relay shows contradicts what was seen before: {0}; report this to the auditor")]
+    Alarm(#[from] Alarm),
+    /// The newest checkpoint that the relay shows isn't the ledger's newest: nothing is decided by it.
+    #[error(
+        "the relay shows an old state of the ledger, of {0} (Unix seconds); try again, or tell its operator"
+    )]
+    Old(u64),
+    /// The rows.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+}
+
+/// Values of the state, all proven under one current checkpoint.
+#[derive(Debug)]
+pub struct Proven {
+    values: Vec<Option<Vec<u8>>>,
+    /// The checkpoint's note, to hand on.
+    pub note: String,
+    /// How many entries it is over.
+    pub size: u64,
+    /// The checkpoint's own time.
+    pub at: u64,
+}
+
+impl Proven {
+    /// The value of the `n`-th key that was asked for; none where the state provably holds nothing.
+    pub fn get<T>(&self, n: usize) -> Result<Option<T>, LedgerError>
+    where
+        T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>,
+    {
+        let value = self.values.get(n).and_then(Option::as_ref);
+        value.map(|bytes| cbor::decode(bytes).map_err(|_| LedgerError::Unsound("state"))).transpose()
+    }
+
+    /// The same of one that must be there.
+    pub fn need<T>(&self, n: usize, what: &'static str) -> Result<T, LedgerError>
+    where
+        T: minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()>,
+    {
+        self.get(n)?.ok_or(LedgerError::Unsound(what))
+    }
+}
+
+/// The ledger of one relay, as it is proven here.
+#[derive(Debug)]
+pub struct Ledger {
+    /// The relay.
+    pub client: Client,
+    /// Who cosigns.
+    pub epoch: Epoch,
+    /// The consortium's root.
+    pub root: Certificate,
+    rows: Rows,
+    seen: Mutex<Seen>,
+    told: std::sync::Mutex<Option<(u64, Instant)>>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    remembered: Option<Remembered>,
+}
+
+impl Ledger {
+    /// Goes on with what these rows remember of the relay's ledger. Rows of another ledger are refused.
+    pub fn open(client: Client, rows: Rows) -> Result<Self, LedgerError> {
+        let remembered: Option<Remembered> = rows.value(REMEMBERED)?;
+        if remembered.as_ref().is_some_and(|known| known.checkpoint().ledger != client.ledger()) {
+            return Err(Alarm::OtherLedger.into());
+        }
+        let root = client.genesis().root.read().map_err(|_| LedgerError::Unsound("root"))?;
+        Ok(Self {
+            epoch: first_epoch(client.genesis()),
+            root,
+            rows,
+            seen: Mutex::new(Seen { remembered }),
+            told: std::sync::Mutex::default(),
+            client,
+        })
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> LedgerId {
+        self.client.ledger()
+    }
+
+    /// The ledger's time: told by the members, carried on by the monotonic clock. This machine's clock is never used.
+    pub async fn now(&self) -> Result<u64, LedgerError> {
+        match self.carried() {
+            Some(now) => Ok(now),
+            None => self.ask_time(&mut *self.seen.lock().await).await,
+        }
+    }
+
+    /// The same for what decides nothing on the ledger: the last told time, however long ago, where no relay tells one.
+    pub async fn clock(&self) -> Result<u64, LedgerError> {
+        let told = *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match told {
+            Some((time, at)) => Ok(time.saturating_add(at.elapsed().as_secs())),
+            None => self.now().await,
+        }
+    }
+
+    fn carried(&self) -> Option<u64> {
+        let told = *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        told.filter(|(_, at)| at.elapsed() < TIME_HOLDS).map(|(time, at)| time + at.elapsed().as_secs())
+    }
+
+    async fn ask_time(&self, seen: &mut Seen) -> Result<u64, LedgerError> {
+        let nonce: [u8; 32] = SystemRandom.bytes();
+        let asked = Instant::now();
+        let answer = self.client.post_bytes("/v1/ledger/time", nonce.to_vec()).await?;
+        let statement: Signed<TimeStatement> =
+            cbor::decode(&answer).map_err(|_| LedgerError::Unsound("time"))?;
+        let keys: Vec<PublicKey> = self.client.genesis().members.iter().map(|member| member.time).collect();
+        let told = ledger_time(&[statement], &nonce, &keys, &self.id());
+        let told = told.map_err(|_| LedgerError::Unsound("time"))?;
+        if let Some(known) = &seen.remembered {
+            seen.remembered = Some(known.accept_time(told)?);
+        }
+        *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((told, asked));
+        Ok(told)
+    }
+
+    /// What the state holds under these keys, proven under a checkpoint that is no older than a minute.
+    pub async fn values(&self, keys: &[Key]) -> Result<Proven, LedgerError> {
+        let mut seen = self.seen.lock().await;
+        let now = match self.carried() {
+            Some(now) => now,
+            None => self.ask_time(&mut seen).await?,
+        };
+        let unsound = || LedgerError::Unsound("state");
+        let state_keys: Vec<Vec<u8>> = keys.iter().map(Key::to_bytes).collect();
+        let asked = ValuesAsked { keys: state_keys.iter().cloned().map(Into::into).collect() };
+        let answer = self.client.post("/v1/ledger/values", &asked).await?;
+        let answer: ValuesAnswer = cbor::decode(&answer).map_err(|_| unsound())?;
+        let checkpoint = self.accept(&mut seen, &answer.note).await?;
+        if answer.values.len() != keys.len() {
+            return Err(unsound());
+        }
+        let mut values = Vec::with_capacity(keys.len());
+        for (key, shown) in state_keys.iter().zip(answer.values) {
+            let root = &checkpoint.checkpoint().map;
+            let held = shown.proof.lookup(&MapKey::of(key), root).map_err(|_| unsound())?;
+            if held != shown.value.as_ref().map(|value| Digest::of(value)) {
+                return Err(unsound());
+            }
+            values.push(shown.value.map(Vec::from));
+        }
+        let fresh = seen.remembered.as_ref().map(|known| known.freshness(Some(now)));
+        if let Some(Freshness::AsOf(time)) = fresh {
+            return Err(LedgerError::Old(time));
+        }
+        let (size, at) = (checkpoint.checkpoint().size, checkpoint.time());
+        Ok(Proven { values, note: answer.note, size, at })
+    }
+
+    /// The auditor's keys in force.
+    pub async fn auditor(&self) -> Result<AuditorKeys, LedgerError> {
+        self.values(&[Key::Auditor]).await?.need(0, "auditor")
+    }
+
+    /// What the auditor's boxes are sealed to now.
+    pub async fn auditor_key(&self) -> Result<PublicKey, LedgerError> {
+        self.auditor().await?.box_key().map_err(|_| LedgerError::Unsound("auditor"))
+    }
+
+    /// Whether a checkpoint that somebody else showed is of the same ledger: a split view shows when two meet.
+    pub async fn agrees(&self, other: &VerifiedCheckpoint) -> Result<bool, LedgerError> {
+        let seen = self.seen.lock().await;
+        let Some(mine) = seen.remembered.as_ref().map(Remembered::checkpoint) else { return Ok(true) };
+        let theirs = other.checkpoint();
+        let (old, new) = if theirs.size <= mine.size { (theirs, &mine) } else { (&mine, theirs) };
+        if old.size == new.size {
+            return Ok(old.tree == new.tree && old.map == new.map);
+        }
+        let proof = self.consistency(old.size, new.size).await?;
+        Ok(verify_consistency::<Sm3>(old.size, new.size, &proof, &old.tree, &new.tree).is_ok())
+    }
+
+    /// A request signed by `key`, at the ledger's time. A clock that stood still while this machine slept makes signatures
+    /// that are too old: then the time is asked anew, once.
+    pub async fn signed(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        key: &SecretKey,
+    ) -> Result<Vec<u8>, LedgerError> {
+        let now = self.now().await?;
+        match self.client.signed(method.clone(), path, body.clone(), key, now).await {
+            Err(ClientError::Refused { code, .. }) if code == "stale" => {
+                let now = self.ask_time(&mut *self.seen.lock().await).await?;
+                Ok(self.client.signed(method, path, body, key, now).await?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    /// Brings a transaction to the ledger. That the relay says it stands is its word: see [`Ledger::values`].
+    pub async fn submit(&self, signed: &SignedTransaction) -> Result<u64, LedgerError> {
+        Ok(self.client.submit(signed).await?.number)
+    }
+
+    /// Verifies a checkpoint against what is remembered, and remembers it.
+    async fn accept(&self, seen: &mut Seen, note: &str) -> Result<VerifiedCheckpoint, LedgerError> {
+        let verified = SignedCheckpoint::parse(note)
+            .and_then(|signed| signed.verify(&self.id(), &self.epoch))
+            .map_err(|_| LedgerError::Unsound("checkpoint"))?;
+        let next = match &seen.remembered {
+            None => {
+                self.tie_to_genesis(&verified).await?;
+                Remembered::first(&verified)
+            }
+            Some(known) => {
+                let (from, to) = (known.checkpoint().size, verified.checkpoint().size);
+                let proof = if from < to { self.consistency(from, to).await? } else { Vec::new() };
+                known.accept(&verified, &proof)?
+            }
+        };
+        // The same entries at a later time are no news that a crash may not forget.
+        let grown = seen.remembered.as_ref().is_none_or(|known| known.checkpoint() != next.checkpoint());
+        if grown {
+            self.rows.put_value(REMEMBERED, &next)?;
+        }
+        seen.remembered = Some(next);
+        Ok(verified)
+    }
+
+    async fn consistency(&self, from: u64, to: u64) -> Result<Vec<Digest>, LedgerError> {
+        let answer = self.client.get(&format!("/v1/ledger/proof/consistency?from={from}&to={to}")).await?;
+        cbor::decode(&answer).map_err(|_| LedgerError::Unsound("consistency"))
+    }
+
+    /// The first checkpoint must contain the genesis as entry 0.
+    async fn tie_to_genesis(&self, verified: &VerifiedCheckpoint) -> Result<(), LedgerError> {
+        let unsound = || LedgerError::Unsound("genesis");
+        let size = verified.checkpoint().size;
+        let answer = self.client.get(&format!("/v1/ledger/proof/inclusion?entry=0&size={size}")).await?;
+        let proof: Vec<Digest> = cbor::decode(&answer).map_err(|_| unsound())?;
+        let leaf = Sm3::leaf(&cbor::encode(self.client.genesis()));
+        verify_inclusion::<Sm3>(leaf, 0, size, &proof, &verified.checkpoint().tree).map_err(|_| unsound())
+    }
+}

@@ -1,0 +1,269 @@
+//! From the patient's yes to an open invoice: judge, redeem, gather the gates' half, open, verify (PROTOCOL §6, §7).
+//!
+//! **What was opened is kept as it came and verified again each time it is read**: the hospital's signature over the
+//! groups, and the tag's word for this grant.
+
+use super::{
+    desk::{ClaimsDesk, DeskError},
+    held::{Held, Opened, Redemption},
+    ledger::LedgerError,
+};
+use crate::{client::ClientError, random::SystemRandom};
+use suishen_core::{
+    consent::{AuditorUse, Disclosure, Facts, Judged, Payload, PayloadFault, Presence, Receipt, RecordKey},
+    contract::{
+        AuditorKeys, GrantLeaf, Key, Party, RedeemGrant, SignedTransaction, Status, Terms, Transaction, Use,
+    },
+    gate::Gathering,
+    report::{ReportError, claim::Shown},
+    sm::{Key32, SecretKey, Signed},
+};
+
+/// After so many uses whose contents didn't come, it is given up: each stands in the patient's list.
+const MOST_USES: u32 = 3;
+
+/// A payload in which everything holds, for one record of which groups are shown.
+struct Sound {
+    payload: Payload,
+    judged: Judged,
+    half: Key32,
+}
+
+/// What an insurer is shown.
+#[derive(Debug)]
+pub struct Seen {
+    /// As the hospital signed it, as far as it is shown.
+    pub report: suishen_core::report::Opened,
+    /// Invoice and tag.
+    pub shown: Shown,
+}
+
+impl ClaimsDesk {
+    /// Redeems, and opens what is shown. A claim that doesn't hold is closed, with the reason.
+    pub(super) async fn open(&self, held: &mut Held) -> Result<(), DeskError> {
+        let (terms, leaf) = self.grant(held).await?;
+        let now = self.ledger.now().await?;
+        if !self.check_running(held, &terms, &leaf, now).await? {
+            return Ok(());
+        }
+        let Some(sound) = self.judge(held, &terms).await? else { return Ok(()) };
+        let Some(redemption) = self.redeem(held, &leaf, now).await? else { return Ok(()) };
+        let object = held.grant.digest();
+        let client = &self.ledger.client;
+        let released =
+            client.release(object, redemption.number, &held.pass.key, &redemption.secret, now).await;
+        let (gate, release) = released?;
+        let genesis = client.genesis();
+        let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
+        let (gates, needed) = (count(genesis.count()), count(genesis.threshold()));
+        let mut gathering = Gathering::new(*object, terms.grant.shares, needed, gates);
+        gathering.add(gate, &release).map_err(|_| ClientError::Unsound("gate share"))?;
+        let half = gathering.half(0).map_err(|_| ClientError::Unsound("gate share"))?;
+        let key = RecordKey::new(&sound.half, &half, &held.grant, 0);
+        self.take_in(held, &sound, &key, redemption.number, now).await
+    }
+
+    /// The payload, judged against the ledger.
+    async fn judge(&self, held: &mut Held, terms: &Terms) -> Result<Option<Sound>, DeskError> {
+        let (Some(half), Some(sealed)) = (held.half.clone(), held.payload.clone()) else { return Ok(None) };
+        let Ok(payload) = Payload::open(&half, &held.grant, &sealed) else {
+            self.close(held, "payload", "what the patient left cannot be opened").await?;
+            return Ok(None);
+        };
+        let auditor: AuditorKeys = self.ledger.auditor().await?;
+        let facts = Facts {
+            ledger: &self.ledger.id(),
+            epoch: &self.ledger.epoch,
+            root: &self.ledger.root,
+            grant: &terms.grant,
+            issued: terms.issued,
+            auditor: &auditor,
+        };
+        let judged = match payload.judge(&facts) {
+            Ok(judged) => judged,
+            Err(fault) => {
+                self.close(held, payload_code(fault), fault.to_string()).await?;
+                return Ok(None);
+            }
+        };
+        if !self.ledger.agrees(&judged.checkpoint).await? {
+            let detail = "patient and server were shown different ledgers; report this to the auditor";
+            self.close(held, "split-view", detail).await?;
+            return Ok(None);
+        }
+        // The invoice comes first; papers that go along with it are for people to read.
+        if payload.records.first().is_none_or(|record| record.groups.is_none()) {
+            self.close(held, "no-invoice", "a claim shows an invoice first, in groups").await?;
+            return Ok(None);
+        }
+        Ok(Some(Sound { payload, judged, half }))
+    }
+
+    /// A use that stands, and for which gates still release. None where no use is left.
+    async fn redeem(
+        &self,
+        held: &mut Held,
+        leaf: &GrantLeaf,
+        now: u64,
+    ) -> Result<Option<Redemption>, DeskError> {
+        if let Some(redemption) = held.redemption.clone().filter(|redemption| redemption.goes_on(now)) {
+            if redemption.at.is_some() {
+                return Ok(Some(redemption));
+            }
+        } else {
+            let number = u32::try_from(leaf.uses.saturating_add(1)).unwrap_or(u32::MAX);
+            if leaf.status == Status::Exhausted || number > MOST_USES {
+                self.close(held, "content", "the contents did not come, and no use is left").await?;
+                return Ok(None);
+            }
+            self.new_redemption(held, number, SecretKey::generate(&mut SystemRandom), now).await?;
+        }
+        let Some(mut redemption) = held.redemption.clone() else { return Ok(None) };
+        let used = Key::Use(held.grant, redemption.number);
+        let mut found: Option<Use> = self.ledger.values(std::slice::from_ref(&used)).await?.get(0)?;
+        if found.is_none() {
+            if !held.pass.lasts(now) {
+                self.new_redemption(held, redemption.number, redemption.secret.clone(), now).await?;
+                redemption = held.redemption.clone().unwrap_or(redemption);
+            }
+            let entry = self.ledger.submit(&redemption.transaction).await?;
+            found = self.after(entry, &[used]).await?.get(0)?;
+        }
+        // Ours, by the key that the gates seal to.
+        let ours = found.filter(|found| found.epk == redemption.secret.public());
+        let Some(found) = ours else { return Err(LedgerError::Unsound("redemption").into()) };
+        redemption.at = Some(found.at);
+        let before = held.state().name();
+        held.redemption = Some(redemption.clone());
+        self.save(held, before).await?;
+        Ok(Some(redemption))
+    }
+
+    /// Makes a use and stores it, before it is sent.
+    async fn new_redemption(
+        &self,
+        held: &mut Held,
+        number: u32,
+        secret: SecretKey,
+        now: u64,
+    ) -> Result<(), DeskError> {
+        self.renew(held, now).await?;
+        let ledger = self.ledger.id();
+        let presence = Presence { grant: held.grant, grantee: held.pass.key.public() };
+        let told = AuditorUse {
+            grant: held.grant,
+            number,
+            certificate: self.chain().leaf().to_der().to_vec(),
+            presence: Signed::new(&presence, self.who.key(), &ledger),
+            records: vec![0],
+        };
+        let auditor = self.ledger.auditor_key().await?;
+        let seed = Key32::generate(&mut SystemRandom);
+        let auditor_box =
+            told.seal(&seed, &auditor, &ledger).map_err(|_| LedgerError::Unsound("certificate too long"))?;
+        let body = RedeemGrant {
+            grant: held.grant,
+            credential: held.pass.credential.clone(),
+            use_number: number.into(),
+            records: vec![0],
+            epk: secret.public(),
+            auditor_box,
+        };
+        let transaction = SignedTransaction::new(&Transaction::RedeemGrant(body), &held.pass.key, &ledger);
+        let before = held.state().name();
+        held.redemption = Some(Redemption { number, secret, transaction, at: None });
+        self.save(held, before).await
+    }
+
+    /// Fetches, opens, verifies, keeps.
+    async fn take_in(
+        &self,
+        held: &mut Held,
+        sound: &Sound,
+        key: &RecordKey,
+        number: u32,
+        now: u64,
+    ) -> Result<(), DeskError> {
+        let (Some(record), Some(facts)) = (sound.payload.records.first(), sound.judged.records.first())
+        else {
+            return Ok(());
+        };
+        let Some(wrapped) = &record.groups else { return Ok(()) };
+        let blob = self.ledger.client.get_blob(&wrapped.address, &held.pass.key, now).await?;
+        let unsound = "what came is not what the patient gave";
+        let Ok(disclosed) = key.open_groups(wrapped, &blob) else {
+            return self.close(held, "content", unsound).await;
+        };
+        let subject = record.chain.leaf().subject();
+        let opened = Opened {
+            record: facts.commitment,
+            manifest: facts.manifest.clone(),
+            disclosed,
+            hospital: subject.organisation.clone(),
+            hospital_code: subject.party.as_str().to_owned(),
+            at: now,
+            receipt: false,
+            number,
+            consent: sound.payload.consent.text.clone(),
+        };
+        let seen = match self.read(held, &opened) {
+            Ok(seen) => seen,
+            Err(error) => return self.close(held, unclaimable(&error), error.to_string()).await,
+        };
+        let hospital = Key::Party(facts.manifest.issuer.clone());
+        let hospital: Party = self.ledger.values(&[hospital]).await?.need(0, "party")?;
+        if let Err(error) = seen.shown.tag.check(&hospital, &self.ledger.id()) {
+            return self.close(held, unclaimable(&error), error.to_string()).await;
+        }
+        let before = held.state().name();
+        held.opened = Some(opened);
+        held.payload = None;
+        self.save(held, before).await
+    }
+
+    /// What was opened, verified.
+    pub fn read(&self, held: &Held, opened: &Opened) -> Result<Seen, ReportError> {
+        let Disclosure { groups, proof } = &opened.disclosed;
+        let report = opened.manifest.open_groups(groups)?;
+        let shown = Shown::read(&report, proof.as_ref(), self.slot, (&held.grant, &self.ledger.id()))?;
+        Ok(Seen { report, shown })
+    }
+
+    /// Tells the patient what was opened. Its absence shows as "key released, no receipt".
+    pub(super) async fn tell_opened(&self, held: &mut Held) -> Result<(), DeskError> {
+        let Some(number) = held.opened.as_ref().map(|opened| opened.number) else { return Ok(()) };
+        let proven = self.ledger.values(&[Key::Terms(held.grant)]).await?;
+        let terms: Terms = proven.need(0, "grant")?;
+        let receipt = Receipt { grant: held.grant, number, records: vec![0], checkpoint: proven.note };
+        let ledger = self.ledger.id();
+        let message = receipt.seal(&held.pass.key, &terms.grant.reply, &ledger, &mut SystemRandom);
+        self.drop_in(held, &message).await?;
+        let before = held.state().name();
+        if let Some(opened) = &mut held.opened {
+            opened.receipt = true;
+        }
+        self.save(held, before).await
+    }
+}
+
+const fn payload_code(fault: PayloadFault) -> &'static str {
+    match fault {
+        PayloadFault::Checkpoint | PayloadFault::Old | PayloadFault::Holder | PayloadFault::Anchor(_) => {
+            "payload-holder"
+        }
+        PayloadFault::Binding | PayloadFault::Records => "payload-consent",
+        PayloadFault::Cancelled(_) => "payload-cancelled",
+        PayloadFault::Replaced(_) => "payload-replaced",
+        PayloadFault::AuditorBox => "payload-auditor",
+        PayloadFault::Manifest(_) | PayloadFault::Parts(_) => "payload",
+    }
+}
+
+const fn unclaimable(error: &ReportError) -> &'static str {
+    match error {
+        ReportError::Tag | ReportError::TagProof => "claim-tag",
+        ReportError::NoInvoice => "no-invoice",
+        ReportError::NotPayable(_) => "void",
+        _ => "half",
+    }
+}

@@ -1,0 +1,297 @@
+//! What an insurer's server says of a claim: settled on the ledger, refused to the patient only, or taken back.
+//!
+//! **A relay's no isn't the ledger's**: what was stored to be said stays until the slot is seen to hold it, or until the
+//! ledger's clock, by a checkpoint, is past the moment by which it could stand and the slot is proven not to hold it.
+//! Only then is anything else decided.
+
+use super::{
+    desk::{ClaimsDesk, DeskError, check_suspension},
+    held::{Held, Said, Saying},
+    ledger::Proven,
+    opening::Seen,
+    refusal::Refusal,
+};
+use crate::random::SystemRandom;
+use suishen_core::{
+    consent::{
+        Answer, AnswerFault, AuditorReversal, AuditorSettlement, Decision, Reversing, Settleable, Standing,
+        Unsettleable,
+    },
+    contract::{Anchor, AuditorKeys, Claim, Key, ReversalReason, SignedTransaction, Terms, Transaction},
+    id::TagId,
+    report::Money,
+    sm::{Key32, PublicKey, Signed},
+};
+
+fn answer(fault: AnswerFault) -> DeskError {
+    match fault {
+        AnswerFault::Amount => Refusal::Amount.into(),
+        AnswerFault::Shares => Refusal::Shares.into(),
+        AnswerFault::Reason => Refusal::Reason.into(),
+        _ => super::ledger::LedgerError::Unsound("answer").into(),
+    }
+}
+
+impl From<Unsettleable> for Refusal {
+    fn from(why: Unsettleable) -> Self {
+        match why {
+            Unsettleable::Replaced => Self::Replaced,
+            Unsettleable::Cancelled => Self::Cancelled,
+            Unsettleable::Suspended => Self::HospitalSuspended,
+            Unsettleable::Tag => Self::Tag,
+            Unsettleable::Settled(_) => Self::SettledElsewhere,
+            Unsettleable::Void => Self::Void,
+        }
+    }
+}
+
+impl ClaimsDesk {
+    /// What was opened of a claim here, verified again.
+    pub fn seen(&self, held: &Held) -> Result<Seen, DeskError> {
+        let opened = held.opened.as_ref().ok_or(Refusal::NotOpened)?;
+        self.read(held, opened).map_err(|_| Refusal::Tag.into())
+    }
+
+    /// Settles a claim whole or in part, or refuses it where nothing is paid. `paid` is in the invoice's currency. What
+    /// comes back may still be on its way; the same decision again goes on with it.
+    pub async fn decide(
+        &self,
+        id: &suishen_core::id::GrantId,
+        paid: &str,
+        reason: &str,
+    ) -> Result<Held, DeskError> {
+        let _turn = self.turn(id).await;
+        let mut held = self.claim(id)?;
+        let seen = self.seen(&held)?;
+        let record = held.opened.as_ref().ok_or(Refusal::NotOpened)?.record;
+        let paid = Money::parse(paid.trim(), seen.shown.invoice.total.currency());
+        let paid = paid.map_err(|_| Refusal::Amount)?;
+        let told = AuditorSettlement::of(&seen.shown, &record, paid, reason).map_err(answer)?;
+        if let Some(saying) = &held.saying {
+            return if saying.told() == Some(&told) {
+                self.go_on(held).await
+            } else {
+                Err(Refusal::Deciding.into())
+            };
+        }
+        match held.said.as_ref().map(|said| &said.answer) {
+            Some(Answer::Settled(before, ..) | Answer::Refused(before)) if *before == told => {
+                return Ok(held);
+            }
+            Some(Answer::Settled(..)) => return Err(Refusal::Decided.into()),
+            Some(Answer::Refused(_) | Answer::Reversed(..)) | None => {}
+        }
+        let before = held.state().name();
+        let saying = self.prepare(&mut held, &seen, told).await?;
+        held.saying = Some(saying);
+        self.save(&held, before).await?;
+        self.go_on(held).await
+    }
+
+    /// What is to be said, after a fresh look at the ledger.
+    async fn prepare(
+        &self,
+        held: &mut Held,
+        seen: &Seen,
+        told: AuditorSettlement,
+    ) -> Result<Saying, DeskError> {
+        let record = held.opened.as_ref().ok_or(Refusal::NotOpened)?.record;
+        if told.decision() == Decision::Refused {
+            return Ok(Saying { entry: None, answer: Answer::Refused(told), stands: None, against: None });
+        }
+        let voucher = seen.shown.tag.voucher().claimed().map_err(|_| Refusal::Tag)?;
+        let keys = [
+            Key::Anchor(record),
+            Key::Party(voucher.issuer.clone()),
+            Key::Claim(TagId::of(&voucher)),
+            Key::Auditor,
+            Key::Party(self.party().clone()),
+            Key::Terms(held.grant),
+            Key::Grant(held.grant),
+        ];
+        let proven = self.ledger.values(&keys).await?;
+        let now = self.ledger.now().await?;
+        check_suspension(&proven, 4, now)?;
+        let terms: Terms = proven.need(5, "grant")?;
+        let leaf: suishen_core::contract::GrantLeaf = proven.need(6, "grant")?;
+        if leaf.status == suishen_core::contract::Status::Revoked {
+            return Err(Refusal::Revoked.into());
+        }
+        if now >= terms.end() {
+            return Err(Refusal::Ended.into());
+        }
+        let settleable = self.settleable(&proven, seen, now)?;
+        self.renew(held, now).await?;
+        let auditor = auditor_of(&proven, 3)?;
+        let (credential, fresh) = (held.pass.credential.clone(), Key32::generate(&mut SystemRandom));
+        let ledger = self.ledger.id();
+        let made = told.settle(&seen.shown, &settleable, credential, &fresh, (&auditor, &ledger));
+        let body = made.map_err(answer)?;
+        let before = match &body {
+            Transaction::SettleClaim(body) => body.include_before,
+            _ => now,
+        };
+        let signed = SignedTransaction::new(&body, &held.pass.key, &ledger);
+        // Which entry it is, is known once it stands.
+        let said = Answer::Settled(told, fresh, 0);
+        Ok(Saying { entry: Some((signed, before)), answer: said, stands: None, against: None })
+    }
+
+    fn settleable(&self, proven: &Proven, seen: &Seen, now: u64) -> Result<Settleable, DeskError> {
+        let anchor: Anchor = proven.need(0, "anchor")?;
+        let hospital = proven.need(1, "party")?;
+        let claim: Option<Claim> = proven.get(2)?;
+        let tag = &seen.shown.tag;
+        tag.check(&hospital, &self.ledger.id()).map_err(|_| Refusal::Tag)?;
+        let standing = Standing { anchor: &anchor, claim: claim.as_ref(), hospital: &hospital, now };
+        Ok(standing.settleable(tag).map_err(Refusal::from)?)
+    }
+
+    /// Takes this server's settlement back.
+    pub async fn reverse(
+        &self,
+        id: &suishen_core::id::GrantId,
+        why: ReversalReason,
+        words: &str,
+    ) -> Result<Held, DeskError> {
+        let _turn = self.turn(id).await;
+        let mut held = self.claim(id)?;
+        let seen = self.seen(&held)?;
+        let words = words.trim();
+        let same = |answer: &Answer| matches!(answer, Answer::Reversed(told, _) if (told.why, told.words.as_str()) == (why, words));
+        if let Some(saying) = &held.saying {
+            return if same(&saying.answer) { self.go_on(held).await } else { Err(Refusal::Deciding.into()) };
+        }
+        if held.said.as_ref().is_some_and(|said| same(&said.answer)) {
+            return Ok(held);
+        }
+        let settlement = held.settled().ok_or(Refusal::NotSettled)?;
+        let proven = self.ledger.values(&[Key::Auditor, Key::Party(self.party().clone())]).await?;
+        let now = self.ledger.now().await?;
+        check_suspension(&proven, 1, now)?;
+        let before = held.state().name();
+        self.renew(&mut held, now).await?;
+        let ledger = self.ledger.id();
+        let tag = seen.shown.tag.id().map_err(|_| Refusal::Tag)?;
+        let reversing = Reversing { tag, desk: held.pass.key.public() };
+        let told = AuditorReversal {
+            tag,
+            settlement: Some(settlement),
+            why,
+            words: words.to_owned(),
+            certificate: self.chain().leaf().to_der().to_vec(),
+            presence: Signed::new(&reversing, self.who.key(), &ledger),
+        };
+        let auditor = auditor_of(&proven, 0)?;
+        let (credential, fresh) = (held.pass.credential.clone(), Key32::generate(&mut SystemRandom));
+        let voucher = seen.shown.tag.voucher().clone();
+        let body = told.reverse(voucher, credential, &fresh, now, (&auditor, &ledger)).map_err(answer)?;
+        let include_before = match &body {
+            Transaction::ReverseClaim(body) => body.include_before,
+            _ => now,
+        };
+        let signed = SignedTransaction::new(&body, &held.pass.key, &ledger);
+        let entry = Some((signed, include_before));
+        held.saying =
+            Some(Saying { entry, answer: Answer::Reversed(told, fresh), stands: None, against: None });
+        self.save(&held, before).await?;
+        self.go_on(held).await
+    }
+
+    /// Says what is stored, as far as it goes now; the rest goes on by itself.
+    async fn go_on(&self, mut held: Held) -> Result<Held, DeskError> {
+        if let Err(error) = self.say(&mut held).await {
+            tracing::info!(claim = %held.grant, %error, "a decision is not through yet");
+        }
+        self.stirred.notify_one();
+        Ok(held)
+    }
+
+    /// The entry first, seen on the ledger, then the patient's answer.
+    pub(super) async fn say(&self, held: &mut Held) -> Result<(), DeskError> {
+        if !self.stands(held).await? {
+            return Ok(());
+        }
+        let Some(saying) = held.saying.clone() else { return Ok(()) };
+        let ledger = self.ledger.id();
+        let terms: Terms = self.ledger.values(&[Key::Terms(held.grant)]).await?.need(0, "grant")?;
+        let said = match (saying.answer, saying.stands) {
+            (Answer::Settled(told, seed, _), Some(entry)) => Answer::Settled(told, seed, entry),
+            (said, _) => said,
+        };
+        let message = said.seal(&held.pass.key, &terms.grant.reply, &ledger, &mut SystemRandom);
+        self.drop_in(held, &message.map_err(answer)?).await?;
+        let before = held.state().name();
+        let at = self.ledger.now().await?;
+        held.said = Some(Said { answer: said, entry: saying.stands, at });
+        held.saying = None;
+        self.save(held, before).await
+    }
+
+    /// Whether what is to be said stands. What can't stand any more is let go; then it says no, too.
+    async fn stands(&self, held: &mut Held) -> Result<bool, DeskError> {
+        let Some(saying) = held.saying.clone() else { return Ok(false) };
+        let Some((transaction, until)) = &saying.entry else { return Ok(true) };
+        if saying.stands.is_some() {
+            return Ok(true);
+        }
+        let before = held.state().name();
+        let tag = self.seen(held)?.shown.tag.id().map_err(|_| Refusal::Tag)?;
+        let keys = [Key::Claim(tag)];
+        let proven = self.ledger.values(&keys).await?;
+        let mut found = stands_as(held, &saying.answer, proven.get(0)?);
+        if found.is_none() && proven.at > *until {
+            tracing::warn!(claim = %held.grant, against = saying.against, "a decision never came to stand");
+            held.saying = None;
+            self.save(held, before).await?;
+            return Ok(false);
+        }
+        if found.is_none() {
+            match self.ledger.submit(transaction).await {
+                Ok(entry) => {
+                    found = stands_as(held, &saying.answer, self.after(entry, &keys).await?.get(0)?);
+                }
+                Err(error) => {
+                    // Perhaps it was included all the same.
+                    found = stands_as(held, &saying.answer, self.ledger.values(&keys).await?.get(0)?);
+                    let error = DeskError::from(error);
+                    if found.is_none() {
+                        if let (Some(saying), Some(code)) = (&mut held.saying, error.said_no()) {
+                            saying.against = Some(code.to_owned());
+                        }
+                        self.save(held, before).await?;
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        let Some(entry) = found else { return Err(super::ledger::LedgerError::Unsound("entry").into()) };
+        if let Some(saying) = &mut held.saying {
+            saying.stands = Some(entry);
+        }
+        self.save(held, before).await?;
+        Ok(true)
+    }
+}
+
+/// The number of the entry by which a slot holds what is said.
+fn stands_as(held: &Held, answer: &Answer, slot: Option<Claim>) -> Option<u64> {
+    let slot = slot?;
+    match answer {
+        // The slot was open when this was made, so a settlement under this grant is this one.
+        Answer::Settled(..) => {
+            slot.settlement.filter(|settled| settled.grant == held.grant).map(|settled| settled.entry)
+        }
+        Answer::Refused(_) => None,
+        Answer::Reversed(told, _) => {
+            let taken = told.settlement?;
+            let in_force = slot.settlement.is_some_and(|s| (s.grant, s.entry) == (taken.grant, taken.entry));
+            slot.reversal.filter(|reversal| !in_force && reversal.entry > taken.entry).map(|r| r.entry)
+        }
+    }
+}
+
+fn auditor_of(proven: &Proven, n: usize) -> Result<PublicKey, DeskError> {
+    let keys: AuditorKeys = proven.need(n, "auditor")?;
+    keys.box_key().map_err(|_| super::ledger::LedgerError::Unsound("auditor").into())
+}

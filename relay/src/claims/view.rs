@@ -1,0 +1,190 @@
+//! What an insurer's systems are told of an open invoice: the disclosed groups, verified, as plain fields. Nothing is
+//! filled in: what isn't shown is left out and counted.
+
+use super::opening::Seen;
+use serde::Serialize;
+use suishen_core::{contract::Slot, fhir::Json};
+
+/// An open invoice.
+#[derive(Clone, Debug, Serialize)]
+pub struct InvoiceBody {
+    /// Its official number, in one spelling.
+    pub number: String,
+    /// FHIR's: `issued` or `balanced`.
+    pub status: &'static str,
+    /// When, as the hospital wrote it.
+    pub date: String,
+    /// Who issued it, by certificate.
+    pub hospital: HospitalBody,
+    /// ISO 4217.
+    pub currency: String,
+    /// Everything together.
+    pub total: String,
+    /// Who pays how much, in the invoice's words.
+    pub shares: Vec<AmountBody>,
+    /// The most that this class of insurer pays; none where the invoice doesn't say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payable: Option<String>,
+    /// What was charged.
+    pub items: Vec<AmountBody>,
+    /// What was treated.
+    pub diagnoses: Vec<DiagnosisBody>,
+    /// Whose invoice it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insured: Option<String>,
+    /// The policies that are shown.
+    pub policies: Vec<PolicyBody>,
+    /// Groups of the report that the patient didn't show.
+    pub withheld: usize,
+    /// When it was opened.
+    pub opened_at: u64,
+    /// What the patient agreed to.
+    pub consent: String,
+}
+
+/// A hospital.
+#[derive(Clone, Debug, Serialize)]
+pub struct HospitalBody {
+    /// Its name.
+    pub name: String,
+    /// Its code.
+    pub code: String,
+}
+
+/// A sum with what it is for.
+#[derive(Clone, Debug, Serialize)]
+pub struct AmountBody {
+    /// What for.
+    pub name: String,
+    /// In the invoice's currency.
+    pub amount: String,
+    /// How many of what, where it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<String>,
+}
+
+/// A diagnosis.
+#[derive(Clone, Debug, Serialize)]
+pub struct DiagnosisBody {
+    /// In words.
+    pub name: String,
+    /// ICD-10, where it is coded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// A policy.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyBody {
+    /// Its product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// With whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insurer: Option<String>,
+}
+
+/// A sum without its currency.
+pub fn plain(sum: &impl ToString) -> String {
+    sum.to_string().split(' ').next().unwrap_or_default().to_owned()
+}
+
+impl InvoiceBody {
+    /// What is shown of a claim.
+    pub fn of(seen: &Seen, opened: &super::held::Opened, slot: Slot) -> Self {
+        let (invoice, json) = (&seen.shown.invoice, &seen.report.json);
+        let amount = |name: &str, sum: &suishen_core::report::Money| AmountBody {
+            name: name.to_owned(),
+            amount: plain(sum),
+            quantity: None,
+        };
+        Self {
+            number: invoice.number.as_str().to_owned(),
+            status: invoice.status,
+            date: invoice.date.clone(),
+            hospital: HospitalBody { name: opened.hospital.clone(), code: opened.hospital_code.clone() },
+            currency: invoice.total.currency().to_owned(),
+            total: plain(&invoice.total),
+            shares: invoice.shares.iter().map(|(name, sum)| amount(name, sum)).collect(),
+            payable: invoice.payable(slot).as_ref().map(plain),
+            items: items(json),
+            diagnoses: of_type(json, "Condition").filter_map(diagnosis).collect(),
+            insured: of_type(json, "Patient").find_map(name_of),
+            policies: of_type(json, "Coverage").map(policy).collect(),
+            withheld: seen.report.withheld,
+            opened_at: opened.at,
+            consent: opened.consent.clone(),
+        }
+    }
+}
+
+fn entries(json: &Json) -> impl Iterator<Item = &Json> {
+    json.get("entry").and_then(Json::as_array).unwrap_or_default().iter()
+}
+
+fn of_type<'a>(json: &'a Json, kind: &'static str) -> impl Iterator<Item = &'a Json> {
+    let resources = entries(json).filter_map(|entry| entry.get("resource"));
+    resources.filter(move |resource| text(resource, "resourceType").as_deref() == Some(kind))
+}
+
+fn text(json: &Json, name: &str) -> Option<String> {
+    json.get(name).and_then(Json::as_str).map(str::to_owned)
+}
+
+fn first<'a>(json: &'a Json, name: &str) -> Option<&'a Json> {
+    json.get(name).and_then(Json::as_array).and_then(<[Json]>::first)
+}
+
+/// What a person reads of a concept, and its code.
+fn concept(json: &Json) -> (Option<String>, Option<String>) {
+    let coding = first(json, "coding");
+    let name = text(json, "text").or_else(|| text(coding?, "display"));
+    (name, coding.and_then(|coding| text(coding, "code")))
+}
+
+fn diagnosis(condition: &Json) -> Option<DiagnosisBody> {
+    let (name, code) = concept(condition.get("code")?);
+    Some(DiagnosisBody { name: name.or_else(|| code.clone())?, code })
+}
+
+fn name_of(patient: &Json) -> Option<String> {
+    let name = first(patient, "name")?;
+    let given = || first(name, "given").and_then(Json::as_str).unwrap_or_default().to_owned();
+    text(name, "text").or_else(|| Some(text(name, "family")? + &given()))
+}
+
+fn policy(coverage: &Json) -> PolicyBody {
+    PolicyBody {
+        name: coverage.get("type").and_then(|kind| concept(kind).0),
+        number: text(coverage, "subscriberId"),
+        insurer: first(coverage, "payor").and_then(|payor| text(payor, "display")),
+    }
+}
+
+/// Each line with its own price, named by what was charged.
+fn items(json: &Json) -> Vec<AmountBody> {
+    let lines = of_type(json, "Invoice").filter_map(|invoice| invoice.get("lineItem")?.as_array()).flatten();
+    lines.filter_map(|line| item(json, line)).collect()
+}
+
+fn item(json: &Json, line: &Json) -> Option<AmountBody> {
+    let reference = line.get("chargeItemReference");
+    let named = reference.and_then(|reference| text(reference, "reference"));
+    let full = |entry: &&Json| named.is_some() && text(entry, "fullUrl") == named;
+    let charged = entries(json).find(full).and_then(|entry| entry.get("resource"));
+    let own = line.get("chargeItemCodeableConcept").or_else(|| charged?.get("code"));
+    let display = || reference.and_then(|reference| text(reference, "display"));
+    let quantity = charged.and_then(|item| item.get("quantity")).and_then(|quantity| {
+        let Json::Number(value) = quantity.get("value")? else { return None };
+        let unit = text(quantity, "unit").or_else(|| text(quantity, "code")).unwrap_or_default();
+        Some(format!("{value} {unit}").trim().to_owned())
+    });
+    let Json::Number(amount) = first(line, "priceComponent")?.get("amount")?.get("value")? else {
+        return None;
+    };
+    let name = own.and_then(|own| concept(own).0).or_else(display).unwrap_or_default();
+    Some(AmountBody { name, amount: amount.clone(), quantity })
+}

@@ -1,0 +1,9 @@
+//! An insurer's server over a real relay: a patient's claim link in, a settlement on the ledger out.
+
+mod caller;
+mod door;
+mod hooks;
+mod lies;
+mod life;
+mod programs;
+mod world;

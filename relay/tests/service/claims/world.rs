@@ -1,0 +1,138 @@
+//! A relay of the demo consortium, insurers' servers beside it, and patients who are played.
+
+use crate::relay::Relay;
+use std::{sync::Arc, time::Duration};
+use suishen_core::{
+    contract::{Role, Slot},
+    id::{GrantId, PartyId},
+    qr::{ConsentOffer, Scanned, scan},
+};
+use suishen_relay::{
+    claims::{
+        ClaimsDesk,
+        enrolment::{self, StartError},
+        held::{Held, State},
+        patient::{Invoice, Made, Patient},
+        work,
+    },
+    client::Client,
+    desk::{Invitee, Organisation},
+    issuing::CommandDesk,
+    keys::Keys,
+};
+
+pub const INSURER: &str = "91520100ANLAN00051";
+pub const RIVAL: &str = "91520100ANLAN00069";
+pub const FUND: &str = "11520100ANLAN00042";
+const INVOICE: &[u8] = include_bytes!("../../../../samples/invoice/report.json");
+const ORIGIN: &str = "http://patient.localhost:8080";
+
+pub struct World {
+    pub relay: Relay,
+    pub client: Client,
+    pub patient: Patient,
+    pub invoice: Invoice,
+}
+
+/// A server that works by itself.
+pub struct Server {
+    pub dir: tempfile::TempDir,
+    pub desk: Arc<ClaimsDesk>,
+    working: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.working.abort();
+    }
+}
+
+impl World {
+    pub async fn found() -> Self {
+        Self::on(Relay::start().await).await
+    }
+
+    pub async fn on(relay: Relay) -> Self {
+        let client = relay.client().await;
+        let patient = Patient::arrive(&client).await.unwrap();
+        let links: serde_json::Value =
+            serde_json::from_slice(&client.get("/v1/demo").await.unwrap()).unwrap();
+        let now = client.info().await.unwrap().now;
+        let keys = Keys::new(relay.dir.path().join("hospital-desk"));
+        let hospital =
+            CommandDesk::enrol(&keys, &client, links["hospital"].as_str().unwrap(), now).await.unwrap();
+        let invoice = patient.invoice(&client, &hospital, INVOICE.to_vec()).await.unwrap();
+        Self { relay, client, patient, invoice }
+    }
+
+    /// An invite of this organisation.
+    pub async fn invite(&self, party: &str, role: Role, server: bool) -> String {
+        let party = PartyId::new(party).unwrap();
+        let organisation = Organisation::read(&self.relay.keys(), &party).unwrap();
+        let invitee = Invitee { name: "理赔服务器".into(), role, title: None, unit: None, server };
+        organisation.invite(&invitee, &self.client.ledger(), self.client.info().await.unwrap().now)
+    }
+
+    pub async fn server(&self, party: &str, role: Role) -> Server {
+        let invite = self.invite(party, role, true).await;
+        Server::open(tempfile::tempdir().unwrap(), &self.relay.base, Some(&invite)).await.unwrap()
+    }
+
+    pub async fn insurer(&self) -> Server {
+        self.server(INSURER, Role::InsurerCommercial).await
+    }
+
+    pub async fn claim(&self, slot: Slot) -> Made {
+        self.patient.claim(&self.client, &self.invoice, slot, ORIGIN).await.unwrap()
+    }
+
+    /// A claim that this server has open.
+    pub async fn opened(&self, server: &Server, slot: Slot) -> (Made, GrantId) {
+        let made = self.claim(slot).await;
+        server.desk.take(&offer(&made.link)).await.unwrap();
+        let chain = made.agree(&self.client).await.unwrap();
+        assert_eq!(chain.leaf().subject().name.as_deref(), Some("理赔服务器"));
+        server.until(&made.grant(), State::Open).await;
+        let grant = made.grant();
+        (made, grant)
+    }
+}
+
+impl Server {
+    pub async fn open(dir: tempfile::TempDir, base: &str, invite: Option<&str>) -> Result<Self, StartError> {
+        let client = Client::connect(base).await?;
+        let rows = enrolment::rows(dir.path())?;
+        let desk = Arc::new(enrolment::open(dir.path(), client, rows, invite).await?);
+        let working = tokio::spawn(work::work(desk.clone()));
+        Ok(Self { dir, desk, working })
+    }
+
+    /// As after a crash: another process on the same data.
+    pub async fn restart(mut self, base: &str) -> Self {
+        self.working.abort();
+        let _ = (&mut self.working).await;
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
+        drop(self);
+        Self::open(dir, base, None).await.unwrap()
+    }
+
+    /// Waits until a claim is in a state.
+    pub async fn until(&self, id: &GrantId, wanted: State) -> Held {
+        for _ in 0..600 {
+            let held = self.desk.claim(id).unwrap();
+            if held.state() == wanted {
+                return held;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let held = self.desk.claim(id).unwrap();
+        panic!("{held:?}, {:?}", held.closed);
+    }
+}
+
+pub fn offer(link: &str) -> ConsentOffer {
+    match scan(link) {
+        Ok(Scanned::Consent { offer, .. }) => *offer,
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""A client of an insurer's server: takes a patient's claim, waits until it is open, settles what may be paid.
+
+    client.py URL KEY.pem LINK
+
+In the sandbox LINK may be "sandbox": then a patient is played. Needs Python 3.9 and openssl 3 (SM2, SM3) and nothing else.
+A key is made by: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:SM2 -out KEY.pem
+"""
+import base64, json, os, subprocess, sys, tempfile, time, urllib.error, urllib.request
+
+
+def openssl(*arguments, given=b""):
+    return subprocess.run(["openssl", *arguments], input=given, stdout=subprocess.PIPE, check=True).stdout
+
+
+def sm3(content):
+    return openssl("dgst", "-sm3", "-binary", given=content)
+
+
+class Insurer:
+    def __init__(self, url, key):
+        self.url, self.key = url, key
+        point = openssl("pkey", "-in", key, "-pubout", "-outform", "DER")[-65:]
+        self.key_id = sm3(point)[:8].hex()
+
+    def sm2(self, text):
+        """r and s, 32 bytes each, of SM2 with SM3 and the standard's signer id."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(text)
+            file.flush()
+            der = openssl("pkeyutl", "-sign", "-inkey", self.key, "-rawin", "-digest", "sm3", "-in", file.name,
+                          "-pkeyopt", "distid:1234567812345678")
+        middle = 4 + der[3]
+        numbers = der[4:middle], der[middle + 2:]
+        return b"".join(number.lstrip(b"\0").rjust(32, b"\0") for number in numbers)
+
+    def headers(self, method, path, body, query=""):
+        info = json.load(urllib.request.urlopen(self.url + "/v1/info"))
+        digest = f"sm3=:{base64.b64encode(sm3(body)).decode()}:"
+        nonce = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+        signed = (f'("@method" "@path" "@query" "content-digest");created={info["now"]};keyid="{self.key_id}";'
+                  f'nonce="{nonce}";alg="sm2-sm3";tag="suishen-{info["ledger"][:16]}"')
+        base = (f'"@method": {method}\n"@path": {path}\n"@query": ?{query}\n"content-digest": {digest}\n'
+                f'"@signature-params": {signed}')
+        signature = base64.b64encode(self.sm2(base.encode())).decode()
+        return {"Content-Digest": digest, "Signature-Input": f"suishen={signed}", "Signature": f"suishen=:{signature}:"}
+
+    def call(self, method, path, content=None):
+        body = b"" if content is None else json.dumps(content).encode()
+        headers = self.headers(method, path, body)
+        # New for each thing to be done; a real client stores it beside what it does, and sends it again after a crash.
+        headers |= {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex(), "Accept-Language": "en"}
+        request = urllib.request.Request(self.url + path, body or None, headers, method=method)
+        try:
+            return json.load(urllib.request.urlopen(request))
+        except urllib.error.HTTPError as refused:
+            problem = json.load(refused)
+            sys.exit(f"{problem['detail']}. {problem['action']}")
+
+
+def main(url, key, link):
+    insurer = Insurer(url, key)
+    if link == "sandbox":
+        link = insurer.call("POST", "/v1/sandbox/claims")["link"]
+    path = "/v1/claims/" + insurer.call("POST", "/v1/claims", {"link": link})["id"]
+    while (claim := insurer.call("GET", path))["state"] in ("received", "waiting"):
+        time.sleep(0.3)
+    if claim["state"] != "open":
+        sys.exit(f"the claim came to nothing: {claim}")
+    settled = insurer.call("POST", path + "/decision", {"paid": claim["invoice"]["payable"]})
+    print(settled["state"], settled["decision"]["paid"], settled["decision"]["entry"])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
