@@ -24,6 +24,9 @@ pub struct Test {
     /// Test nothing, but take README's pictures anew, into tests/pictures
     #[arg(long, conflicts_with = "scene")]
     pictures: bool,
+    /// Only the insurers' interface against its description
+    #[arg(long, conflicts_with_all = ["scene", "pictures"])]
+    interface: bool,
 }
 
 impl Test {
@@ -37,6 +40,9 @@ impl Test {
 
     fn stages(&self, place: &Place, steps: &mut Steps) -> Result<()> {
         steps.step("set up", set_up)?;
+        if self.interface {
+            return insurers_interface(place, steps);
+        }
         if self.scene.is_none() && !self.pictures {
             steps.step("format", || cargo(place, &["fmt", "--all", "--check"]))?;
             steps.step("licences and sources", || licences::check(place))?;
@@ -46,10 +52,7 @@ impl Test {
             steps.step("tests without a browser", || {
                 cargo(place, &["test", "--workspace", "--exclude", "suishen-tests"])
             })?;
-            steps.step("insurers' interface", || {
-                build_relay(place, &[])?;
-                interface::check(place)
-            })?;
+            insurers_interface(place, steps)?;
         }
         let served = web::build(place, steps, None, self.draft)?;
         if !self.draft {
@@ -75,6 +78,13 @@ impl Test {
         tests.env("SUISHEN_BIN", place.relay_binary()).env("SUISHEN_AXE", axe);
         succeed(tests.env("SUISHEN_SCREENSHOTS", pictures))
     }
+}
+
+fn insurers_interface(place: &Place, steps: &mut Steps) -> Result<()> {
+    steps.step("insurers' interface", || {
+        build_relay(place, &[])?;
+        interface::check(place)
+    })
 }
 
 /// The command that plays scenes on the built pages; which relay they use is still to be said.
