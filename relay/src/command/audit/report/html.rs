@@ -16,7 +16,7 @@ const STYLE: &str = "\
 :root{color:#13201b;background:#fff;font:15px/22px -apple-system,BlinkMacSystemFont,'Segoe UI','PingFang SC','Noto Sans SC','Noto Sans CJK SC','Microsoft YaHei',system-ui,sans-serif}\
 body{max-width:760px;margin:24px auto;padding:0 16px}h1{font-size:26px;line-height:34px;margin:0 0 4px}h2{font-size:18px;line-height:26px;margin:28px 0 8px}\
 p{margin:6px 0}.quiet{color:#52615a}.hex{font-family:ui-monospace,monospace;font-size:13px;overflow-wrap:anywhere}\
-table{border-collapse:collapse;width:100%;font-size:14px;line-height:20px;font-variant-numeric:tabular-nums}th{text-align:start;font-weight:600;border-bottom:1.5px solid #75857d}\
+table{border-collapse:collapse;width:100%;margin:12px 0;font-size:14px;line-height:20px;font-variant-numeric:tabular-nums}th{text-align:start;font-weight:600;border-bottom:1.5px solid #75857d}\
 td,th{padding:4px 8px 4px 0;vertical-align:top}td{border-bottom:1px solid #d3ddd8;overflow-wrap:anywhere}.n{text-align:end}\
 .wrong td:first-child{border-inline-start:4px solid #9b1c1c;padding-inline-start:8px}.odd td:first-child{border-inline-start:4px double #6b4700;padding-inline-start:8px}\
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;margin:8px 0}dt{color:#52615a}dd{margin:0}\

@@ -72,7 +72,7 @@ pub fn months(m: &mut Markup, tables: &Tables, language: Language) {
     parties.sort_by_key(|(_, reads)| std::cmp::Reverse(*reads));
     parties.truncate(MOST_LINES);
     let count = u32::try_from(months.len()).unwrap_or(1).max(1);
-    let step = (500 / count).min(60);
+    let step = (500 / count).min(70);
     let height = 64 * u32::try_from(parties.len()).unwrap_or(1) + 24;
     open(m, 720, height, language.say("各机构按月的读取次数", "Reads by organisation and month"));
     let most = tables.months.values().copied().max().unwrap_or(0);
@@ -93,7 +93,7 @@ pub fn months(m: &mut Markup, tables: &Tables, language: Language) {
     if let (Some(first), Some(last)) = (months.last(), months.first()) {
         label(m, "axis", (210, height - 6), first);
         if first != last {
-            label(m, "end axis", (710, height - 6), last);
+            label(m, "end axis", (210 + count * step, height - 6), last);
         }
     }
     m.raw("</svg>");

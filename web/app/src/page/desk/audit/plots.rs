@@ -44,7 +44,7 @@ pub fn months(view: &AuditView, words: &Words) -> Html {
     months.dedup();
     let months = months.split_off(months.len().saturating_sub(MOST_MONTHS));
     let most = lines.iter().flat_map(|it| &it.months).map(|(_, reads)| *reads).max().unwrap_or(0);
-    let step = (480 / (months.len() as u64).max(1)).min(60);
+    let step = (480 / (months.len() as u64).max(1)).min(70);
     let height = 60 * lines.len() as u64 + 22;
     let drawn = (0u64..).zip(&lines).map(|(line, it)| {
         let base = line * 60 + 48;
@@ -70,7 +70,7 @@ pub fn months(view: &AuditView, words: &Words) -> Html {
                 { for drawn }
                 if let Some((first, last)) = ends {
                     <text class="axis" x="230" y={(height - 6).to_string()}>{ *first }</text>
-                    if first != last { <text class="axis" x="720" y={(height - 6).to_string()} text-anchor="end">{ *last }</text> }
+                    if first != last { <text class="axis" x={(230 + months.len() as u64 * step).to_string()} y={(height - 6).to_string()} text-anchor="end">{ *last }</text> }
                 }
             </svg>
         </section>
