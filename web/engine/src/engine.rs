@@ -39,10 +39,14 @@ pub struct Engine {
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     /// Answers its requests, for the wallet that is open.
-    pub answer: fn(Rc<Engine>, u32, Request, Option<Vec<u8>>) -> LocalBoxFuture<'static, Answer>,
+    pub answer: fn(Rc<Engine>, u32, Asked) -> Later<Answer>,
     /// Follows the ledger.
-    pub refresh: fn(Rc<Engine>) -> LocalBoxFuture<'static, Result<(), Fault>>,
+    pub refresh: fn(Rc<Engine>) -> Later<Result<(), Fault>>,
 }
+
+/// A request with the file that came with it.
+type Asked = (Request, Option<Vec<u8>>);
+type Later<T> = LocalBoxFuture<'static, T>;
 
 /// What the page said at the start.
 #[derive(Clone, Debug, Default)]
@@ -146,7 +150,7 @@ impl Engine {
                 refreshed.map(|()| (Response::Ledger(self.ledger_state()), None))
             }
             Request::Patient(_) | Request::Desk(_) => {
-                (self.part.answer)(self.opened(), task, request, bytes).await
+                (self.part.answer)(self.opened(), task, (request, bytes)).await
             }
         }
     }

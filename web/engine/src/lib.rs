@@ -22,7 +22,7 @@ pub use worker::start;
 
 /// The patient's wallet.
 pub const WALLET: Part = Part {
-    answer: |engine, task, request, bytes| {
+    answer: |engine, task, (request, bytes)| {
         Box::pin(async move {
             let Request::Patient(request) = request else { return not_ours() };
             let (response, file) = engine.patient.answer(&engine, task, request, bytes).await?;
@@ -34,7 +34,7 @@ pub const WALLET: Part = Part {
 
 /// A desk.
 pub const DESK: Part = Part {
-    answer: |engine, task, request, bytes| {
+    answer: |engine, task, (request, bytes)| {
         Box::pin(async move {
             let Request::Desk(request) = request else { return not_ours() };
             let (response, file) = engine.desk.answer(&engine, task, request, bytes).await?;

@@ -185,10 +185,9 @@ fn state_of(held: &Held, slot: Option<&Claim>) -> Option<DeskClaimState> {
     let said = held.said.as_ref()?;
     let settlement = slot?.settlement.as_ref()?;
     let own = settlement.grant == held.grant && Some(settlement.entry) == said.entry;
-    own.then(|| match slot.is_some_and(Claim::is_flagged) {
-        true => DeskClaimState::Flagged(decided(&said.told)),
-        false => DeskClaimState::Settled(decided(&said.told)),
-    })
+    let told = own.then(|| decided(&said.told))?;
+    let flagged = slot.is_some_and(Claim::is_flagged);
+    Some(if flagged { DeskClaimState::Flagged(told) } else { DeskClaimState::Settled(told) })
 }
 
 /// Settles the claim of an open reading, or refuses it where nothing is paid.

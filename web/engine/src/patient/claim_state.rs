@@ -197,10 +197,11 @@ impl Session {
         Ok(match (&share.state, read) {
             (ShareState::NotYetRevoked | ShareState::RevokedAtGates, _) => ClaimState::Leaving,
             // Whoever has read may settle, reads left or not.
-            (ShareState::Open { .. } | ShareState::Exhausted, Some(at)) => ClaimState::Read(at),
+            (ShareState::Open { .. } | ShareState::Exhausted | ShareState::Offered, Some(at)) => {
+                ClaimState::Read(at)
+            }
             (ShareState::Open { .. }, None) => ClaimState::Agreed,
             (ShareState::Asked { .. }, _) => ClaimState::Asked,
-            (ShareState::Offered, Some(at)) => ClaimState::Read(at),
             (ShareState::Offered, None) => ClaimState::Shared,
             _ => ClaimState::Over,
         })

@@ -161,7 +161,7 @@ impl Session {
     fn note_answer(
         &self,
         id: &GrantId,
-        answer: consent::Answer,
+        answer: &consent::Answer,
         signed: Signed<consent::Answer>,
         bodies: &mut Vec<Body>,
     ) -> Result<(), Fault> {
@@ -171,9 +171,9 @@ impl Session {
         let new = |body: &&Body| matches!(body, Body::ClaimAnswered(said) if said.grant == *id);
         let number = known.len() + bodies.iter().filter(new).count();
         let again = bodies.iter().any(|body| {
-            matches!(body, Body::ClaimAnswered(said) if said.answer.claimed().is_ok_and(|said| said == answer))
+            matches!(body, Body::ClaimAnswered(said) if said.answer.claimed().is_ok_and(|said| said == *answer))
         });
-        if !known.contains(&answer) && !again {
+        if !known.contains(answer) && !again {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let said = ClaimAnswered { grant: *id, number, answer: signed };
             bodies.push(Body::ClaimAnswered(Box::new(said)));
@@ -204,7 +204,7 @@ impl Session {
                     let opened =
                         consent::Answer::open(&boxed, &secrets.reply, &accepted.grantee, id, &ledger.id);
                     if let Ok((answer, signed)) = opened {
-                        self.note_answer(id, answer, signed, bodies)?;
+                        self.note_answer(id, &answer, signed, bodies)?;
                     }
                 }
                 (Message::Desk(boxed), Some(accepted)) => {

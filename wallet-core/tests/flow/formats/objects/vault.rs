@@ -170,7 +170,7 @@ impl Story {
             reversal: None,
             void: None,
         };
-        let bodies = [
+        let bodies = vec![
             Body::DeviceAdmitted(certificate.clone(), "手机".into()),
             Body::HolderPrepared(self.patient.opening()),
             Body::RecordAdded(Box::new(ticket)),
