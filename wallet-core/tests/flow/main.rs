@@ -6,6 +6,7 @@ mod audit;
 mod audit_claims;
 mod auditor;
 mod claims;
+mod claims_told;
 mod formats;
 mod gates;
 mod payload;

@@ -2,7 +2,8 @@
 //! `suishen_core::consent::Consultation`'s.
 
 use super::devices::{Trouble, content};
-use super::share::{Giving, purpose_of, title_of};
+use super::share::Giving;
+use super::shares::{purpose_of, title_of};
 use super::{Session, fault};
 use crate::engine::Engine;
 use crate::ledger::Ledger;

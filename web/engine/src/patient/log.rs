@@ -1,6 +1,7 @@
 //! Who read what: the access log for the screen, and the proof bundle of a read.
 
-use super::share::{grant_of, purpose_of, title_of};
+use super::share::grant_of;
+use super::shares::{purpose_of, title_of};
 use super::{Answered, Session};
 use crate::engine::Engine;
 use suishen_bridge::{Access, AccessLog, AccessOutcome, Action, Fault, LedgerState, PatientResponse};

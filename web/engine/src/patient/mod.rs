@@ -13,6 +13,7 @@ mod log;
 mod protect;
 mod records;
 mod share;
+mod shares;
 mod watch;
 
 pub use claim::payer_of;
