@@ -9,7 +9,7 @@ use crate::{
 use std::{fs, path::Path};
 use suishen_core::{
     cbor,
-    contract::{AuditorKeys, Key},
+    contract::{AuditorKeys, Key, OpenHolder, SignedTransaction, Transaction},
 };
 use suishen_relay::{client::Client, keys::Keys, node::KEYS};
 
@@ -104,4 +104,25 @@ async fn the_auditor_looks_by_an_entry_finds_a_false_box_signs_and_changes_keys(
     assert!(printed.contains("start the relay, or name one with --relay"), "{printed}");
     let (code, _) = suishen(&data, &["audit", "--keys", &folder]).await;
     assert_eq!(code, 2);
+}
+
+#[tokio::test]
+async fn a_relays_ledger_of_several_tiles_is_read_over_the_network() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let process = Process::start(&data, &["--demo"]).await;
+    let client = process.client().await;
+    for _ in 0..300 {
+        let root = fresh();
+        let body = OpenHolder { root: root.public(), authority: fresh().public(), manage: fresh().public() };
+        let signed = SignedTransaction::new(&Transaction::OpenHolder(body), &root, &client.ledger());
+        client.submit(&signed).await.unwrap();
+    }
+    let elsewhere = dir.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let (code, printed) = suishen(&elsewhere, &["audit", "--relay", &process.base]).await;
+    assert_eq!(code, 0, "{printed}");
+    assert!(printed.contains("300 open-holder"), "{printed}");
+    let (code, printed) = suishen(&elsewhere, &["audit", "--relay", "http://127.0.0.1:9"]).await;
+    assert_eq!(code, 2, "{printed}");
 }

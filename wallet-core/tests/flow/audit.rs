@@ -187,6 +187,30 @@ fn a_box_of_nonsense_is_found_with_the_desks_organisation_and_key() {
 }
 
 #[test]
+fn a_box_with_any_byte_changed_is_found_and_one_of_another_entry_too() {
+    let honest = shared();
+    let sealed = honest.sealed(&honest.told(), &honest.world.auditor_box);
+    let mut boxes: Vec<Vec<u8>> = [0, 1, 64, 65, 66, 1000, USE_BOX - 17, USE_BOX - 1]
+        .into_iter()
+        .map(|at| {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            changed
+        })
+        .collect();
+    let second = AuditorUse { number: 2, ..honest.told() };
+    boxes.push(honest.sealed(&second, &honest.world.auditor_box));
+    for auditor_box in boxes {
+        let mut scene = shared();
+        scene.redeems(auditor_box);
+        assert_eq!(scene.audit().one().what, Wrong::Box(Boxed::Use, BoxFault::Sealed));
+    }
+    let mut scene = shared();
+    scene.redeems(sealed);
+    assert_eq!(scene.audit().findings, []);
+}
+
+#[test]
 fn a_name_counts_only_by_its_own_organisation_under_the_root_in_the_role_and_for_this_desk() {
     let world = shared().world;
     let (clinic, hospital) = (world.clinic.clone(), world.hospital.clone());

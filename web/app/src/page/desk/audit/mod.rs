@@ -70,9 +70,10 @@ pub fn AuditPage() -> Html {
             <h2>{ words.say("audit-replay") }</h2>
             <p class="quiet">{ words.say(if opens { "audit-replay-open" } else { "audit-replay-closed" }) }</p>
             if opens {
-                <label class="stack close">{ words.say("audit-why") }
-                    <input type="text" maxlength="80" value={(*why).clone()} oninput={typed} />
-                </label>
+                <div class="field">
+                    <label for="audit-why">{ words.say("audit-why") }</label>
+                    <input id="audit-why" class="input" type="text" maxlength="80" autocomplete="off" value={(*why).clone()} oninput={typed} />
+                </div>
             }
             <button class="button primary" onclick={run.reform(|_| ())} disabled={work.busy() || (opens && why.trim().is_empty())}>
                 { glyph("shield-check") }{ words.say("audit-run") }
