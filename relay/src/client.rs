@@ -12,6 +12,7 @@ use crate::{
 };
 use minicbor::{Decode, Encode};
 use reqwest::Method;
+use std::time::Duration;
 use suishen_core::{
     cbor::{self, CborError},
     contract::{Genesis, GenesisError, Member, SignedTransaction},
@@ -64,7 +65,16 @@ pub struct Client {
 impl Client {
     /// Gets to know the relay at `http://HOST:PORT`.
     pub async fn connect(base: &str) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder().default_headers(english()).build()?;
+        Self::connect_by(base, reqwest::Client::builder()).await
+    }
+
+    /// The same for what goes on by itself: a relay that leaves one request without its whole answer for so long is away.
+    pub async fn connect_within(base: &str, patience: Duration) -> Result<Self, ClientError> {
+        Self::connect_by(base, reqwest::Client::builder().timeout(patience)).await
+    }
+
+    async fn connect_by(base: &str, builder: reqwest::ClientBuilder) -> Result<Self, ClientError> {
+        let http = builder.default_headers(english()).build()?;
         let base = base.trim_end_matches('/').to_owned();
         let answer = taken(http.get(format!("{base}/v1/ledger/genesis")).send().await?).await?;
         let genesis: Genesis = cbor::decode(&answer)?;

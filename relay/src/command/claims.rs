@@ -20,11 +20,14 @@ use std::{
     net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tokio::task::JoinSet;
 
 /// File in the server's folder that says where it serves.
 const URL: &str = "url";
+/// How long the relay may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Options of `suishen claims`.
 #[derive(Clone, Debug, Args)]
@@ -130,7 +133,8 @@ async fn serve(place: &Place, data: &Path, claims: &Claims) -> anyhow::Result<()
         let relay = named.context("name the relay with --relay")?;
         (relay, None, claims.invite.clone(), None)
     };
-    let client = Client::connect(&relay).await.with_context(|| format!("at the relay {relay}"))?;
+    let client =
+        Client::connect_within(&relay, PATIENCE).await.with_context(|| format!("at the relay {relay}"))?;
     let desk = Arc::new(enrolment::open(data, client, rows, invite.as_deref()).await?);
     let hook = Arc::new(Hook::new(desk.clone(), claims.sandbox).context("TLS could not be set up")?);
     let door = Door::open(data, desk.clone(), hook.clone(), sandbox).await?;

@@ -6,9 +6,8 @@ use crate::records::Kept;
 use crate::sharing::{Sharing, redeem};
 use crate::world::{DAY, World};
 use suishen_core::consent::{
-    Answer, AnswerFault, Asking, AuditorReversal, AuditorSettlement, Choice, Decision, DeskIdentity,
-    DraftError, IdentityFault, Message, PayloadFault, RecordKey, Reversing, Settleable, Standing,
-    Unsettleable,
+    Answer, AnswerFault, AuditorReversal, AuditorSettlement, Choice, Decision, DraftError, PayloadFault,
+    RecordKey, Reversing, Settleable, Standing, Unsettleable,
 };
 use suishen_core::contract::{
     Anchor, Entry, Key, Party, Rejection, ReversalReason, Role, RotateKeys, Rotated, SettleClaim, Settled,
@@ -17,7 +16,6 @@ use suishen_core::contract::{
 use suishen_core::fhir::{Finding, Kind, ReportView, Value};
 use suishen_core::gate::Subject;
 use suishen_core::id::{GrantId, TagId};
-use suishen_core::identity::{Kind as Certified, Subject as Name};
 use suishen_core::proof::log::{LogError, ShownClaim, ShownGrant, ShownGrants};
 use suishen_core::proof::map::{MapKey, Prefix};
 use suishen_core::report::claim::{Shown, proposal};
@@ -230,36 +228,6 @@ fn an_invoice_is_shared_withholding_a_life_settled_once_reversed_settled_elsewhe
     let claim: suishen_core::contract::Claim =
         scene.world.proven(&key).verify(&key, &note.checkpoint).unwrap();
     assert_eq!(claim.settlement.unwrap().party, rival.id);
-}
-
-#[test]
-fn the_phone_shows_an_insurers_server_by_its_name_and_no_other_role_has_one() {
-    let mut scene = issued();
-    let insurer = scene.world.insurer.clone();
-    let record = scene.record.clone();
-    let sharing = scene.claim(&record, Slot::Commercial);
-    let mut desk = scene.world.claims_desk(&insurer, Role::InsurerCommercial);
-    let subject = Name { name: Some("理赔服务器".into()), ..insurer.certificate.subject().clone() };
-    (desk.chain, desk.person) =
-        insurer.certify(Certified::ServerSign, Role::InsurerCommercial, subject, &mut scene.world.random);
-    sharing.accept(&mut scene.world, &desk).unwrap();
-    let (world, grant) = (&mut scene.world, sharing.grant());
-    let presence = crate::sharing::presence(world, grant, &desk);
-    let identity = DeskIdentity { chain: desk.chain.clone(), presence, checkpoint: world.note() };
-    let reply = sharing.draft.reply.public();
-    let Message::Desk(sealed) = identity.seal(&reply, &grant, &world.ledger, &mut world.random) else {
-        panic!("an identity")
-    };
-    let accepted = sharing.accepted(world);
-    let open = |role| {
-        let (ledger, root) = (&world.ledger, &world.root);
-        let asking = Asking { ledger, root, grant: &grant, role, accepted: &accepted };
-        DeskIdentity::open(&sealed, &sharing.draft.reply, &asking)
-    };
-    let shown = open(Role::InsurerCommercial).unwrap();
-    assert_eq!(shown.chain.leaf().subject().name.as_deref(), Some("理赔服务器"));
-    assert_eq!(open(Role::InsurerStatutory).err(), Some(IdentityFault::Role));
-    redeem(world, &sharing, &desk, 1).unwrap();
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod gates;
 mod payload;
 mod people;
 mod records;
+mod servers;
 mod sharing;
 mod story;
 mod tickets;

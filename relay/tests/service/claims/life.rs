@@ -1,7 +1,7 @@
 //! From an issued invoice to its settlement, refusal and reversal, without a door.
 
 use super::world::{FUND, INSURER, RIVAL, Server, World, offer};
-use crate::relay::credential;
+use crate::{process::suishen, relay::credential};
 use suishen_core::{
     consent::{Answer, AuditorReversal, Decision, Reversing},
     contract::{ReversalReason, Role, SignedTransaction, Slot},
@@ -115,6 +115,22 @@ async fn only_a_servers_invite_enrols_a_server_and_others_stay_unused() {
     let dir = tempfile::tempdir().unwrap();
     let Err(error) = Server::open(dir, &world.relay.base, None).await else { panic!("enrolled") };
     assert!(error.to_string().contains("--invite"), "{error}");
+}
+
+#[tokio::test]
+async fn the_command_line_invites_an_insurers_server_and_nobody_elses() {
+    let world = World::found().await;
+    let invite = async |party: &str, role: &str| {
+        let flags = ["invite", "--server", "--name", "理赔服务器", "--desk-origin", "https://desk.example"];
+        suishen(world.relay.dir.path(), &[&flags[..], &["--party", party, "--role", role]].concat()).await
+    };
+    let (code, printed) = invite(crate::relay::HOSPITAL, "physician").await;
+    assert!(code == 2 && printed.contains("--role insurer-statutory"), "{printed}");
+    let (code, link) = invite(FUND, "insurer-statutory").await;
+    assert_eq!(code, 0, "{link}");
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::open(dir, &world.relay.base, Some(link.trim())).await.unwrap();
+    assert_eq!(server.desk.slot(), Slot::Statutory);
 }
 
 #[tokio::test]

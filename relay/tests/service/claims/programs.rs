@@ -1,13 +1,24 @@
 //! The example clients in Rust and Python against the real `suishen claims`, in its sandbox; and the keys on its command
 //! line.
 
+use super::caller::Caller;
 use crate::process::suishen;
+use reqwest::Method;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use serde_json::{Value, json};
+use std::sync::Arc;
 use std::{
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
-use suishen_core::sm::edge;
+use suishen_core::{id::LedgerId, sm::edge};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    sync::mpsc,
+};
+use tokio_rustls::TlsAcceptor;
 
 /// `suishen claims --sandbox`, running.
 struct Sandbox {
@@ -17,7 +28,12 @@ struct Sandbox {
 
 impl Sandbox {
     async fn start(data: &Path, key: &Path) -> Self {
+        Self::start_with(data, key, &[]).await
+    }
+
+    async fn start_with(data: &Path, key: &Path, variables: &[(&str, &Path)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_suishen"));
+        command.envs(variables.iter().copied());
         command.args(["--log", "error", "claims", "--sandbox", "--port", "0", "--client-key"]).arg(key);
         let mut child = command.arg("--data").arg(data).stdin(Stdio::null()).spawn().unwrap();
         let (began, url) = (Instant::now(), data.join("sandbox/claims/url"));
@@ -116,4 +132,83 @@ async fn a_key_is_registered_listed_and_removed_on_the_command_line() {
     assert_eq!(call(&["remove", "core"]).await.0, 2);
     let (code, printed) = suishen(&data, &["claims", "--relay", "http://127.0.0.1:9"]).await;
     assert!(code == 2 && printed.contains("cannot be reached"), "{printed}");
+}
+
+/// A certificate for this machine, by itself; its file.
+fn certificate(dir: &Path, name: &str) -> std::path::PathBuf {
+    let file = dir.join(name);
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+        .args(["-subj", "/CN=core", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-days", "2", "-keyout"])
+        .arg(file.with_extension("key"))
+        .arg("-out")
+        .arg(&file)
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.expect("openssl is there").success());
+    file
+}
+
+/// Takes events over https with this certificate; where, and what came.
+async fn secured(file: &Path) -> (String, mpsc::UnboundedReceiver<String>) {
+    let certificate = CertificateDer::from_pem_file(file).unwrap();
+    let key = PrivateKeyDer::from_pem_file(file.with_extension("key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.unwrap().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/events", listener.local_addr().unwrap());
+    let (told, came) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let (mut text, mut piece) = (String::new(), [0; 4096]);
+            while !text.ends_with('}') {
+                let read = stream.read(&mut piece).await.unwrap();
+                text.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+            }
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            let _ = stream.shutdown().await;
+            let _ = told.send(text);
+        }
+    });
+    (url, came)
+}
+
+#[tokio::test]
+async fn a_webhook_is_called_over_https_where_its_certificate_is_trusted_and_nowhere_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let (trusted, other) = (certificate(dir.path(), "trusted.pem"), certificate(dir.path(), "other.pem"));
+    let (secret, public) = (crate::relay::fresh(), dir.path().join("core.pem"));
+    std::fs::write(&public, edge::public_key_to_pem(&secret.public())).unwrap();
+    let variables = [("SSL_CERT_FILE", trusted.as_path())];
+    let sandbox = Sandbox::start_with(&dir.path().join("data"), &public, &variables).await;
+    let info: Value = reqwest::get(format!("{}/v1/info", sandbox.base)).await.unwrap().json().await.unwrap();
+    let ledger = LedgerId::from_hex(info["ledger"].as_str().unwrap()).unwrap();
+    let caller = Caller::new(&sandbox.base, secret, ledger).await;
+    let (url, mut came) = secured(&trusted).await;
+    assert_eq!(caller.call(Method::PUT, "/v1/webhook", &json!({ "url": url })).await.0, 200);
+    let (_, link) = caller.post("/v1/sandbox/claims", &json!({})).await;
+    let (status, _) = caller.post("/v1/claims", &json!({ "link": link["link"] })).await;
+    assert_eq!(status, 202);
+    let first = tokio::time::timeout(Duration::from_secs(30), came.recv()).await.unwrap().unwrap();
+    assert!(first.starts_with("POST /events HTTP/1.1") && first.contains("\"received\""), "{first}");
+    assert!(first.contains("signature-input: suishen=("), "{first}");
+
+    let (url, mut came) = secured(&other).await;
+    assert_eq!(caller.call(Method::PUT, "/v1/webhook", &json!({ "url": url })).await.0, 200);
+    let (_, link) = caller.post("/v1/sandbox/claims", &json!({})).await;
+    caller.post("/v1/claims", &json!({ "link": link["link"] })).await;
+    for _ in 0..100 {
+        let (_, hook) = caller.get("/v1/webhook").await;
+        if hook["failures"].as_u64().unwrap() > 0 {
+            assert!(came.try_recv().is_err());
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("nothing was tried");
 }
