@@ -249,6 +249,7 @@ labs-result = Result
 labs-unit = Unit
 labs-verdict = Mark
 labs-range = Reference range
+labs-note = Note
 verdict-high = high
 verdict-low = low
 verdict-within = within range

@@ -1,6 +1,6 @@
 //! The values of a report: abnormal first or in the original order, the rest folded (phone), or as a desk's table.
 
-use suishen_bridge::fhir::LabRow;
+use suishen_bridge::fhir::{LabRow, Verdict};
 use yew::{Callback, Html, Properties, component, html, use_state};
 
 use super::{Segments, glyph, lab_line, range_bar, verdict_word};
@@ -87,11 +87,13 @@ fn PhoneLabs(props: &Props) -> Html {
 
 /// "其余 7 项，都在参考范围内", only where the report says so of each.
 fn rest(rows: &[LabRow], order: &[usize], words: &Words) -> String {
-    let all_within = order.iter().all(|index| rows[*index].verdict == suishen_bridge::fhir::Verdict::Normal);
+    let all_within = order.iter().all(|index| rows[*index].verdict == Verdict::Normal);
     words.count(if all_within { "labs-rest-within" } else { "labs-rest" }, order.len() as u64)
 }
 
+/// Values that nothing is judged by, an invoice's say, have no columns for it, but what is noted beside them.
 fn table(rows: &[LabRow], words: &Words) -> Html {
+    let judged = rows.iter().any(|row| row.verdict != Verdict::None || row.range.is_some());
     html! {
         <div class="table-scroll" tabindex="0" role="region" aria-label={words.say("labs-table")}>
             <table class="table labs">
@@ -100,9 +102,13 @@ fn table(rows: &[LabRow], words: &Words) -> Html {
                         <th scope="col">{ words.say("labs-item") }</th>
                         <th scope="col" class="figure">{ words.say("labs-result") }</th>
                         <th scope="col">{ words.say("labs-unit") }</th>
-                        <th scope="col">{ words.say("labs-verdict") }</th>
-                        <th scope="col" class="noprint" aria-hidden="true"></th>
-                        <th scope="col" class="figure">{ words.say("labs-range") }</th>
+                        if judged {
+                            <th scope="col">{ words.say("labs-verdict") }</th>
+                            <th scope="col" class="noprint" aria-hidden="true"></th>
+                            <th scope="col" class="figure">{ words.say("labs-range") }</th>
+                        } else {
+                            <th scope="col">{ words.say("labs-note") }</th>
+                        }
                     </tr>
                 </thead>
                 <tbody>
@@ -111,11 +117,15 @@ fn table(rows: &[LabRow], words: &Words) -> Html {
                             <th scope="row"><span class="lab-name">{ &row.name }</span>{ " " }<span class="caption">{ row.short.clone().unwrap_or_default() }</span></th>
                             <td class="figure"><strong>{ value_text(words, &row.value) }</strong></td>
                             <td class="lab-unit">{ row.unit.clone().unwrap_or_default() }</td>
-                            <td>{ verdict_word(words, row.verdict) }</td>
-                            <td class="range-cell noprint" aria-hidden="true">
-                                if let Some(bar) = row.bar { { range_bar(bar) } }
-                            </td>
-                            <td class="figure quiet">{ row.range.as_ref().and_then(|range| range_text(words, range)).unwrap_or_default() }</td>
+                            if judged {
+                                <td>{ verdict_word(words, row.verdict) }</td>
+                                <td class="range-cell noprint" aria-hidden="true">
+                                    if let Some(bar) = row.bar { { range_bar(bar) } }
+                                </td>
+                                <td class="figure quiet">{ row.range.as_ref().and_then(|range| range_text(words, range)).unwrap_or_default() }</td>
+                            } else {
+                                <td class="quiet">{ row.note.clone().unwrap_or_default() }</td>
+                            }
                         </tr>
                     }) }
                 </tbody>
@@ -126,8 +136,6 @@ fn table(rows: &[LabRow], words: &Words) -> Html {
 
 #[cfg(test)]
 mod tests {
-    use suishen_bridge::fhir::Verdict;
-
     use super::*;
     use crate::view::lab::tests::row;
 
