@@ -91,7 +91,7 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
 
         insurer.taps("撤回结算").await?;
         insurer.taps("别处已经赔过").await?;
-        insurer.types("给患者和监管方的说明", "您在另一家已经报过").await?;
+        insurer.types("给患者和监管方的说明（必填）", "您在另一家已经报过").await?;
         insurer.taps_at("#claim .button.danger").await?;
         insurer.sees("赔付金额（元）").await?;
         phone.sees("保险公司撤回了结算：您在另一家已经报过").await?;
@@ -121,7 +121,7 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         rival.finds_it_accessible().await?;
         rival.taps("撤回结算").await?;
         rival.taps("款项退回").await?;
-        rival.types("给患者和监管方的说明", "款项退回").await?;
+        rival.types("给患者和监管方的说明（必填）", "款项退回").await?;
         rival.taps_at("dialog .button.danger").await?;
         rival.sees("已经撤回，这一部分又可以结算").await?;
         phone.sees("保险公司撤回了结算：款项退回").await?;
@@ -147,7 +147,7 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
         protected(&phone).await?;
         phone.taps("找保险公司理赔").await?;
         phone.sees("一起给看的资料").await?;
-        phone.sees("出院小结").await?;
+        phone.taps("出院小结").await?;
         phone.picture("claim-pack").await?;
         phone.finds_it_accessible().await?;
         phone.taps("出示理赔码").await?;
@@ -171,10 +171,11 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
         desk.sees("已经有保险公司按它赔付").await?;
         desk.picture("void-sheet").await?;
         desk.finds_it_accessible().await?;
-        desk.taps("不再让它结算").await?;
+        desk.taps("冲红：票据作废").await?;
+        desk.taps("冲红，以后都不能结算").await?;
         desk.sees("请用不超过 80 个字说明原因").await?;
-        desk.types("给监管方的说明", "重复开票").await?;
-        desk.taps("不再让它结算").await?;
+        desk.types("给监管方的说明（必填）", "重复开票").await?;
+        desk.taps("冲红，以后都不能结算").await?;
         desk.sees("已冲红").await?;
         desk.picture("void-issued").await?;
 

@@ -95,7 +95,7 @@ fn closed(why: &Unsettleable) -> DeskClaimState {
 const fn code_of(why: &Unsettleable) -> &'static str {
     match why {
         Unsettleable::Replaced => "payload-replaced",
-        Unsettleable::Cancelled => "payload-cancelled",
+        Unsettleable::Cancelled => "claim-cancelled",
         Unsettleable::Suspended => "claim-suspended",
         Unsettleable::Tag => "claim-tag",
         Unsettleable::Settled(_) => "claim-settled",

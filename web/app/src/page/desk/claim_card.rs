@@ -77,6 +77,7 @@ pub fn ClaimCard(props: &Props) -> Html {
             </dl>
             { state }
             if work.busy() { { progress_card(&words, work.progress()) } }
+            if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
         </section>
     }
 }
@@ -140,6 +141,7 @@ fn Decide(props: &DecideProps) -> Html {
                 <label for="settle-reason">{ words.say("settle-reason") }</label>
                 <input id="settle-reason" class="input" maxlength="80" value={(*reason).clone()} oninput={typing(&reason)} autocomplete="off" />
             </div>
+            if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
             if props.payable { <button class="button primary wide" onclick={Callback::from(move |_| settle())} disabled={work.busy()}>{ glyph("check") }{ words.say("settle") }</button> }
             <button class="button wide" onclick={Callback::from(move |_| refuse())} disabled={work.busy()}>{ words.say("settle-refuse") }</button>
@@ -184,12 +186,13 @@ pub struct TakeBackProps {
 #[component]
 pub fn TakeBackForm(props: &TakeBackProps) -> Html {
     let (words, work) = (use_words(), use_work());
-    let why = use_state(|| TakeBack::Error);
+    let why = use_state(|| None::<TakeBack>);
     let said = use_state(String::new);
     let go = {
         let (work, share, done) = (work.clone(), props.share.clone(), props.done.clone());
         let (why, words) = (*why, (*said).clone());
         Callback::from(move |_| {
+            let Some(why) = why else { return };
             let (share, words, done) = (share.clone(), words.clone(), done.clone());
             work.desk(DeskRequest::TakeBack { share, why, words }, move |response| match response {
                 Response::Desk(DeskResponse::Reading(reading)) => done.emit(Some(reading)),
@@ -208,7 +211,7 @@ pub fn TakeBackForm(props: &TakeBackProps) -> Html {
                 <legend>{ words.say("take-back-why") }</legend>
                 { for TakeBack::ALL.into_iter().map(|reason| {
                     let set = why.setter();
-                    html! { <label class="choice"><input type="radio" name="take-back" checked={*why == reason} onchange={Callback::from(move |_| set.set(reason))} /><span>{ words.say(key(reason)) }</span></label> }
+                    html! { <label class="choice"><input type="radio" name="take-back" checked={*why == Some(reason)} onchange={Callback::from(move |_| set.set(Some(reason)))} /><span>{ words.say(key(reason)) }</span></label> }
                 }) }
             </fieldset>
             <div class="field">
@@ -217,7 +220,7 @@ pub fn TakeBackForm(props: &TakeBackProps) -> Html {
             </div>
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
-            <button class="button danger wide" onclick={go} disabled={work.busy()}>{ words.say("take-back") }</button>
+            <button class="button danger wide" onclick={go} disabled={work.busy() || why.is_none()}>{ words.say("take-back") }</button>
         </div>
     }
 }

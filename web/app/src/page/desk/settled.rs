@@ -26,13 +26,22 @@ fn read(response: Response) -> Option<Vec<SettledClaim>> {
 #[component]
 pub fn SettledPage() -> Html {
     let (words, ledger) = (use_words(), use_ledger());
-    let returning = use_state(|| None::<String>);
+    let returning = use_state(|| None::<SettledClaim>);
     let (list, again) =
         use_asked((), &[Topic::Desk, Topic::Ledger], |()| Request::Desk(DeskRequest::Settled), read);
     let now = ledger.now_or_start();
-    let ask = |share: Option<String>| {
+    let ask = |claim: Option<SettledClaim>| {
         let returning = returning.setter();
-        Callback::from(move |()| returning.set(share.clone()))
+        Callback::from(move |()| returning.set(claim.clone()))
+    };
+    let named = |claim: &SettledClaim| {
+        let patient = claim.patient.clone().unwrap_or_else(|| words.say("offer-unnamed"));
+        let paid = match &claim.state {
+            DeskClaimState::Settled(told) | DeskClaimState::Flagged(told) => sum(&told.paid),
+            _ => sum(&claim.claimed),
+        };
+        let about = [("patient", patient.into()), ("when", words.when(claim.at, now).into()), ("paid", paid.into())];
+        words.with("take-back-of", &about)
     };
     let content = match &list {
         Asked::Waiting => html! { <p class="quiet" role="status">{ words.say("opening") }</p> },
@@ -46,7 +55,7 @@ pub fn SettledPage() -> Html {
                     <thead><tr>
                         <th scope="col">{ words.say("issued-at") }</th>
                         <th scope="col">{ words.say("issued-patient") }</th>
-                        <th scope="col">{ words.say("claim-payable") }</th>
+                        <th scope="col">{ words.say("audit-claimed") }</th>
                         <th scope="col">{ words.say("issued-state") }</th>
                         <th scope="col"><span class="heard">{ words.say("issued-actions") }</span></th>
                     </tr></thead>
@@ -59,7 +68,7 @@ pub fn SettledPage() -> Html {
                                 <td>{ state(&claim.state, now, &words) }</td>
                                 <td>
                                     if matches!(claim.state, DeskClaimState::Settled(_) | DeskClaimState::Flagged(_)) {
-                                        <button class="button small" onclick={ask(Some(claim.share.clone())).reform(|_| ())}>{ words.say("take-back") }</button>
+                                        <button class="button small" onclick={ask(Some(claim.clone())).reform(|_| ())} aria-label={format!("{} {}", words.say("take-back"), named(claim))}>{ words.say("take-back") }</button>
                                     }
                                 </td>
                             </tr>
@@ -73,9 +82,10 @@ pub fn SettledPage() -> Html {
         <main class="centred wide stack">
             <h1>{ words.say("desk-settled") }</h1>
             { content }
-            if let Some(share) = (*returning).clone() {
+            if let Some(claim) = (*returning).clone() {
                 <Sheet title={words.say("take-back")} close={ask(None)}>
-                    <TakeBackForm {share} done={ask(None).reform(|_| ())} />
+                    <p>{ named(&claim) }</p>
+                    <TakeBackForm share={claim.share.clone()} done={ask(None).reform(|_| ())} />
                 </Sheet>
             }
         </main>

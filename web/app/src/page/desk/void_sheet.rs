@@ -22,7 +22,7 @@ pub struct Props {
 #[component]
 pub fn VoidSheet(props: &Props) -> Html {
     let (words, work) = (use_words(), use_work());
-    let on_paper = use_state(|| false);
+    let on_paper = use_state(|| None::<bool>);
     let said = use_state(String::new);
     let typed = {
         let said = said.setter();
@@ -34,6 +34,7 @@ pub fn VoidSheet(props: &Props) -> Html {
         let (work, close) = (work.clone(), props.close.clone());
         let (report, on_paper, words) = (props.report.report.clone(), *on_paper, (*said).clone());
         Callback::from(move |_| {
+            let Some(on_paper) = on_paper else { return };
             let close = close.clone();
             let (report, words) = (report.clone(), words.clone());
             work.desk(DeskRequest::Void { report, on_paper, words }, move |_| close.emit(()));
@@ -51,7 +52,7 @@ pub fn VoidSheet(props: &Props) -> Html {
                     <legend>{ words.say("void-why") }</legend>
                     { for [(false, "void-reversed"), (true, "void-on-paper")].into_iter().map(|(paper, key)| {
                         let set = on_paper.setter();
-                        html! { <label class="choice"><input type="radio" name="void" checked={*on_paper == paper} onchange={Callback::from(move |_| set.set(paper))} /><span>{ words.say(key) }</span></label> }
+                        html! { <label class="choice"><input type="radio" name="void" checked={*on_paper == Some(paper)} onchange={Callback::from(move |_| set.set(Some(paper)))} /><span>{ words.say(key) }</span></label> }
                     }) }
                 </fieldset>
                 <div class="field">
@@ -60,7 +61,7 @@ pub fn VoidSheet(props: &Props) -> Html {
                 </div>
                 if work.busy() { { progress_card(&words, work.progress()) } }
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
-                <button class="button danger wide" onclick={go} disabled={work.busy()}>{ words.say("void-do") }</button>
+                <button class="button danger wide" onclick={go} disabled={work.busy() || on_paper.is_none()}>{ words.say(if *on_paper == Some(true) { "void-do-on-paper" } else { "void-do" }) }</button>
             </div>
         </Sheet>
     }

@@ -47,8 +47,7 @@ pub fn ClaimSheet(props: &Props) -> Html {
         along: Vec::new(),
         text: String::new(),
     });
-    // Until the patient chooses, what insurers usually ask for goes along.
-    let touched = use_state(|| false);
+
     // What is left out or goes along changes nothing in the proposal.
     let asked = ClaimChoice { left_out: Vec::new(), along: Vec::new(), ..(*choice).clone() };
     let (preview, again) = use_asked(
@@ -62,7 +61,7 @@ pub fn ClaimSheet(props: &Props) -> Html {
         Asked::Failed(fault) => fault_card(&words, fault, Some(&again), false),
         Asked::Here(preview) => {
             let kept = preview.shown.iter().filter(|piece| !choice.left_out.contains(&piece.number)).count();
-            let along = papers(preview, &choice, *touched);
+            let along = &choice.along;
             let titles: Vec<String> = preview
                 .along
                 .iter()
@@ -73,8 +72,7 @@ pub fn ClaimSheet(props: &Props) -> Html {
             let text = consent(&words, choice.payer, (kept, hidden_now), &titles, preview.duration);
             let make = {
                 let (work, made) = (work.clone(), props.made.clone());
-                let choice =
-                    ClaimChoice { text: text.replace("**", ""), along: along.clone(), ..(*choice).clone() };
+                let choice = ClaimChoice { text: text.replace("**", ""), ..(*choice).clone() };
                 Callback::from(move |_| {
                     let made = made.clone();
                     work.patient(
@@ -92,8 +90,8 @@ pub fn ClaimSheet(props: &Props) -> Html {
                 { policies(preview, &choice, &words) }
                 { for preview.gaps.iter().map(|gap| status_line(Status::Caution("warning-circle"), words.say(gap_key(*gap)), None, None, None)) }
                 { pieces(preview, &choice, &words) }
-                { hidden(preview, &words) }
-                { going_along(preview, &along, &choice, &touched, &words) }
+                { hidden(preview, &choice, &words) }
+                { going_along(preview, &choice, &words) }
                 <div class="sentence"><p>{ rich(&text) }</p></div>
                 if work.busy() { { progress_card(&words, work.progress()) } }
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }
@@ -126,7 +124,7 @@ pub fn ClaimSheet(props: &Props) -> Html {
 
 fn sums(preview: &ClaimPreview, words: &Words) -> Html {
     html! {
-        <dl class="terms">
+        <dl class="terms sums">
             <dt>{ words.say("claim-total") }</dt><dd>{ sum(&preview.total) }</dd>
             <dt>{ words.say("claim-payable") }</dt>
             <dd>{ preview.payable.as_deref().map_or_else(|| words.say("claim-payable-unknown"), sum) }</dd>
@@ -166,7 +164,8 @@ fn pieces(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, words: &
             }
             choice.set(next);
         });
-        html! { <label class="choice" key={piece.number}><input type="checkbox" checked={on} disabled={piece.kind.is_fixed()} {onchange} /><span>{ piece_name(words, piece) }</span></label> }
+        html! { <label class="choice" key={piece.number}><input type="checkbox" checked={on} disabled={piece.kind.is_fixed()} {onchange} />
+            <span class="grow"><span class="line">{ piece_name(words, piece) }</span>if piece.kind.is_fixed() { <span class="line quiet">{ words.say("claim-fixed") }</span> }</span></label> }
     };
     let (lines, others): (Vec<_>, Vec<_>) =
         preview.shown.iter().partition(|piece| piece.kind == ClaimPieceKind::Line);
@@ -181,37 +180,25 @@ fn pieces(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, words: &
     }
 }
 
-/// The other records that go along: those that were picked, or while nothing was, the usual ones.
-fn papers(preview: &ClaimPreview, choice: &ClaimChoice, touched: bool) -> Vec<String> {
-    if touched {
-        return choice.along.clone();
-    }
-    preview.along.iter().filter(|paper| paper.usual).map(|paper| paper.record.clone()).collect()
-}
-
 /// Other records of the same treatment, to pick from.
 fn going_along(
     preview: &ClaimPreview,
-    along: &[String],
     choice: &UseStateHandle<ClaimChoice>,
-    touched: &UseStateHandle<bool>,
     words: &Words,
 ) -> Html {
     if preview.along.is_empty() {
         return Html::default();
     }
     let row = |paper: &ClaimPaper| {
-        let on = along.contains(&paper.record);
-        let (choice, touched, along, record) =
-            (choice.clone(), touched.setter(), along.to_vec(), paper.record.clone());
+        let on = choice.along.contains(&paper.record);
+        let (choice, record) = (choice.clone(), paper.record.clone());
         let onchange = Callback::from(move |_| {
-            let mut next = along.clone();
-            next.retain(|other| *other != record);
+            let mut next = (*choice).clone();
+            next.along.retain(|other| *other != record);
             if !on {
-                next.push(record.clone());
+                next.along.push(record.clone());
             }
-            touched.set(true);
-            choice.set(ClaimChoice { along: next, ..(*choice).clone() });
+            choice.set(next);
         });
         html! { <label class="choice" key={paper.record.clone()}><input type="checkbox" checked={on} {onchange} /><span class="grow"><span class="line">{ &paper.title }</span><span class="line quiet">{ &paper.date }</span></span></label> }
     };
@@ -224,16 +211,19 @@ fn going_along(
     }
 }
 
-fn hidden(preview: &ClaimPreview, words: &Words) -> Html {
-    if preview.hidden.is_empty() {
+/// What of the invoice stays hidden, what the patient left out included.
+fn hidden(preview: &ClaimPreview, choice: &ClaimChoice, words: &Words) -> Html {
+    let left_out = preview.shown.iter().filter(|piece| choice.left_out.contains(&piece.number));
+    let hidden: Vec<&ClaimPiece> = preview.hidden.iter().chain(left_out).collect();
+    if hidden.is_empty() {
         return Html::default();
     }
-    let mut names: Vec<String> = preview.hidden.iter().map(|piece| piece_name(words, piece)).collect();
+    let mut names: Vec<String> = hidden.iter().map(|piece| piece_name(words, piece)).collect();
     names.sort();
     names.dedup();
     html! {
         <section class="stack close">
-            <h3 class="row">{ glyph("eye-slash") }{ words.count("claim-hidden", preview.hidden.len() as u64) }</h3>
+            <h3 class="row">{ glyph("eye-slash") }{ words.count("claim-hidden", hidden.len() as u64) }</h3>
             <p class="quiet">{ words.list(&names) }</p>
         </section>
     }

@@ -1,7 +1,7 @@
 //! An invoice's claims on its page: how each goes, as one line, and the way to another.
 
 use suishen_bridge::{
-    ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, PatientRequest, PatientResponse, Request,
+    ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, LedgerState, PatientRequest, PatientResponse, Request,
     Response, Share, Topic,
 };
 use yew::{Callback, Html, Properties, component, html, use_state};
@@ -65,6 +65,7 @@ pub fn Claims(props: &Props) -> Html {
         })
     };
     let now = ledger.now_or_start();
+    let fresh = ledger.state() == LedgerState::Fresh;
     let known = claims.here();
     let void = known.and_then(|known| known.void);
     html! {<>
@@ -83,12 +84,13 @@ pub fn Claims(props: &Props) -> Html {
                 let status = match (&claim.state, look) {
                     (ClaimState::Alarm(_), _) => Status::Alarm,
                     (_, true) => Status::Caution("warning-circle"),
-                    (ClaimState::Settled { .. }, _) => Status::Good,
+                    (ClaimState::Settled { .. }, _) if fresh => Status::Good,
+                    (ClaimState::Settled { .. }, _) => Status::AsOf,
                     _ => Status::Quiet("receipt"),
                 };
                 html! { <div key={claim.share.clone()}>
                     { status_line(status, who, Some(said), None, None) }
-                    if runs(&claim.state) {
+                    if props.may_share && runs(&claim.state) {
                         <button class="plain" onclick={open(Some(claim.share.clone())).reform(|_| ())}>{ words.say("claim-open") }</button>
                     }
                 </div> }
@@ -120,5 +122,7 @@ const fn runs(state: &ClaimState) -> bool {
             | ClaimState::Leaving
             | ClaimState::Refused(_)
             | ClaimState::Reversed { .. }
+            | ClaimState::Settled { .. }
+            | ClaimState::Alarm(_)
     )
 }

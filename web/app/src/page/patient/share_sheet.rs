@@ -204,7 +204,8 @@ fn Ended(props: &OneProps) -> Html {
     let share = &props.share;
     let (key, open) = match &share.state {
         ShareState::Open { .. } => ("share-state-open", true),
-        ShareState::Exhausted => ("share-state-exhausted", false),
+        // Whoever has read may still settle a claim.
+        ShareState::Exhausted => ("share-state-exhausted", true),
         ShareState::Expired => ("share-state-expired", false),
         ShareState::RevokedAtGates => ("share-state-gates", false),
         ShareState::NotYetRevoked => ("revoke-not-yet", true),

@@ -49,6 +49,7 @@ pub fn AuditPage() -> Html {
     let run = {
         let (work, why, view) = (work.clone(), why.clone(), view.setter());
         Callback::from(move |()| {
+            view.set(None);
             let view = view.clone();
             work.run(audit(AuditRequest::Run { why: (*why).clone() }), None, move |response, _| {
                 if let Response::Desk(DeskResponse::Audit(AuditResponse::Audit(found))) = response {
@@ -65,7 +66,7 @@ pub fn AuditPage() -> Html {
     };
     let opens = keys.quarters > 0 || keys.others > 0 || keys.signs;
     html! {<>
-        <KeysCard keys={*keys} changed={Callback::from({ let keys = keys.setter(); move |now| keys.set(now) })} />
+        <KeysCard keys={*keys} changed={Callback::from({ let (keys, view) = (keys.setter(), view.setter()); move |now| { keys.set(now); view.set(None); } })} />
         <section class="card padded stack close">
             <h2>{ words.say("audit-replay") }</h2>
             <p class="quiet">{ words.say(if opens { "audit-replay-open" } else { "audit-replay-closed" }) }</p>

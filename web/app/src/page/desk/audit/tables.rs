@@ -4,18 +4,18 @@ use suishen_bridge::{AuditFinding, AuditView, Payer, Purpose};
 use yew::{Html, html};
 
 use crate::{
-    view::passage::purpose_key,
+    view::{claim::sum, passage::purpose_key},
     words::{Words, figure},
 };
 
 /// A table with its heading; the heads after the first `words_first` are over figures.
-fn table(title: String, heads: &[&str], rows: Html, words: &Words) -> Html {
+fn table(title: String, (words_first, heads): (usize, &[&str]), rows: Html, words: &Words) -> Html {
     html! {
         <section class="card padded stack close">
             <h2>{ &title }</h2>
             <div class="table-scroll" tabindex="0" role="region" aria-label={title.clone()}>
                 <table class="table">
-                    <thead><tr>{ for heads.iter().map(|head| html! { <th scope="col">{ words.say(head) }</th> }) }</tr></thead>
+                    <thead><tr>{ for heads.iter().enumerate().map(|(place, head)| html! { <th scope="col" class={(place >= words_first).then_some("figure")}>{ words.say(head) }</th> }) }</tr></thead>
                     <tbody>{ rows }</tbody>
                 </table>
             </div>
@@ -24,14 +24,14 @@ fn table(title: String, heads: &[&str], rows: Html, words: &Words) -> Html {
 }
 
 /// A finding as a sentence.
-fn sentence(finding: &AuditFinding, words: &Words) -> String {
+fn sentence(finding: &AuditFinding, checked: u64, words: &Words) -> String {
     let boxed = match finding.boxed.as_str() {
         "" => String::new(),
         boxed => words.say(&format!("boxed-{boxed}")),
     };
     let (reads, peers) = finding.counts;
     let peers = peers.map_or_else(|| "–".to_owned(), |peers| peers.to_string());
-    let since = if finding.name == "key-overdue" { words.time(finding.other) } else { String::new() };
+    let since = if finding.name == "key-overdue" { words.when(finding.other, checked) } else { String::new() };
     words.with(
         &format!("finding-{}", finding.name),
         &[
@@ -45,7 +45,7 @@ fn sentence(finding: &AuditFinding, words: &Words) -> String {
     )
 }
 
-fn found(finding: &AuditFinding, words: &Words) -> Html {
+fn found(finding: &AuditFinding, checked: u64, words: &Words) -> Html {
     let organisation = match finding.organisation.as_str() {
         "" => words.say("audit-patients-key"),
         name => name.to_owned(),
@@ -59,7 +59,8 @@ fn found(finding: &AuditFinding, words: &Words) -> Html {
         <tr key={format!("{}-{}-{}", finding.entry, finding.name, finding.boxed)}>
             <td class="figure">{ finding.entry }</td>
             <td>{ words.say(if finding.unusual { "audit-unusual" } else { "audit-wrong" }) }</td>
-            <td>{ sentence(finding, words) }</td>
+            <td>{ words.when(finding.time, checked) }</td>
+            <td>{ sentence(finding, checked, words) }</td>
             <td>{ organisation }</td>
             <td>{ person }</td>
         </tr>
@@ -70,13 +71,17 @@ fn found(finding: &AuditFinding, words: &Words) -> Html {
 pub fn findings(view: &AuditView, words: &Words) -> Html {
     let title = words.say("audit-findings");
     if view.findings.is_empty() {
-        return html! { <section class="card padded stack close"><h2>{ title }</h2><p>{ words.say("audit-findings-none") }</p></section> };
+        let said = match view.no_key {
+            0 => words.say("audit-findings-none"),
+            unopened => words.count("audit-findings-unopened", unopened),
+        };
+        return html! { <section class="card padded stack close"><h2>{ title }</h2><p>{ said }</p></section> };
     }
     let (unusual, wrong): (Vec<_>, Vec<_>) = view.findings.iter().partition(|finding| finding.unusual);
-    let rows = wrong.into_iter().chain(unusual).map(|finding| found(finding, words));
-    let heads = ["audit-entry", "audit-kind", "audit-what", "audit-organisation", "audit-person"];
+    let rows = wrong.into_iter().chain(unusual).map(|finding| found(finding, view.checked, words));
+    let heads = ["audit-entry", "audit-kind", "issued-at", "audit-what", "audit-organisation", "audit-person"];
     html! {<>
-        { table(title, &heads, rows.collect(), words) }
+        { table(title, (heads.len(), &heads), rows.collect(), words) }
         if view.more > 0 { <p class="quiet">{ words.count("audit-findings-more", view.more) }</p> }
     </>}
 }
@@ -92,7 +97,7 @@ pub fn institutions(view: &AuditView, words: &Words) -> Html {
         }
     });
     let heads = ["audit-organisation", "audit-reads", "audit-records", "audit-sensitive", "audit-nameless"];
-    table(words.say("audit-by-organisation"), &heads, rows.collect(), words)
+    table(words.say("audit-by-organisation"), (1, &heads), rows.collect(), words)
 }
 
 /// Reads by person or server.
@@ -100,13 +105,13 @@ pub fn readers(view: &AuditView, words: &Words) -> Html {
     let rows = view.readers.iter().map(|reader| {
         html! {
             <tr>
-                <td>{ &reader.name }</td><td>{ &reader.organisation }</td><td>{ words.time(reader.last) }</td>
+                <td>{ &reader.name }</td><td>{ &reader.organisation }</td><td>{ words.when(reader.last, view.checked) }</td>
                 <td class="figure">{ reader.reads }</td><td class="figure">{ reader.night }</td>
             </tr>
         }
     });
     let heads = ["audit-person", "audit-organisation", "audit-last", "audit-reads", "audit-night"];
-    table(words.say("audit-by-person"), &heads, rows.collect(), words)
+    table(words.say("audit-by-person"), (3, &heads), rows.collect(), words)
 }
 
 /// Reads by purpose.
@@ -116,14 +121,14 @@ pub fn purposes(view: &AuditView, words: &Words) -> Html {
     let rows = view.purposes.iter().map(|(code, reads)| {
         html! { <tr key={code.clone()}><td>{ name(code) }</td><td class="figure">{ reads }</td></tr> }
     });
-    table(words.say("audit-by-purpose"), &["audit-purpose", "audit-reads"], rows.collect(), words)
+    table(words.say("audit-by-purpose"), (1, &["audit-purpose", "audit-reads"]), rows.collect(), words)
 }
 
 /// What was claimed and paid.
 pub fn claims(view: &AuditView, words: &Words) -> Html {
-    let sum = |hundredths: u64, currency: &str| match currency {
+    let total = |hundredths: u64, currency: &str| match currency {
         "" => "–".to_owned(),
-        currency => format!("{}.{:02} {currency}", hundredths / 100, hundredths % 100),
+        currency => sum(&format!("{}.{:02} {currency}", hundredths / 100, hundredths % 100)),
     };
     let rows = view.claims.iter().map(|it| {
         let payer = match it.payer {
@@ -134,7 +139,7 @@ pub fn claims(view: &AuditView, words: &Words) -> Html {
             <tr key={format!("{}{payer}{}", it.insurer, it.currency)}>
                 <td>{ &it.insurer }</td><td>{ words.say(payer) }</td>
                 { for it.counts.iter().map(|count| html! { <td class="figure">{ count }</td> }) }
-                <td class="figure">{ sum(it.claimed, &it.currency) }</td><td class="figure">{ sum(it.paid, &it.currency) }</td>
+                <td class="figure">{ total(it.claimed, &it.currency) }</td><td class="figure">{ total(it.paid, &it.currency) }</td>
             </tr>
         }
     });
@@ -148,5 +153,5 @@ pub fn claims(view: &AuditView, words: &Words) -> Html {
         "audit-claimed",
         "audit-paid",
     ];
-    table(words.say("audit-claims"), &heads, rows.collect(), words)
+    table(words.say("audit-claims"), (2, &heads), rows.collect(), words)
 }
