@@ -63,8 +63,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     let paid = open["invoice"]["payable"].as_str().ok_or("the invoice does not say who pays")?;
-    let settled =
+    let mut settled =
         insurer.call(Method::POST, &format!("{path}/decision"), Some(json!({ "paid": paid }))).await?;
+    while settled["state"] == "deciding" {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        settled = insurer.call(Method::GET, &path, None).await?;
+    }
     println!("{} {} {}", settled["state"], settled["decision"]["paid"], settled["decision"]["entry"]);
     Ok(())
 }

@@ -67,7 +67,11 @@ def main(url, key, link):
         time.sleep(0.3)
     if claim["state"] != "open":
         sys.exit(f"the claim came to nothing: {claim}")
-    settled = insurer.call("POST", path + "/decision", {"paid": claim["invoice"]["payable"]})
+    payable = claim["invoice"].get("payable") or sys.exit("the invoice does not say who pays")
+    settled = insurer.call("POST", path + "/decision", {"paid": payable})
+    while settled["state"] == "deciding":
+        time.sleep(0.3)
+        settled = insurer.call("GET", path)
     print(settled["state"], settled["decision"]["paid"], settled["decision"]["entry"])
 
 
