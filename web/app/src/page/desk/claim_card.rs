@@ -4,7 +4,7 @@ use suishen_bridge::{
     ClaimDecision, DeskClaim, DeskClaimState, DeskRequest, DeskResponse, Reading, Response, TakeBack,
 };
 use web_sys::{HtmlInputElement, InputEvent};
-use yew::{Callback, Html, Properties, TargetCast as _, UseStateHandle, component, html, use_state};
+use yew::{Callback, Html, Properties, TargetCast as _, UseStateHandle, component, html, use_effect_with, use_state};
 
 use crate::{
     browser::{
@@ -12,7 +12,7 @@ use crate::{
         ledger::use_ledger,
         work::{Work, use_work},
     },
-    component::{Status, fault_card, glyph, progress_card, status_line},
+    component::{Status, fault_card, glyph, progress_card, status_line, use_voice},
     view::claim::{payer_key, sum},
     words::Words,
 };
@@ -32,7 +32,12 @@ pub struct Props {
 #[component]
 pub fn ClaimCard(props: &Props) -> Html {
     let (words, work, ledger) = (use_words(), use_work(), use_ledger());
-    let claim = &props.claim;
+    let (claim, voice) = (&props.claim, use_voice());
+    use_effect_with((claim.state.clone(), words.clone()), move |(state, words)| {
+        if let Some(said) = spoken(state, words) {
+            voice.polite(said);
+        }
+    });
     let look = {
         let (work, share, decided) = (work.clone(), props.share.clone(), props.decided.clone());
         Callback::from(move |_| tell(&work, DeskRequest::Reading { share: share.clone() }, &decided))
@@ -79,6 +84,18 @@ pub fn ClaimCard(props: &Props) -> Html {
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
         </section>
+    }
+}
+
+/// What is said aloud of a claim that somebody has decided.
+fn spoken(state: &DeskClaimState, words: &Words) -> Option<String> {
+    let paid = |key: &str, told: &ClaimDecision| words.with(key, &[("paid", sum(&told.paid).into())]);
+    match state {
+        DeskClaimState::Settled(told) => Some(paid("settle-settled", told)),
+        DeskClaimState::Flagged(told) => Some(paid("settle-flagged", told)),
+        DeskClaimState::Refused(_) => Some(words.say("settle-refused")),
+        DeskClaimState::Closed(why) => Some(words.say(&format!("fault-{why}"))),
+        DeskClaimState::Underway(_) | DeskClaimState::Open => None,
     }
 }
 
