@@ -4,7 +4,9 @@ use suishen_bridge::{
     ClaimDecision, DeskClaim, DeskClaimState, DeskRequest, DeskResponse, Reading, Response, TakeBack,
 };
 use web_sys::{HtmlInputElement, InputEvent};
-use yew::{Callback, Html, Properties, TargetCast as _, UseStateHandle, component, html, use_effect_with, use_state};
+use yew::{
+    Callback, Html, Properties, TargetCast as _, UseStateHandle, component, html, use_effect_with, use_state,
+};
 
 use crate::{
     browser::{

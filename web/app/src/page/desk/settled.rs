@@ -40,7 +40,8 @@ pub fn SettledPage() -> Html {
             DeskClaimState::Settled(told) | DeskClaimState::Flagged(told) => sum(&told.paid),
             _ => sum(&claim.claimed),
         };
-        let about = [("patient", patient.into()), ("when", words.when(claim.at, now).into()), ("paid", paid.into())];
+        let about =
+            [("patient", patient.into()), ("when", words.when(claim.at, now).into()), ("paid", paid.into())];
         words.with("take-back-of", &about)
     };
     let content = match &list {

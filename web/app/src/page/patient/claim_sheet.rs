@@ -165,7 +165,7 @@ fn pieces(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, words: &
             choice.set(next);
         });
         html! { <label class="choice" key={piece.number}><input type="checkbox" checked={on} disabled={piece.kind.is_fixed()} {onchange} />
-            <span class="grow"><span class="line">{ piece_name(words, piece) }</span>if piece.kind.is_fixed() { <span class="line quiet">{ words.say("claim-fixed") }</span> }</span></label> }
+        <span class="grow"><span class="line">{ piece_name(words, piece) }</span>if piece.kind.is_fixed() { <span class="line quiet">{ words.say("claim-fixed") }</span> }</span></label> }
     };
     let (lines, others): (Vec<_>, Vec<_>) =
         preview.shown.iter().partition(|piece| piece.kind == ClaimPieceKind::Line);
@@ -181,11 +181,7 @@ fn pieces(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, words: &
 }
 
 /// Other records of the same treatment, to pick from.
-fn going_along(
-    preview: &ClaimPreview,
-    choice: &UseStateHandle<ClaimChoice>,
-    words: &Words,
-) -> Html {
+fn going_along(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, words: &Words) -> Html {
     if preview.along.is_empty() {
         return Html::default();
     }

@@ -1,8 +1,8 @@
 //! An invoice's claims on its page: how each goes, as one line, and the way to another.
 
 use suishen_bridge::{
-    ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, LedgerState, PatientRequest, PatientResponse, Request,
-    Response, Share, Topic,
+    ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, LedgerState, PatientRequest,
+    PatientResponse, Request, Response, Share, Topic,
 };
 use yew::{Callback, Html, Properties, component, html, use_state};
 

@@ -31,7 +31,8 @@ fn sentence(finding: &AuditFinding, checked: u64, words: &Words) -> String {
     };
     let (reads, peers) = finding.counts;
     let peers = peers.map_or_else(|| "–".to_owned(), |peers| peers.to_string());
-    let since = if finding.name == "key-overdue" { words.when(finding.other, checked) } else { String::new() };
+    let since =
+        if finding.name == "key-overdue" { words.when(finding.other, checked) } else { String::new() };
     words.with(
         &format!("finding-{}", finding.name),
         &[
@@ -79,7 +80,8 @@ pub fn findings(view: &AuditView, words: &Words) -> Html {
     }
     let (unusual, wrong): (Vec<_>, Vec<_>) = view.findings.iter().partition(|finding| finding.unusual);
     let rows = wrong.into_iter().chain(unusual).map(|finding| found(finding, view.checked, words));
-    let heads = ["audit-entry", "audit-kind", "issued-at", "audit-what", "audit-organisation", "audit-person"];
+    let heads =
+        ["audit-entry", "audit-kind", "issued-at", "audit-what", "audit-organisation", "audit-person"];
     html! {<>
         { table(title, (heads.len(), &heads), rows.collect(), words) }
         if view.more > 0 { <p class="quiet">{ words.count("audit-findings-more", view.more) }</p> }
