@@ -306,7 +306,7 @@ async fn bring_in(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms
     if let Some(saying) = &held.saying {
         refused = ledger.submit(&saying.transaction).await.err();
     }
-    if !adopt(ledger, store, held, terms).await? && refused.is_none() {
+    if !adopt(ledger, store, held, terms).await? && held.saying.is_some() && refused.is_none() {
         sleep(NEXT_CHECKPOINT).await;
         adopt(ledger, store, held, terms).await?;
     }
