@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{client::ClientError, random::SystemRandom};
 use suishen_core::{
-    consent::{AuditorUse, Disclosure, Facts, Judged, Payload, PayloadFault, Presence, Receipt, RecordKey},
+    consent::{AuditorUse, Disclosure, Facts, Judged, Payload, Presence, Receipt, RecordKey},
     contract::{
         AuditorKeys, GrantLeaf, Key, Party, RedeemGrant, SignedTransaction, Status, Terms, Transaction, Use,
     },
@@ -82,7 +82,7 @@ impl ClaimsDesk {
         let judged = match payload.judge(&facts) {
             Ok(judged) => judged,
             Err(fault) => {
-                self.close(held, payload_code(fault), fault.to_string()).await?;
+                self.close(held, fault.code(), fault.to_string()).await?;
                 return Ok(None);
             }
         };
@@ -243,19 +243,6 @@ impl ClaimsDesk {
             opened.receipt = true;
         }
         self.save(held, before).await
-    }
-}
-
-const fn payload_code(fault: PayloadFault) -> &'static str {
-    match fault {
-        PayloadFault::Checkpoint | PayloadFault::Old | PayloadFault::Holder | PayloadFault::Anchor(_) => {
-            "payload-holder"
-        }
-        PayloadFault::Binding | PayloadFault::Records => "payload-consent",
-        PayloadFault::Cancelled(_) => "payload-cancelled",
-        PayloadFault::Replaced(_) => "payload-replaced",
-        PayloadFault::AuditorBox => "payload-auditor",
-        PayloadFault::Manifest(_) | PayloadFault::Parts(_) => "payload",
     }
 }
 

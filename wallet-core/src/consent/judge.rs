@@ -52,6 +52,20 @@ pub enum PayloadFault {
     AuditorBox,
 }
 
+impl PayloadFault {
+    /// Its name for machines, under which desks find the sentence.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Checkpoint | Self::Old | Self::Holder | Self::Anchor(_) => "payload-holder",
+            Self::Binding | Self::Records => "payload-consent",
+            Self::Cancelled(_) => "payload-cancelled",
+            Self::Replaced(_) => "payload-replaced",
+            Self::AuditorBox => "payload-auditor",
+            Self::Manifest(_) | Self::Parts(_) => "payload",
+        }
+    }
+}
+
 /// What the ledger says about a grant, proven before.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {

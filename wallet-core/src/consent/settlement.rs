@@ -202,6 +202,17 @@ impl AuditorSettlement {
     }
 }
 
+/// Whether a box included at `then` is the one that its text makes, under a key of the auditor's that held then.
+fn same_box(
+    auditor: &AuditorKeys,
+    then: u64,
+    shown: &[u8],
+    seal: impl Fn(&PublicKey) -> Result<Vec<u8>, AnswerFault>,
+) -> Result<(), AnswerFault> {
+    let same = auditor.valid_at(then).any(|key| seal(key).is_ok_and(|made| made == shown));
+    if same { Ok(()) } else { Err(AnswerFault::AuditorBox) }
+}
+
 /// Words for patient and auditor: short enough, and there where they must be.
 pub(super) fn check_words(words: &str, must: bool) -> Result<(), AnswerFault> {
     let said = !must || !words.trim().is_empty();
@@ -333,9 +344,7 @@ impl Answer {
         if entry.grant != told.grant || TagId::of(&voucher) != told.tag {
             return Err(AnswerFault::Other);
         }
-        let mut keys = auditor.valid_at(then);
-        let same = keys.any(|key| told.seal(seed, key, ledger).is_ok_and(|made| made == entry.auditor_box));
-        if same { Ok(()) } else { Err(AnswerFault::AuditorBox) }
+        same_box(auditor, then, &entry.auditor_box, |key| told.seal(seed, key, ledger))
     }
 
     /// The same of a reversal's entry, included at `then`.
@@ -351,9 +360,7 @@ impl Answer {
         if (TagId::of(&voucher), entry.settlement, entry.why) != (told.tag, told.settlement, told.why) {
             return Err(AnswerFault::Other);
         }
-        let mut keys = auditor.valid_at(then);
-        let same = keys.any(|key| told.seal(seed, key, ledger).is_ok_and(|made| made == entry.auditor_box));
-        if same { Ok(()) } else { Err(AnswerFault::AuditorBox) }
+        same_box(auditor, then, &entry.auditor_box, |key| told.seal(seed, key, ledger))
     }
 
     fn grant(&self) -> Option<GrantId> {

@@ -21,6 +21,9 @@ mod state;
 pub use signed::Gate;
 pub use state::Proven;
 
+/// How long, in milliseconds, until there is a checkpoint with what was just included.
+pub const NEXT_CHECKPOINT: i32 = 1500;
+
 const GENESIS: &str = "genesis";
 const REMEMBERED: &str = "remembered";
 /// How long a told time is carried forward by the monotonic clock before it is asked for again, in seconds.

@@ -303,17 +303,7 @@ pub async fn judged(
 
 /// What the person at the desk is told of a payload that doesn't hold.
 fn refused(fault: PayloadFault) -> Fault {
-    let code = match fault {
-        PayloadFault::Checkpoint | PayloadFault::Old | PayloadFault::Holder | PayloadFault::Anchor(_) => {
-            "payload-holder"
-        }
-        PayloadFault::Binding | PayloadFault::Records => "payload-consent",
-        PayloadFault::Cancelled(_) => "payload-cancelled",
-        PayloadFault::Replaced(_) => "payload-replaced",
-        PayloadFault::AuditorBox => "payload-auditor",
-        PayloadFault::Manifest(_) | PayloadFault::Parts(_) => "payload",
-    };
-    Fault::new(code, Action::AskPatient).with_detail(fault.to_string())
+    Fault::new(fault.code(), Action::AskPatient).with_detail(fault.to_string())
 }
 
 pub async fn view(

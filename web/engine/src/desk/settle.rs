@@ -8,7 +8,7 @@ use super::offer::{Held, drop_in, ledger_view};
 use super::person::Person;
 use super::read::{Open, OpenClaim};
 use crate::engine::Engine;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, NEXT_CHECKPOINT};
 use crate::patient::{decided, grant_of, payer_of};
 use crate::platform::{BrowserRandom, sleep};
 use crate::store::Store;
@@ -27,9 +27,6 @@ use suishen_core::contract::{
 use suishen_core::proof::remembered::FRESH;
 use suishen_core::report::{Money, ReportError};
 use suishen_core::sm::{Key32, Signed};
-
-/// How long, in milliseconds, until there is a checkpoint with what was just included.
-const NEXT_CHECKPOINT: i32 = 1500;
 
 /// What is on its way to the ledger.
 #[derive(Clone, Debug, minicbor::Encode, minicbor::Decode)]

@@ -5,7 +5,7 @@
 
 use super::person::Person;
 use crate::engine::Engine;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, NEXT_CHECKPOINT};
 use crate::platform::{BrowserRandom, sleep};
 use crate::store::Store;
 use suishen_bridge::{Action, Fault, IssuedInvoice};
@@ -15,9 +15,6 @@ use suishen_core::contract::{Claim, Key, ReversalReason, SignedTransaction, Vouc
 use suishen_core::id::TagId;
 use suishen_core::identity::Role;
 use suishen_core::sm::{Key32, Signed};
-
-/// How long, in milliseconds, until there is a checkpoint with what was just included.
-const NEXT_CHECKPOINT: i32 = 1500;
 
 /// How an invoice's slots stand; none for a report that isn't a claimable invoice.
 pub async fn standing(

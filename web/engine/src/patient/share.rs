@@ -5,7 +5,7 @@ use super::{Session, fault, records};
 use crate::engine::Engine;
 use crate::gates;
 use crate::http::Call;
-use crate::ledger::{Ledger, Proven};
+use crate::ledger::{Ledger, NEXT_CHECKPOINT, Proven};
 use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Store, Table};
 use crate::worker::tell;
@@ -31,8 +31,6 @@ const ACCEPT: u64 = 30 * 60;
 const ACCEPT_OFFLINE: u64 = 5 * 60;
 /// Of 256: at how many refreshes the holder is opened, if it isn't yet. A page that is in view refreshes every half minute.
 const HOLDER_CHANCE: u8 = 32;
-/// How long, in milliseconds, until there is a checkpoint with what stands now.
-const NEXT_CHECKPOINT: i32 = 1500;
 const SHORTEST: u64 = 15 * 60;
 const LONGEST: u64 = 30 * 86_400;
 
