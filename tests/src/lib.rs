@@ -21,11 +21,13 @@
 //! a scene every browser's console must be clean: an error, or anything the content security policy stopped, fails it.
 
 mod accessibility;
+mod between;
 mod built;
 mod camera;
 mod console;
 mod driver;
 mod files;
+mod insurer;
 mod passkey;
 mod person;
 mod process;
@@ -35,8 +37,10 @@ mod scene;
 mod story;
 mod walk;
 
+pub use between::{Asked, Between, Turn};
 pub use camera::Camera;
 pub use files::{copy_folder, sha256};
+pub use insurer::Insurer;
 pub use passkey::Authenticator;
 pub use person::{Person, Window};
 pub use random::Repeatable;

@@ -47,6 +47,7 @@ struct Inner {
     profile: PathBuf,
     camera: Camera,
     address: String,
+    by_another_way: bool,
     client: reqwest::Client,
     /// Host and port after the role's name.
     origin_of: Box<dyn Fn(&str) -> String + Send + Sync>,
@@ -77,12 +78,12 @@ impl Person {
         window: Window,
         dir: &Path,
         driver: &Driver,
-        origin_of: impl Fn(&str) -> String + Send + Sync + 'static,
+        (origin_of, by_another_way): (impl Fn(&str) -> String + Send + Sync + 'static, bool),
     ) -> Result<Self> {
         let profile = dir.join(name);
         std::fs::create_dir_all(&profile)?;
         let camera = Camera::new(&profile)?;
-        let browser = open(&driver.address(), window, &profile, &camera).await?;
+        let browser = open((&driver.address(), by_another_way), window, &profile, &camera).await?;
         Ok(Self {
             inner: Arc::new(Inner {
                 name: name.to_owned(),
@@ -90,6 +91,7 @@ impl Person {
                 profile,
                 camera,
                 address: driver.address(),
+                by_another_way,
                 client: driver.client(),
                 origin_of: Box::new(origin_of),
                 browser: RwLock::new(browser),
@@ -299,8 +301,8 @@ impl Person {
     pub async fn reopens_the_browser(&self) -> Result<()> {
         self.keep_complaints().await?;
         self.browser().quit().await?;
-        let Inner { address, window, profile, camera, .. } = &*self.inner;
-        let browser = open(address, *window, profile, camera).await?;
+        let Inner { address, by_another_way, window, profile, camera, .. } = &*self.inner;
+        let browser = open((address, *by_another_way), *window, profile, camera).await?;
         *self.inner.browser.write().unwrap_or_else(PoisonError::into_inner) = browser;
         Ok(())
     }
@@ -325,11 +327,21 @@ impl Person {
     }
 }
 
-async fn open(address: &str, window: Window, profile: &Path, camera: &Camera) -> Result<WebDriver> {
+async fn open(
+    (address, by_another_way): (&str, bool),
+    window: Window,
+    profile: &Path,
+    camera: &Camera,
+) -> Result<WebDriver> {
     let mut capabilities = DesiredCapabilities::chrome();
     capabilities.set_binary(chromium()?.to_str().context("a path that is not text")?)?;
     for flag in FLAGS {
         capabilities.add_arg(flag)?;
+    }
+    if by_another_way {
+        let there = crate::between::ADDRESS;
+        capabilities
+            .add_arg(&format!("--host-resolver-rules=MAP localhost {there},MAP *.localhost {there}"))?;
     }
     capabilities.add_arg(&format!("--user-data-dir={}", profile.display()))?;
     capabilities.add_arg(&format!("--use-file-for-fake-video-capture={}", camera.file().display()))?;

@@ -25,6 +25,11 @@ impl Process {
         Ok(Self { child: child.with_context(|| format!("could not start {program}"))? })
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)

@@ -1,6 +1,7 @@
 //! A real relay: the `suishen` program on a fresh data folder and a port of its own. It can be killed in the middle of
 //! its work and started again on the same data and port.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use reqwest::{Client, Method, StatusCode, header::HeaderMap};
 use tempfile::TempDir;
 
 use crate::HANG;
+use crate::between::Between;
 use crate::built;
 use crate::files::copy_folder;
 use crate::process::{Process, free_port, tail};
@@ -24,6 +26,8 @@ pub struct Relay {
     has_ended: bool,
     /// How far its clock is ahead, as `faketime` writes it.
     clock: Option<String>,
+    /// How much it logs.
+    level: &'static str,
 }
 
 /// What the relay answered.
@@ -41,6 +45,11 @@ impl Answer {
     /// A header field's value, empty when absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Done, and nothing to say.
+    pub fn empty() -> Self {
+        Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Vec::new() }
     }
 
     /// The body as text.
@@ -62,6 +71,7 @@ impl Relay {
             client,
             has_ended: false,
             clock: None,
+            level: "info",
         };
         relay.resume().await?;
         Ok(relay)
@@ -78,7 +88,7 @@ impl Relay {
             }
         };
         command.args(["serve", "--demo", "--port", &self.port.to_string(), "--data"]).arg(self.data());
-        command.arg("--web").arg(&self.web);
+        command.arg("--web").arg(&self.web).args(["--log", self.level]);
         if self.clock.is_some() {
             // `faketime` waits beside the program that it starts, and what ends it would leave that running.
             command.arg("--with-parent");
@@ -93,6 +103,13 @@ impl Relay {
             self.stop()?;
         }
         self.clock = Some(format!("+{time}"));
+        self.resume().await
+    }
+
+    /// From here on it logs all that it can.
+    pub async fn tells_everything(&mut self) -> Result<()> {
+        self.level = "trace";
+        self.stop()?;
         self.resume().await
     }
 
@@ -155,6 +172,16 @@ impl Relay {
     pub fn origin(&self, role: &str) -> String {
         let dot = if role.is_empty() { "" } else { "." };
         format!("http://{role}{dot}localhost:{}", self.port)
+    }
+
+    /// A place between it and whoever goes by this loopback address.
+    pub(crate) async fn between(&self, address: Ipv4Addr) -> Result<Between> {
+        Between::before(address, self.port).await
+    }
+
+    /// Its process, while it runs.
+    pub fn process_id(&self) -> Result<u32> {
+        Ok(self.process.as_ref().context("the relay is not running")?.id())
     }
 
     /// A GET.

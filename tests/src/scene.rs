@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
+use crate::between::{ADDRESS, Between};
 use crate::console::is_of_an_ended_relay;
 use crate::driver::Driver;
 use crate::process::{end_all_that_name, tail};
@@ -20,6 +21,7 @@ static BROWSERS: Semaphore = Semaphore::const_new(2);
 pub struct Scene {
     /// The relay that all use.
     pub relay: Relay,
+    between: Option<Between>,
     name: String,
     driver: Driver,
     people: Vec<Person>,
@@ -40,8 +42,15 @@ impl Scene {
         let dir = tempfile::Builder::new().prefix("suishen-scene-").tempdir()?;
         let driver = Driver::start(dir.path()).await?;
         let relay = Relay::start().await?;
-        let mut scene =
-            Self { relay, name: name.to_owned(), driver, people: Vec::new(), seats: browsers, dir };
+        let mut scene = Self {
+            relay,
+            between: None,
+            name: name.to_owned(),
+            driver,
+            people: Vec::new(),
+            seats: browsers,
+            dir,
+        };
         let outcome = match AssertUnwindSafe(story(&mut scene)).catch_unwind().await {
             Ok(Ok(())) => scene.end_well().await,
             Ok(Err(error)) => Err(error),
@@ -53,6 +62,14 @@ impl Scene {
         }
     }
 
+    /// A place between the relay and everybody who comes from here on.
+    pub async fn between(&mut self) -> Result<Between> {
+        ensure!(self.people.is_empty(), "who is here already goes another way");
+        let between = self.relay.between(ADDRESS).await?;
+        self.between = Some(between.clone());
+        Ok(between)
+    }
+
     /// Another person, with a fresh browser profile.
     pub async fn person(&mut self, name: &str, window: Window) -> Result<Person> {
         ensure!(self.people.len() < self.seats as usize, "this scene has {} browsers only", self.seats);
@@ -61,7 +78,9 @@ impl Scene {
             "" => port_of.clone(),
             role => port_of.replace("://", &format!("://{role}.")),
         };
-        let person = Person::new(name, window, self.dir.path(), &self.driver, origin_of).await?;
+        let person =
+            Person::new(name, window, self.dir.path(), &self.driver, (origin_of, self.between.is_some()))
+                .await?;
         self.people.push(person.clone());
         Ok(person)
     }

@@ -16,6 +16,7 @@
 //! | a patient's records, shares and keys, and what unlocks them | [`vault`] |
 //! | make two copies of a vault the same, whoever holds them | [`sync`] |
 //! | names of things, one type a kind | [`id`] |
+//! | sort and collect in little code | [`order`] |
 //! | check what a relay claims about the ledger | [`proof`] |
 
 pub mod audit;
@@ -26,6 +27,7 @@ pub mod fhir;
 pub mod gate;
 pub mod id;
 pub mod identity;
+pub mod order;
 pub mod proof;
 pub mod qr;
 pub mod report;

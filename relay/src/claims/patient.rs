@@ -76,7 +76,7 @@ pub struct Patient {
 pub struct Invoice {
     commitment: Commitment,
     manifest: Signed<Manifest>,
-    salt: [u8; 32],
+    salt: Salt,
     holder_salts: Vec<Salt>,
     openings: Vec<GroupOpening>,
     claim_keys: Vec<ClaimKey>,
@@ -134,7 +134,7 @@ impl Patient {
         Ok(Invoice {
             commitment: issued.commitment,
             manifest: Signed::from_bytes(&contents.manifest)?,
-            salt: contents.salt,
+            salt: Salt(contents.salt),
             holder_salts: vec![Salt(outer), Salt(inner)],
             openings: contents.openings,
             claim_keys: contents.claim_keys,

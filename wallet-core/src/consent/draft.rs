@@ -36,7 +36,7 @@ pub struct DraftRecord {
     /// The issuer's signed manifest.
     pub manifest: Signed<Manifest>,
     /// Opens the report's commitment.
-    pub salt: [u8; 32],
+    pub salt: Salt,
     /// Open the holder commitment.
     pub holder_salts: Vec<Salt>,
     /// The vault's copies of the parts that are shared, with the sizes of their ciphertext.
@@ -195,7 +195,7 @@ fn auditor_opening(
 ) -> Result<AuditorOpening, DraftError> {
     let audited = records.iter().map(|record| {
         let manifest = record.manifest.claimed().map_err(|_| DraftError::Records)?;
-        let commitment = crate::report::commitment(&record.salt, &record.manifest.to_bytes());
+        let commitment = crate::report::commitment(&record.salt.0, &record.manifest.to_bytes());
         Ok(AuditedRecord::of(manifest.sensitivity, &commitment))
     });
     let text = AuditorGrant {

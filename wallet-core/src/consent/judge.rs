@@ -174,7 +174,7 @@ impl JudgedRecord {
 impl PayloadRecord {
     /// The record's name on the ledger, by manifest and salt.
     pub fn commitment(&self) -> Commitment {
-        commitment(&self.salt, &self.manifest.to_bytes())
+        commitment(&self.salt.0, &self.manifest.to_bytes())
     }
 
     fn judge(

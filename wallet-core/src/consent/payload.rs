@@ -19,7 +19,7 @@ const RECORDS: Label = Label::new("grant-records");
 const CONSENT: Label = Label::new("consent");
 
 /// What the patient agreed to, as it stood on the screen.
-#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+#[derive(Clone, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 pub struct Consent {
     /// HL7 v3 `PurposeOfUse` code.
@@ -31,6 +31,13 @@ pub struct Consent {
     /// The text: who, why, what, how long, how to take it back.
     #[n(2)]
     pub text: String,
+}
+
+/// The text names who may see what.
+impl core::fmt::Debug for Consent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Consent([redacted] for {} in {})", self.purpose, self.language)
+    }
 }
 
 impl Consent {
@@ -178,8 +185,8 @@ pub struct PayloadRecord {
     #[n(1)]
     pub manifest: Signed<Manifest>,
     /// Opens the report's commitment.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub salt: [u8; 32],
+    #[n(2)]
+    pub salt: Salt,
     /// Open the holder commitment, outer salt first: one for a ticket, two for a known patient.
     #[n(3)]
     pub holder_salts: Vec<Salt>,
@@ -195,10 +202,16 @@ pub struct PayloadRecord {
     pub chain: Chain,
 }
 
-/// A 32-byte salt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+/// A 32-byte salt. Who has it can try what a commitment holds.
+#[derive(Clone, Copy, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(transparent)]
 pub struct Salt(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
+
+impl core::fmt::Debug for Salt {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Salt([redacted])")
+    }
+}
 
 /// All that a desk needs to judge and then open a grant.
 #[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]

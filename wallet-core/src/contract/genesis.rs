@@ -6,6 +6,7 @@
 use super::body::CertificateDer;
 use crate::cbor;
 use crate::id::{LedgerId, PartyId};
+use crate::order;
 use crate::sm::{Digest, PublicKey};
 use minicbor::{Decode, Encode};
 use std::collections::BTreeSet;
@@ -155,8 +156,8 @@ impl Genesis {
             return Err(GenesisError::Members);
         }
         let distinct = |n: usize, of: usize| n == of * self.members.len();
-        let parties: BTreeSet<_> = self.members.iter().map(|m| &m.party).collect();
-        let names: BTreeSet<_> = self.members.iter().map(|m| &m.name).collect();
+        let parties = order::set(self.members.iter().map(|m| &m.party));
+        let names = order::set(self.members.iter().map(|m| &m.name));
         let keys: BTreeSet<_> =
             self.members.iter().flat_map(|m| [m.vote, m.sponsor, m.cosigner, m.gate, m.time]).collect();
         if !distinct(parties.len(), 1) || !distinct(names.len(), 1) || !distinct(keys.len(), 5) {

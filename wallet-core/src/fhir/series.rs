@@ -5,6 +5,7 @@ use super::{
     Code, LabRow, Moment, RangeView, ReportView, Verdict,
     view::{trend_unit, value_number},
 };
+use crate::order;
 use serde::{Deserialize, Serialize};
 
 const LOINC: &str = "http://loinc.org";
@@ -102,7 +103,7 @@ impl Series {
                 found.push((number, point));
             }
         }
-        found.sort_by_key(|(_, p)| p.at.minutes());
+        order::sort_by_key(&mut found, |(_, p)| p.at.minutes());
         (found.len() >= 2).then(|| Self::drawn(asked, found, other_units))
     }
 

@@ -11,6 +11,7 @@ use super::{ClaimTag, GroupKind, GroupOpening, InvoiceNumber, Money, Opened, Rep
 use crate::contract::{Slot, TagProof};
 use crate::fhir::{INVOICE_STATUS, Json};
 use crate::id::{GrantId, LedgerId};
+use crate::order;
 use crate::sm::Signed;
 use std::collections::BTreeSet;
 
@@ -308,7 +309,7 @@ pub fn proposal(
     };
     let groups: Vec<(usize, Why)> =
         openings.iter().enumerate().filter_map(|(i, opening)| Some((i, why((i, opening))?))).collect();
-    let chosen: BTreeSet<usize> = groups.iter().map(|(i, _)| *i).collect();
+    let chosen: BTreeSet<usize> = order::set(groups.iter().map(|(i, _)| *i));
     let hidden = (0..openings.len()).filter(|i| !chosen.contains(i) && openings[*i].slot().is_none());
     let needed = [
         (Why::Tag, Missing::Tag),

@@ -8,6 +8,7 @@ use super::{
     profile::{self, COUNT_PATH, Element, GroupKind, MEMBERS},
     tag,
 };
+use crate::order;
 use crate::{
     cbor,
     contract::Slot,
@@ -252,7 +253,7 @@ impl Tree {
             (false, true) => Ok(Json::Array(items)),
             _ => {
                 // A resource begins with its type, as people write it.
-                members.sort_by_key(|(name, _)| name != "resourceType");
+                order::sort_by_key(&mut members, |(name, _)| name != "resourceType");
                 Ok(Json::Object(members))
             }
         }
@@ -279,7 +280,7 @@ fn whole_resources(json: &Json) -> Result<(), ReportError> {
 fn check_cut(openings: &[GroupOpening]) -> Result<(), ReportError> {
     let types = resource_types(openings);
     for opening in openings.iter().filter(|opening| opening.slot().is_none()) {
-        let owned: BTreeSet<&str> = opening.owned().collect();
+        let owned = order::set(opening.owned());
         for (path, text) in
             opening.elements.iter().filter(|(path, _)| path != COUNT_PATH && !is_members(path))
         {
@@ -317,12 +318,12 @@ fn check_members(opening: &GroupOpening, home: &str, resource_type: &str) -> Res
         return torn(path);
     };
     let Json::Array(names) = Json::parse(text.as_bytes())? else { return torn(path) };
-    let said: BTreeSet<&str> = names.iter().filter_map(Json::as_str).collect();
+    let said = order::set(names.iter().filter_map(Json::as_str));
     let inside = |path: &str| {
         let name = path.strip_prefix(&place)?.strip_prefix('/')?;
         (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
     };
-    let present: BTreeSet<String> = opening.elements.iter().filter_map(|(path, _)| inside(path)).collect();
+    let present: BTreeSet<String> = order::set(opening.elements.iter().filter_map(|(path, _)| inside(path)));
     let lacking = said.iter().find(|name| profile::stays(resource_type, name) && !present.contains(**name));
     if let Some(name) = lacking {
         return torn(format!("{place}/{name}"));
@@ -388,7 +389,7 @@ pub fn select(openings: &[GroupOpening], keep: &BTreeSet<usize>) -> Vec<GroupOpe
     let kept = || keep.iter().filter_map(|i| openings.get(*i));
     // An Observation's reference stands in its report: each place that is touched needs its own group.
     let untagged = kept().filter(|o| o.slot().is_none());
-    let homes: BTreeSet<&str> = untagged.flat_map(|o| &o.elements).map(|(path, _)| home_of(path)).collect();
+    let homes = order::set(untagged.flat_map(|o| &o.elements).map(|(path, _)| home_of(path)));
     openings
         .iter()
         .enumerate()

@@ -3,6 +3,7 @@
 use super::{ReportError, claim};
 use crate::fhir::Json;
 use crate::id::PartyId;
+use crate::order;
 use crate::sm::{Digest, Label};
 use core::fmt;
 
@@ -30,7 +31,7 @@ impl InvoiceNumber {
         let chosen = identifiers.iter().filter(official);
         let values = chosen.filter_map(|json| json.get("value").and_then(Json::as_str));
         let mut values: Vec<String> = values.map(plain).filter(|value| !value.is_empty()).collect();
-        values.sort();
+        order::sort(&mut values);
         values.dedup();
         (!values.is_empty()).then(|| Self(values.join(" ")))
     }

@@ -5,6 +5,7 @@ use super::{
     ClaimTag, FHIR_MEDIA_TYPE, FHIR_PART_NAME, GroupOpening, ReportError, Salt16, claim,
     profile::{self, PROFILE},
 };
+use crate::order;
 use crate::{
     fhir::{Json, ReportView},
     id::{Commitment, PartyId},
@@ -273,7 +274,7 @@ fn with_decoys(digests: Vec<Digest>, random: &mut dyn Random) -> Result<Vec<Dige
     if count > MAX_GROUPS {
         return Err(ReportError::TooMany { what: "groups", max: MAX_GROUPS });
     }
-    let mut sorted: BTreeSet<Digest> = digests.into_iter().collect();
+    let mut sorted: BTreeSet<Digest> = order::set(digests);
     while sorted.len() < count {
         let mut decoy = [0; 32];
         random.fill(&mut decoy);

@@ -20,9 +20,9 @@ use super::frame::{FRAME_OVERHEAD, Frame, LEAST_FRAME};
 use super::session::{Act, Session, SyncError, Tally, stored};
 use super::{MOST_EVENT, Refused};
 use crate::id::BlobAddress;
+use crate::order;
 use crate::sm::Random;
 use crate::vault::StoredEvent;
-use std::collections::BTreeSet;
 
 /// What an event takes of a push beside its bytes.
 const HEAD: usize = 5;
@@ -135,7 +135,7 @@ impl Link {
     ) -> Result<Vec<Act>, SyncError> {
         match core::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Waiting(hello) => {
-                let events: BTreeSet<_> = events.into_iter().collect();
+                let events = order::set(events);
                 self.queue.retain(|event| !events.contains(&event.address));
                 let Some(hello) = hello else {
                     let (session, hello) = Session::begin(events, self.limit, random);

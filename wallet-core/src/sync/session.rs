@@ -3,6 +3,7 @@
 use super::Refused;
 use super::frame::{Assembly, FRAME_OVERHEAD, Frame, LEAST_FRAME, gives};
 use crate::id::BlobAddress;
+use crate::order;
 use crate::sm::{Digest, Label, Random};
 use crate::vault::StoredEvent;
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
@@ -289,9 +290,9 @@ impl Session {
             let stage = Stage::Comparing { ranges, give, want, rounds: rounds + 1 };
             return Ok((stage, vec![Act::Send(Frame::Ranges(next).to_bytes())]));
         }
-        give.sort_unstable();
+        order::sort(&mut give);
         give.dedup();
-        want.sort_unstable();
+        order::sort(&mut want);
         want.dedup();
         Ok(Self::give(give, want))
     }

@@ -3,6 +3,7 @@
 use super::log::Placed;
 use super::roster::{Link, Roster, Verdict};
 use super::{DeviceCertificate, Epoch};
+use crate::order;
 use crate::sm::{Digest, Signed};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +45,7 @@ impl Devices {
         id: &Digest,
         on_the_way: &mut BTreeSet<Digest>,
     ) -> Option<BTreeSet<Digest>> {
-        let nobodys = || Some(BTreeSet::from([Digest::default()]));
+        let nobodys = || Some(order::set([Digest::default()]));
         let Some(known) = self.0.get(id) else { return nobodys() };
         let Known { certificate, issuers, .. } = known;
         let by_root = issuers.contains(&None);
@@ -82,10 +83,10 @@ impl Judgement {
         event: impl Fn(&Digest) -> Option<&'e Placed>,
     ) -> Self {
         let out = devices.0.keys();
-        let out: BTreeMap<_, _> =
-            out.filter_map(|id| Some((*id, devices.out_by(roster, id, &mut BTreeSet::new())?))).collect();
+        let out =
+            order::map(out.filter_map(|id| Some((*id, devices.out_by(roster, id, &mut BTreeSet::new())?))));
         let mut judgement = Self { out, accepted: BTreeMap::new(), missing: BTreeSet::new() };
-        let by: BTreeSet<Digest> = judgement.out.values().flatten().copied().collect();
+        let by: BTreeSet<Digest> = order::set(judgement.out.values().flatten().copied());
         for id in by {
             let epoch = roster.epoch(&id);
             let accepted = epoch.map(|epoch| judgement.chains(epoch, &event)).unwrap_or_default();

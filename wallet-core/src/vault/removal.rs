@@ -6,8 +6,8 @@ use super::roster::MOST_HEADS;
 use super::{DeviceCertificate, DeviceRole, Epoch, EpochKeys, MOST_DEVICES, RosterError, Vault, VaultError};
 use crate::contract::{MoveHolder, SignedTransaction, Transaction};
 use crate::identity::{Entropy, RecoveryKeys};
+use crate::order;
 use crate::sm::{PublicKey, Random, SecretKey, Signed};
-use std::collections::BTreeSet;
 
 impl Vault {
     /// Removes a device: a new epoch, the event that tells it, and `MoveHolder`. Store all three and
@@ -123,7 +123,7 @@ impl Vault {
         let number = number.checked_add(1).ok_or(VaultError::Admission(RosterError::Full))?;
         let keys = EpochKeys::generate(random);
         // A box for each key: two certificates of one device would ask for two.
-        let mut sealed_to = BTreeSet::from([self.secrets.recovery.encryption]);
+        let mut sealed_to = order::set([self.secrets.recovery.encryption]);
         stay.retain(|signed| signed.claimed().is_ok_and(|device| sealed_to.insert(device.seal)));
         if stay.len() > MOST_DEVICES {
             return Err(VaultError::TooManyDevices);
@@ -135,7 +135,7 @@ impl Vault {
             epoch.earlier.extend(known.map(|known| Earlier::seal(&id, known, &keys, random)));
             epoch.previous.push(id);
         }
-        epoch.removed = removed.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        epoch.removed = order::set(removed.iter().copied()).into_iter().collect();
         epoch.heads = self.log.heads();
         epoch.heads.truncate(MOST_HEADS);
         let signed = if let Some(root) = root {

@@ -16,6 +16,7 @@
 
 use super::{DeviceCertificate, DeviceRole, Epoch};
 use crate::id::{LedgerId, VaultId};
+use crate::order;
 use crate::sm::{Digest, PublicKey, Signed};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -219,7 +220,7 @@ impl Roster {
     /// All epochs that were taken, lowest numbers first: what another copy of this roster needs.
     pub fn epochs(&self) -> Vec<&Signed<Epoch>> {
         let mut taken: Vec<_> = self.taken.values().collect();
-        taken.sort_by_key(|taken| taken.epoch.number);
+        order::sort_by_key(&mut taken, |taken| taken.epoch.number);
         taken.into_iter().map(|taken| &taken.signed).collect()
     }
 
@@ -323,7 +324,7 @@ impl Roster {
         if VaultId::of(&epoch.root) != self.vault {
             return Err(RosterError::OtherVault);
         }
-        let sealed_to: BTreeSet<_> = epoch.wraps.iter().map(|wrap| wrap.to).collect();
+        let sealed_to = order::set(epoch.wraps.iter().map(|wrap| wrap.to));
         let bounded = (1..=MOST_DEVICES + 1).contains(&epoch.wraps.len())
             && sealed_to.len() == epoch.wraps.len()
             && epoch.previous.len() <= MOST_DEVICES

@@ -12,6 +12,7 @@ use super::{
 use crate::contract::{OpenHolder, SignedTransaction, Transaction};
 use crate::id::{BlobAddress, HolderId, LedgerId, VaultId};
 use crate::identity::{Entropy, RecoveryKeys, RecoveryPublic};
+use crate::order;
 use crate::sm::{Digest, Key32, Object, PublicKey, Random, SecretKey, Signed};
 use core::fmt;
 use minicbor::{Decode, Encode};
@@ -74,7 +75,7 @@ impl LoadReport {
     /// wallet is next opened.
     pub fn storable(&self, events: Vec<StoredEvent>) -> impl Iterator<Item = StoredEvent> + use<> {
         let refused = self.refused.iter().map(|(address, _)| address);
-        let left: BTreeSet<BlobAddress> = refused.chain(&self.unread).copied().collect();
+        let left: BTreeSet<BlobAddress> = order::set(refused.chain(&self.unread).copied());
         events.into_iter().filter(move |event| !left.contains(&event.address))
     }
 }

@@ -6,7 +6,7 @@ mod objects;
 use cddl::ast::CDDL;
 use cddl::parser::cddl_from_str;
 use cddl::validator::{Validator as _, cbor::CBORValidator, cbor_value::decode_cbor};
-use objects::{Object, all};
+use objects::{Object, all, with_canaries};
 use std::collections::{BTreeMap, BTreeSet};
 
 const FORMATS: &str = include_str!("../../formats.cddl");
@@ -40,7 +40,7 @@ impl Formats {
 /// Objects by rule, each once.
 fn by_rule() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
     let mut found = BTreeMap::<_, Vec<Vec<u8>>>::new();
-    for Object { rule, bytes } in all() {
+    for Object { rule, bytes, .. } in all() {
         let known = found.entry(rule).or_default();
         if !known.contains(&bytes) {
             known.push(bytes);
@@ -117,4 +117,48 @@ fn the_file_tells_good_from_bad() {
         assert!(formats.check(rule, bytes).is_err(), "{rule}");
     }
     assert_eq!(formats.check("cancellation", &[0xa2, 0, 0x60, 1, 1]), Ok(()));
+}
+
+/// The ways in which bytes could be printed.
+fn printed(bytes: &[u8]) -> Vec<String> {
+    // Enough of them to be no chance.
+    let start = &bytes[..bytes.len().min(12)];
+    let list = |numbers: String| numbers.trim_matches(['[', ']']).to_owned();
+    let mut forms = vec![
+        list(format!("{start:?}")),
+        list(format!("{start:02x?}")),
+        list(format!("{start:#?}")).split_whitespace().collect::<Vec<_>>().join(" "),
+        data_encoding::HEXLOWER.encode(start),
+        data_encoding::HEXUPPER.encode(start),
+        data_encoding::BASE64URL_NOPAD.encode(start),
+        data_encoding::BASE32_NOPAD.encode(&bytes[..bytes.len().min(10)]),
+    ];
+    forms.extend(String::from_utf8(bytes.to_vec()));
+    forms
+}
+
+#[test]
+fn no_object_shows_a_key_a_salt_or_a_patients_words_when_it_is_printed() {
+    let (objects, canaries) = with_canaries();
+    let mut seen = Vec::new();
+    for (name, bytes) in &canaries {
+        let forms = printed(bytes);
+        for Object { rule, shown, .. } in &objects {
+            let one_line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+            if forms.iter().any(|form| shown.contains(form) || one_line.contains(form)) {
+                seen.push(format!("{rule} shows {name}: {}", shown.chars().take(300).collect::<String>()));
+            }
+        }
+    }
+    seen.sort();
+    seen.dedup();
+    assert!(seen.is_empty(), "{}", seen.join("\n"));
+    // What is searched for lies in some object, but for keys that no object holds.
+    let held = |bytes: &Vec<u8>| objects.iter().any(|o| o.bytes.windows(bytes.len()).any(|w| w == bytes));
+    let absent: Vec<_> = canaries.iter().filter(|(_, bytes)| !held(bytes)).map(|(name, _)| *name).collect();
+    assert_eq!(absent, ["the person's key", "what opens a use"]);
+    // And what is public is found.
+    let grant = objects.iter().find(|o| o.rule == "grant-id").unwrap();
+    let forms = printed(&grant.bytes[2..]);
+    assert!(objects.iter().any(|o| forms.iter().any(|form| o.shown.contains(form))));
 }

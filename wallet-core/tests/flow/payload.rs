@@ -275,7 +275,7 @@ fn another_reports_manifest_is_not_the_one_anchored() {
     scene.bind_by_holder();
     assert_eq!(scene.fault(), Some(PayloadFault::Anchor(0)));
     let mut scene = shared();
-    scene.payload.records[0].salt[0] ^= 1;
+    scene.payload.records[0].salt.0[0] ^= 1;
     scene.bind_by_holder();
     assert_eq!(scene.fault(), Some(PayloadFault::Anchor(0)));
 }

@@ -257,7 +257,7 @@ impl Kept {
         let size = |copy: &PartCopy| self.blobs[&copy.address].len() as u64;
         DraftRecord {
             manifest: self.manifest.clone(),
-            salt: self.salt,
+            salt: suishen_core::consent::Salt(self.salt),
             holder_salts: self.holder_salts.clone(),
             parts: self.parts.iter().map(|copy| (copy.clone(), size(copy))).collect(),
             openings: Vec::new(),

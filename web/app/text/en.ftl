@@ -474,7 +474,7 @@ revoke-how = { $n ->
    *[other] { $n } records are taken back. It takes effect at once and then goes onto the ledger.
 }
 revoke-keep = Keep it
-revoke-not-yet = Not yet revoked: no network. It will be as soon as you're online.
+revoke-not-yet = Not yet revoked: not confirmed. It is tried again until it is.
 identity = Identity code
 identity-code = Code for the hospital's desk to scan
 identity-text = When the hospital scans it, this and later reports come straight to this wallet. It holds no name and is new each time.
@@ -990,6 +990,7 @@ fault-claim-settled = This part was settled before
 fault-claim-void = The hospital has reversed this invoice or issued it on paper; it can't be settled
 fault-claim-half = Something that must be shown is missing, so nothing was opened. Ask the patient to share again
 fault-claim-several = There are several invoices in one consent and there may be one. Ask the patient to share them one by one
+fault-revoke-underway = Not yet revoked: nothing has confirmed it. It is tried again by itself; you can also tap again
 fault-claim-leaving = The last insurer's claim is being taken back and the ledger has not confirmed it. Try again shortly
 fault-claim-not-settled = There is no settlement here to take back
 fault-claim-underway = The last decision isn't confirmed by the ledger yet; wait for it

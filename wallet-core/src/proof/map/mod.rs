@@ -16,6 +16,7 @@ mod prefix;
 
 pub use prefix::Prefix;
 
+use crate::order;
 use crate::sm::{Digest, DigestBuilder, Label};
 use minicbor::{Decode, Encode};
 
@@ -122,7 +123,7 @@ fn subtree(leaves: &[Leaf], depth: usize) -> Digest {
 
 /// The map's root over these leaves, in any order; of two with the same key the later counts.
 pub fn root_of(leaves: impl IntoIterator<Item = Leaf>) -> Digest {
-    let sorted: std::collections::BTreeMap<_, _> = leaves.into_iter().map(|l| (l.key, l.value)).collect();
+    let sorted = order::map(leaves.into_iter().map(|l| (l.key, l.value)));
     let leaves: Vec<_> = sorted.into_iter().map(|(key, value)| Leaf { key, value }).collect();
     subtree(&leaves, 0)
 }

@@ -1,5 +1,6 @@
 //! One object or more of every rule, as the code makes them: most out of the story itself.
 
+mod canaries;
 mod claims;
 mod sync;
 mod vault;
@@ -33,6 +34,8 @@ use suishen_core::sm::{Digest, Key32, SecretKey, Signed};
 pub struct Object {
     pub rule: &'static str,
     pub bytes: Vec<u8>,
+    /// What `Debug` shows of it, where it is a type of its own.
+    pub shown: String,
 }
 
 /// Objects as they are found.
@@ -41,18 +44,24 @@ struct Found(Vec<Object>);
 
 impl Found {
     fn bytes(&mut self, rule: &'static str, bytes: Vec<u8>) {
-        self.0.push(Object { rule, bytes });
+        self.0.push(Object { rule, bytes, shown: String::new() });
     }
 
-    fn add<T: minicbor::Encode<()>>(&mut self, rule: &'static str, value: &T) {
-        self.bytes(rule, cbor::encode(value));
+    fn add<T: minicbor::Encode<()> + core::fmt::Debug>(&mut self, rule: &'static str, value: &T) {
+        self.0.push(Object { rule, bytes: cbor::encode(value), shown: format!("{value:?} {value:#?}") });
     }
 }
 
 /// Every object.
 pub fn all() -> Vec<Object> {
+    with_canaries().0
+}
+
+/// Every object, and what must not be seen of those when they are printed: name, bytes.
+pub fn with_canaries() -> (Vec<Object>, Vec<(&'static str, Vec<u8>)>) {
     let mut found = Found::default();
     let mut story = Story::new();
+    let canaries = story.canaries();
     story.names(&mut found);
     story.people(&mut found);
     story.reports(&mut found);
@@ -63,7 +72,7 @@ pub fn all() -> Vec<Object> {
     story.claims(&mut found);
     story.ledger(&mut found);
     story.proofs(&mut found);
-    found.0
+    (found.0, canaries)
 }
 
 struct Story {

@@ -141,7 +141,7 @@ impl Session {
                 A::Done
             }
             R::Revoke { share } => {
-                self.revoke(engine, &share).await?;
+                self.revoke_proven(engine, &share).await?;
                 A::Done
             }
             R::Extend { share } => A::Share(Box::new(self.extend(engine, task, &share).await?)),

@@ -10,7 +10,7 @@ use crate::platform::{BrowserRandom, sleep};
 use crate::store::{Change, Store, Table};
 use crate::worker::tell;
 use suishen_bridge::{
-    Action, ClaimChoice, Event, Fault, Purpose, Share, ShareChoice, ShareSentence, Step, Topic,
+    Action, ClaimChoice, Event, Fault, Purpose, Share, ShareChoice, ShareSentence, ShareState, Step, Topic,
 };
 use suishen_core::cbor;
 use suishen_core::consent::{
@@ -386,6 +386,15 @@ impl Session {
         self.push_revocation(engine, &grant).await
     }
 
+    /// The same, where the patient is told that nobody can open it any more: gates or ledger have to prove it.
+    pub(super) async fn revoke_proven(&self, engine: &Engine, share: &str) -> Result<(), Fault> {
+        self.revoke(engine, share).await?;
+        match self.one_share(engine, &grant_of(share)?).await?.state {
+            ShareState::NotYetRevoked => Err(Fault::new("revoke-underway", Action::Retry)),
+            _ => Ok(()),
+        }
+    }
+
     /// Sends a revocation to every gate and to the ledger; what fails is tried again at the next refresh.
     pub(super) async fn push_revocation(&self, engine: &Engine, grant: &GrantId) -> Result<(), Fault> {
         let ledger = engine.ledger().await?;
@@ -430,7 +439,7 @@ fn draft_of(record: &Record, parts: Vec<(PartCopy, u64)>) -> Result<DraftRecord,
     let damaged = |_| Fault::new("store-damaged", Action::Recover);
     Ok(DraftRecord {
         manifest: Signed::from_bytes(&record.added.manifest).map_err(damaged)?,
-        salt: record.added.salt,
+        salt: Salt(record.added.salt),
         holder_salts: record.added.holder_salts.iter().map(|s| Salt(*s.as_bytes())).collect(),
         parts,
         openings: Vec::new(),

@@ -1,0 +1,222 @@
+//! Canaries: words and keys that only the patient may have, looked for wherever they must not be: on the wire, in the
+//! relay's log at its most talkative, in its files and in its memory, and in the browser once the wallet is locked.
+//!
+//! Each place is first shown to be readable: what is public is found there.
+
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use anyhow::Context as _;
+use data_encoding::{BASE32_NOPAD, BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use suishen_core::identity::Entropy;
+use suishen_core::qr::{Scanned, scan};
+use suishen_tests::{PASSPHRASE, Person, Result, Scene, Window};
+
+/// A word in the report, and a patient's name, that occur nowhere else in the world.
+const WORD: &str = "金丝雀七三一";
+const NAME: &str = "岑金雀";
+
+/// What is looked for.
+struct Canary {
+    name: String,
+    forms: Vec<Vec<u8>>,
+}
+
+/// A text.
+fn words(name: &str, text: &str) -> Canary {
+    let utf16 = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let percent = text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>().into_bytes();
+    let escaped = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<String>().into_bytes();
+    Canary { name: name.into(), forms: vec![text.as_bytes().to_vec(), utf16, percent, escaped] }
+}
+
+/// Bytes, in whatever way they could be written.
+fn secret(name: &str, bytes: &[u8]) -> Canary {
+    let list = format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
+    let texts = [
+        list.replace(' ', ""),
+        list,
+        HEXLOWER.encode(bytes),
+        HEXUPPER.encode(bytes),
+        BASE32_NOPAD.encode(bytes),
+        // Without what depends on the neighbours.
+        BASE64.encode(bytes).trim_end_matches('=').to_owned(),
+        BASE64URL_NOPAD.encode(bytes),
+    ];
+    let forms = std::iter::once(bytes.to_vec()).chain(texts.map(String::into_bytes)).collect();
+    Canary { name: name.into(), forms }
+}
+
+fn holds(hay: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(hay, needle).is_some()
+}
+
+/// Which of these occur here.
+fn found(place: &str, hay: &[u8], canaries: &[Canary]) -> Vec<String> {
+    let here = |canary: &&Canary| canary.forms.iter().any(|form| holds(hay, form));
+    canaries.iter().filter(here).map(|canary| format!("{} in {place}", canary.name)).collect()
+}
+
+/// Everything that a process could write into a core file: its memory, as far as it was written to.
+fn memory(process: u32) -> Result<Vec<u8>> {
+    let maps = std::fs::read_to_string(format!("/proc/{process}/maps"))?;
+    let mut memory = std::fs::File::open(format!("/proc/{process}/mem"))?;
+    let mut all = Vec::new();
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let (range, _) = line.split_once(' ').context("a line of a map begins with a range")?;
+        let (from, to) = range.split_once('-').context("a range has two ends")?;
+        let (from, to) = (u64::from_str_radix(from, 16)?, u64::from_str_radix(to, 16)?);
+        memory.seek(SeekFrom::Start(from))?;
+        // Guard pages and what was given back in the meantime can't be read.
+        memory.by_ref().take(to - from).read_to_end(&mut all).ok();
+    }
+    Ok(all)
+}
+
+fn files(dir: &Path, all: &mut Vec<u8>) -> Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files(&path, all)?;
+        } else {
+            all.extend(std::fs::read(path)?);
+        }
+    }
+    Ok(())
+}
+
+/// All that an origin keeps in the browser: databases, storage, caches' addresses, the page's address, the page.
+const KEPT: &str = r"
+const done = arguments[0];
+const all = [];
+const put = (value) => {
+    if (value instanceof ArrayBuffer) value = new Uint8Array(value);
+    if (ArrayBuffer.isView(value)) { all.push(bytes(value)); return; }
+    if (value && typeof value === 'object' && !(value instanceof CryptoKey)) {
+        for (const [key, part] of Object.entries(value)) { put(key); put(part); }
+        return;
+    }
+    all.push(bytes(new TextEncoder().encode(String(value))));
+};
+const bytes = (view) => { let text = ''; for (const byte of view) text += String.fromCharCode(byte); return text; };
+(async () => {
+    for (const { name } of await indexedDB.databases()) {
+        const base = await new Promise((ok, no) => {
+            const open = indexedDB.open(name);
+            open.onsuccess = () => ok(open.result);
+            open.onerror = no;
+        });
+        for (const table of base.objectStoreNames) {
+            const store = base.transaction(table).objectStore(table);
+            const ask = (request) => new Promise((ok, no) => { request.onsuccess = () => ok(request.result); request.onerror = no; });
+            put(table);
+            (await ask(store.getAllKeys())).forEach(put);
+            (await ask(store.getAll())).forEach(put);
+        }
+        base.close();
+    }
+    for (const storage of [localStorage, sessionStorage]) put({ ...storage });
+    for (const name of await caches.keys())
+        for (const request of await (await caches.open(name)).keys()) put(request.url);
+    put(location.href);
+    put(JSON.stringify(history.state));
+    put(document.documentElement.outerHTML);
+    done(btoa(all.join('\n')));
+})().catch((error) => done('error: ' + error));
+";
+
+async fn kept(person: &Person) -> Result<Vec<u8>> {
+    let all = person.browser().execute_async(KEPT, Vec::new()).await?;
+    let text = all.json().as_str().context("no text")?.to_owned();
+    BASE64.decode(text.as_bytes()).with_context(|| text)
+}
+
+#[tokio::test]
+async fn no_canary_is_on_the_wire_in_the_relay_or_in_the_browser_once_it_is_locked() -> Result<()> {
+    Scene::play("canaries", 2, async |scene| {
+        scene.relay.tells_everything().await?;
+        let between = scene.between().await?;
+        let path = format!("{}/../samples/laboratory/report.json", env!("CARGO_MANIFEST_DIR"));
+        let report = std::fs::read_to_string(path)?;
+        let report = report.replace("林秀兰", NAME).replace("低密度脂蛋白", WORD);
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("report.json"), &report)?;
+        assert!(report.contains(NAME) && report.contains(WORD));
+        let phone = scene.person("phone", Window::Phone).await?;
+        // Another process than the relay issues it.
+        let ticket = scene.relay.issues_from(folder.path()).await?;
+        phone.keeps_first(&ticket).await?;
+        phone.sees(WORD).await?;
+        phone.goes_to("patient", "/protect").await?;
+        phone.types("设一个密码", PASSPHRASE).await?;
+        phone.taps("用这个密码").await?;
+        let paper = phone.reads_the_words().await?.join(" ");
+        phone.goes_to("patient", "/").await?;
+        phone.unlocks().await?;
+        let link = phone.shows_this_visit().await?;
+        let doctor = scene.person("doctor", Window::Desk).await?;
+        doctor.enrols("doctor").await?;
+        doctor.accepts(&link).await?;
+        phone.consents().await?;
+        doctor.taps("打开病历").await?;
+        doctor.sees(WORD).await?;
+        doctor.sees("这次阅读已记入账本").await?;
+
+        let entropy = Entropy::from_text(&paper)?;
+        let (Scanned::Ticket { ticket: scanned, .. }, Scanned::Consent { offer, .. }) =
+            (scan(&ticket)?, scan(&link)?)
+        else {
+            anyhow::bail!("not what was shown");
+        };
+        let code = |link: &str| link.rsplit_once('#').map(|(_, code)| code.to_owned()).context("a fragment");
+        let keys = entropy.keys();
+        let ticket_code = BASE64URL_NOPAD.decode(code(&ticket)?.as_bytes())?;
+        let seed =
+            ticket_code.strip_suffix(scanned.commitment().as_bytes()).context("seed and commitment")?;
+        assert_eq!(seed.len(), 32);
+        let canaries = [
+            words("the record's word", WORD),
+            words("the patient's name", NAME),
+            words("the passphrase", PASSPHRASE),
+            words("the paper's words", &paper),
+            secret("the paper's secret", entropy.as_bytes()),
+            secret("the recovery key", &*keys.encryption.to_bytes()),
+            secret("the vault's root", &*keys.vault_root.to_bytes()),
+            secret("the holder's root", &*keys.holder_root.to_bytes()),
+            secret("the ticket's seed", seed),
+            secret("the consent code's secret", &*offer.offer_key.to_bytes()),
+            words("the ticket's code", &code(&ticket)?),
+            words("the consent's code", &code(&link)?),
+        ];
+
+        // Reading anew locks it; what the page kept in memory is gone with the page.
+        phone.goes_to("patient", "/").await?;
+        phone.sees("输入密码").await?;
+        let locked = kept(&phone).await?;
+        let (wire, log) = (between.has_passed(), std::fs::read(scene.relay.log())?);
+        let memory = memory(scene.relay.process_id()?)?;
+        let mut stored = Vec::new();
+        files(&scene.relay.data(), &mut stored)?;
+
+        let grant = offer.grant.to_string();
+        for (place, bytes, public) in [
+            ("the locked browser", &locked, scene.relay.origin("patient")),
+            ("the wire", &wire, grant.clone()),
+            ("the relay's log", &log, "/v1/transactions".to_owned()),
+            ("the relay's memory", &memory, scene.relay.data().display().to_string()),
+        ] {
+            assert!(holds(bytes, public.as_bytes()), "{place} was not read: {public} is not there");
+        }
+        assert!(holds(&stored, offer.grant.as_bytes()), "the relay's files were not read");
+        let mut seen = found("the locked browser", &locked, &canaries);
+        seen.extend(found("the wire", &wire, &canaries));
+        seen.extend(found("the relay's log", &log, &canaries));
+        seen.extend(found("the relay's memory", &memory, &canaries));
+        seen.extend(found("the relay's files", &stored, &canaries));
+        assert!(seen.is_empty(), "{seen:#?}");
+        // The search itself finds a canary where there is one.
+        assert_eq!(found("the report", report.as_bytes(), &canaries).len(), 2);
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,110 @@
+//! An insurer that tells the patient one thing and the ledger another: the phone compares, and raises the alarm.
+
+use suishen_core::consent::Answer;
+use suishen_core::contract::Role;
+use suishen_core::id::GrantId;
+use suishen_core::report::Money;
+use suishen_core::sm::{Digest, Key32};
+use suishen_tests::{Insurer, Person, Result, Scene, Window};
+
+const INSURER: &str = "91520100ANLAN00051";
+const FUND: &str = "11520100ANLAN00042";
+
+/// A phone with the sample invoice, protected, at the invoice.
+async fn phone_with_an_invoice(scene: &mut Scene) -> Result<Person> {
+    let phone = scene.person("phone", Window::Phone).await?;
+    phone.keeps_first(&scene.relay.issues("invoice/report.json").await?).await?;
+    phone.sees("找保险公司理赔").await?;
+    phone.protects().await?;
+    phone.taps("住院收费票据").await?;
+    phone.sees("找保险公司理赔").await?;
+    Ok(phone)
+}
+
+/// The phone makes a claim to insurers of this kind, this one takes it and has it open.
+async fn claims(phone: &Person, insurer: &Insurer, payer: &str) -> Result<GrantId> {
+    phone.taps("找保险公司理赔").await?;
+    phone.sees("给保险公司看什么").await?;
+    phone.taps(payer).await?;
+    phone.taps("出示理赔码").await?;
+    phone.sees("请保险公司扫这个码").await?;
+    let claim = insurer.takes(&phone.copies_the_link().await?).await?;
+    phone.sees("让这家保险公司看吗？").await?;
+    phone.taps("同意").await?;
+    phone.sees("已经同意，可以看了").await?;
+    phone.taps("关闭").await?;
+    insurer.has_open(&claim).await?;
+    Ok(claim)
+}
+
+#[tokio::test]
+async fn an_insurer_that_lies_to_the_patient_is_told_apart_from_the_ledger() -> Result<()> {
+    Scene::play("lying-insurers", 1, async |scene| {
+        let phone = phone_with_an_invoice(scene).await?;
+        let insurer = Insurer::enrols(&scene.relay, INSURER, Role::InsurerCommercial).await?;
+
+        // Of another invoice than the patient's.
+        let claim = claims(&phone, &insurer, "商业保险").await?;
+        let held = insurer.has_open(&claim).await?;
+        let mut other = insurer.would_tell(&held, "0", "不在保障期内")?;
+        other.invoice = Digest::of(b"another invoice");
+        insurer.tells(&held, &Answer::Refused(other)).await?;
+        phone.sees("保险公司说的不是您这张票据，或金额对不上。请向监管方反映").await?;
+        phone.picture("claim-alarm-other").await?;
+        phone.finds_it_accessible().await?;
+
+        // Another sum than it told the auditor, in a claim made after.
+        let claim = claims(&phone, &insurer, "商业保险").await?;
+        let held = insurer.decides_in_silence(&claim, "9927.86", "").await?;
+        phone.sees("已经结算，金额还没有核对到").await?;
+        let entry = held.said.as_ref().and_then(|said| said.entry).expect("it stands");
+        let mut less = insurer.would_tell(&held, "9927.86", "")?;
+        (less.paid, less.reason) = (Money::parse("927.86", "CNY")?, "超出约定".into());
+        insurer.tells(&held, &Answer::Settled(less, Key32::from_bytes([7; 32]), entry)).await?;
+        phone.sees("保险公司告诉您的，和它告诉监管方的不一样。请向监管方反映").await?;
+        phone.picture("claim-alarm-auditor").await?;
+        phone.finds_it_accessible().await?;
+
+        // Refused to the patient, settled on the ledger, and not a word for a week.
+        drop(insurer);
+        let fund = Insurer::enrols(&scene.relay, FUND, Role::InsurerStatutory).await?;
+        let claim = claims(&phone, &fund, "基本医保").await?;
+        fund.decides(&claim, "0", "不在保障期内").await?;
+        phone.sees("没有赔：不在保障期内").await?;
+        fund.decides_in_silence(&claim, "12345.00", "超出约定").await?;
+        drop(fund);
+        scene.relay.lets_pass("8d").await?;
+        phone.goes_to("patient", "/").await?;
+        phone.unlocks().await?;
+        phone.taps("住院收费票据").await?;
+        phone.sees("保险公司说没有赔，账本上却记了结算。请向监管方反映").await?;
+        phone.picture("claim-alarm-contradicts").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_settlement_under_a_consent_that_this_wallet_never_gave_is_an_alarm() -> Result<()> {
+    Scene::play("foreign-settlement", 1, async |scene| {
+        let phone = phone_with_an_invoice(scene).await?;
+        let insurer = Insurer::enrols(&scene.relay, INSURER, Role::InsurerCommercial).await?;
+        // The hospital gave the same invoice to somebody else too, who has it paid.
+        let again = scene.relay.issues("invoice/report.json").await?;
+        phone.keeps_at("patient2", &again).await?;
+        phone.goes_to("patient2", "/protect").await?;
+        phone.protects_here().await?;
+        phone.taps("住院收费票据").await?;
+        let claim = claims(&phone, &insurer, "商业保险").await?;
+        insurer.decides(&claim, "9927.86", "").await?;
+        phone.sees("赔付 ¥9,927.86，全部赔了").await?;
+
+        phone.goes_to("patient", "/").await?;
+        phone.unlocks().await?;
+        phone.taps("住院收费票据").await?;
+        phone.sees("这张票据（商业保险）被结算了，但不是这个钱包同意的").await?;
+        phone.sees("没有同意过，请向监管方反映").await?;
+        phone.picture("claim-foreign").await?;
+        phone.finds_it_accessible().await
+    })
+    .await
+}
