@@ -62,6 +62,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ => return Err(format!("the claim came to nothing: {claim}").into()),
         }
     };
+    for paper in open["papers"].as_array().into_iter().flatten() {
+        println!("along with it: {}, withheld ({})", paper["title"], paper["withheld"]);
+    }
     let paid = open["invoice"]["payable"].as_str().ok_or("the invoice does not say who pays")?;
     let mut settled =
         insurer.call(Method::POST, &format!("{path}/decision"), Some(json!({ "paid": paid }))).await?;

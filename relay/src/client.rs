@@ -1,5 +1,7 @@
-//! A desk's side of the API, for the command line: what a relay answers is checked where it matters. Speaks
-//! HTTP; a relay on another machine is reached through a proxy or tunnel that speaks HTTPS.
+//! A desk's side of the API, for the command line: what a relay answers is checked where it matters. A relay on another
+//! machine is reached by https, through the proxy that stands before it.
+
+mod calls;
 
 use crate::{
     http::{
@@ -10,8 +12,9 @@ use crate::{
     },
     random::SystemRandom,
 };
+use axum::http::{Method, StatusCode};
+use calls::Calls;
 use minicbor::{Decode, Encode};
-use reqwest::Method;
 use std::time::Duration;
 use suishen_core::{
     cbor::{self, CborError},
@@ -29,7 +32,10 @@ const CBOR: &str = "application/cbor";
 pub enum ClientError {
     /// No connection, or it broke.
     #[error("the relay cannot be reached: {0}")]
-    Unreachable(#[from] reqwest::Error),
+    Unreachable(String),
+    /// Not an address.
+    #[error("{0:?} is not a relay's address, such as https://relay.example.org or http://127.0.0.1:8080")]
+    Address(String),
     /// It said no.
     #[error("the relay refuses ({code}): {detail}. {action}")]
     Refused {
@@ -57,30 +63,34 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     base: String,
-    http: reqwest::Client,
+    calls: Calls,
     genesis: Genesis,
     ledger: LedgerId,
 }
 
 impl Client {
-    /// Gets to know the relay at `http://HOST:PORT`.
+    /// Gets to know the relay at `http://HOST:PORT` or `https://HOST`.
     pub async fn connect(base: &str) -> Result<Self, ClientError> {
-        Self::connect_by(base, reqwest::Client::builder()).await
+        Self::connect_by(base, None).await
     }
 
     /// The same for what goes on by itself: a relay that leaves one request without its whole answer for so long is away.
     pub async fn connect_within(base: &str, patience: Duration) -> Result<Self, ClientError> {
-        Self::connect_by(base, reqwest::Client::builder().timeout(patience)).await
+        Self::connect_by(base, Some(patience)).await
     }
 
-    async fn connect_by(base: &str, builder: reqwest::ClientBuilder) -> Result<Self, ClientError> {
-        let http = builder.default_headers(english()).build()?;
+    async fn connect_by(base: &str, patience: Option<Duration>) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
-        let answer = taken(http.get(format!("{base}/v1/ledger/genesis")).send().await?).await?;
+        if !(base.starts_with("http://") || base.starts_with("https://")) {
+            return Err(ClientError::Address(base));
+        }
+        let calls = Calls::new(patience)?;
+        let url = format!("{base}/v1/ledger/genesis");
+        let answer = taken(calls.call(Method::GET, &url, &[], Vec::new()).await?)?;
         let genesis: Genesis = cbor::decode(&answer)?;
         genesis.check()?;
         let ledger = genesis.ledger_id();
-        Ok(Self { base, http, genesis, ledger })
+        Ok(Self { base, calls, genesis, ledger })
     }
 
     /// Where the relay is.
@@ -105,7 +115,7 @@ impl Client {
 
     /// A plain GET.
     pub async fn get(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        taken(self.http.get(format!("{}{path}", self.base)).send().await?).await
+        self.call(Method::GET, path, &[], Vec::new()).await
     }
 
     /// A POST of an object.
@@ -115,8 +125,17 @@ impl Client {
 
     /// A POST of bytes that are CBOR, or that the route takes as they are.
     pub async fn post_bytes(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, ClientError> {
-        let call = self.http.post(format!("{}{path}", self.base)).header("content-type", CBOR);
-        taken(call.body(body).send().await?).await
+        self.call(Method::POST, path, &[("content-type", CBOR)], body).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, ClientError> {
+        taken(self.calls.call(method, &format!("{}{path}", self.base), headers, body).await?)
     }
 
     /// A request signed by `key`, at the relay's time `now`.
@@ -132,14 +151,13 @@ impl Client {
         let message = Message { method: method.as_str(), path: plain, query, content: Digest::of(&body) };
         let fields = request::sign(&message, key, &self.ledger, now, &mut SystemRandom);
         let kind = if method == Method::PUT { "application/octet-stream" } else { CBOR };
-        let call = self
-            .http
-            .request(method, format!("{}{path}", self.base))
-            .header("content-type", kind)
-            .header("content-digest", fields.content_digest)
-            .header("signature-input", fields.signature_input)
-            .header("signature", fields.signature);
-        taken(call.body(body).send().await?).await
+        let headers = [
+            ("content-type", kind),
+            ("content-digest", &fields.content_digest),
+            ("signature-input", &fields.signature_input),
+            ("signature", &fields.signature),
+        ];
+        self.call(method, path, &headers, body).await
     }
 
     /// Uploads a blob.
@@ -229,16 +247,9 @@ impl Client {
     }
 }
 
-fn english() -> reqwest::header::HeaderMap {
-    let value = reqwest::header::HeaderValue::from_static("en");
-    std::iter::once((reqwest::header::ACCEPT_LANGUAGE, value)).collect()
-}
-
-async fn taken(response: reqwest::Response) -> Result<Vec<u8>, ClientError> {
-    let status = response.status();
-    let body = response.bytes().await?;
+fn taken((status, body): (StatusCode, Vec<u8>)) -> Result<Vec<u8>, ClientError> {
     if status.is_success() {
-        return Ok(body.to_vec());
+        return Ok(body);
     }
     let problem: Option<ProblemBody> = serde_json::from_slice(&body).ok();
     let problem = problem.ok_or(ClientError::Unsound("problem"))?;

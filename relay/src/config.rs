@@ -199,8 +199,8 @@ pub fn read(arguments: Vec<OsString>) -> anyhow::Result<Cli> {
     if let Some(file) = file_named(&arguments) {
         let text = std::fs::read_to_string(&file)
             .with_context(|| format!("could not read the configuration {}", file.display()))?;
-        command =
-            with_file(command, &text).with_context(|| format!("in the configuration {}", file.display()))?;
+        command = with_file(command, &text, server_of(&arguments))
+            .with_context(|| format!("in the configuration {}", file.display()))?;
     }
     let matches = command.try_get_matches_from(arguments).unwrap_or_else(|error| error.exit());
     Ok(Cli::from_arg_matches(&matches)?)
@@ -227,8 +227,22 @@ fn file_named(arguments: &[OsString]) -> Option<PathBuf> {
     std::env::var_os("SUISHEN_CONFIG").map(PathBuf::from)
 }
 
+/// The server whose options a file has: `suishen claims` where that is run, else `suishen serve`.
+fn server_of(arguments: &[OsString]) -> &'static str {
+    let mut rest = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--data" | "--config" | "--log" | "--log-format" => drop(rest.next()),
+            _ if argument.starts_with('-') => {}
+            "claims" => return "claims",
+            _ => break,
+        }
+    }
+    "serve"
+}
+
 /// Makes the file's values the defaults of the flags that they name.
-fn with_file(mut command: clap::Command, text: &str) -> anyhow::Result<clap::Command> {
+fn with_file(mut command: clap::Command, text: &str, server: &str) -> anyhow::Result<clap::Command> {
     let table: toml::Table = text.parse()?;
     for (key, value) in &table {
         let values = flag_values(key, value)?;
@@ -237,8 +251,10 @@ fn with_file(mut command: clap::Command, text: &str) -> anyhow::Result<clap::Com
         };
         if let Some(id) = names(&command) {
             command = command.mut_arg(id, |arg| arg.default_values(values));
-        } else if let Some(id) = command.find_subcommand("serve").and_then(names) {
-            command = command.mut_subcommand("serve", |c| c.mut_arg(id, |arg| arg.default_values(values)));
+        } else if let Some(id) = command.find_subcommand(server).and_then(names) {
+            command = command.mut_subcommand(server, |c| c.mut_arg(id, |arg| arg.default_values(values)));
+        } else if ["serve", "claims"].iter().any(|it| command.find_subcommand(it).and_then(names).is_some()) {
+            bail!("{key} is no option of suishen {server}: give each server a file of its own");
         } else {
             bail!("there is no option {key}");
         }
@@ -263,7 +279,7 @@ mod tests {
     use super::*;
 
     fn serve(file: &str, flags: &[&str]) -> anyhow::Result<Serve> {
-        let command = with_file(Cli::command(), file)?;
+        let command = with_file(Cli::command(), file, "serve")?;
         let matches = command.try_get_matches_from([&["suishen", "serve"], flags].concat())?;
         match Cli::from_arg_matches(&matches)?.command {
             Command::Serve(serve) => Ok(serve),
@@ -289,6 +305,22 @@ mod tests {
     #[test]
     fn an_unknown_key_in_the_file_is_named() {
         assert!(serve("prot = 9000", &[]).unwrap_err().to_string().contains("prot"));
+        let others = serve("client-key = [\"core.pem\"]", &[]).unwrap_err().to_string();
+        assert!(others.contains("client-key") && others.contains("a file of its own"), "{others}");
+    }
+
+    #[test]
+    fn a_file_serves_an_insurers_server_as_well() {
+        let file = "port = 9100\nsandbox = true\nclient-key = [\"core.pem\", \"more.pem\"]";
+        let arguments: Vec<OsString> =
+            ["suishen", "--data", "claims", "--log=warn", "claims"].map(OsString::from).to_vec();
+        assert_eq!(server_of(&arguments), "claims");
+        assert_eq!(server_of(&["suishen", "--data", "claims", "serve"].map(OsString::from)), "serve");
+        let command = with_file(Cli::command(), file, server_of(&arguments)).unwrap();
+        let cli = Cli::from_arg_matches(&command.try_get_matches_from(arguments).unwrap()).unwrap();
+        let Command::Claims(claims) = cli.command else { panic!("not claims") };
+        assert_eq!((claims.port, claims.sandbox, claims.client_keys.len()), (9100, true, 2));
+        assert!(with_file(Cli::command(), "web = \"x\"", "claims").is_err());
     }
 
     #[test]

@@ -8,13 +8,13 @@ use crate::{
     keys::{KeyError, Keys},
     random::SystemRandom,
 };
-use reqwest::Method;
+use axum::http::Method;
 use std::{fs, io, path::PathBuf};
 use suishen_core::{
     cbor,
     contract::{AnchorReport, Credential, Destination, SignedTransaction, Transaction},
     gate::{Deposit, RecordHalf, split},
-    id::{BlobAddress, Commitment},
+    id::{BlobAddress, Commitment, PartyId},
     identity::{
         Certificate, CertificateError, Chain, CredentialRequest, Enrolled, Enrolment, EnrolmentError, Invite,
         Role,
@@ -35,6 +35,7 @@ const INBOX: Label = Label::new("inbox");
 const CREDENTIAL_LEFT: u64 = 3600;
 /// The desk's certificates, beside its keys.
 const ENROLLED: &str = "enrolled.cbor";
+const ENROLLING: &str = "enrolling.cbor";
 
 /// Why nothing was issued.
 #[derive(Debug, thiserror::Error)]
@@ -93,18 +94,29 @@ pub struct CommandDesk {
 impl CommandDesk {
     /// The desk enrolled in this folder before.
     pub fn open(keys: &Keys, client: &Client, now: u64) -> Result<Option<Self>, IssueError> {
-        let path = keys.path().join(ENROLLED);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(|source| IssueError::File { path, source })?,
-        };
-        let enrolled: Enrolled = cbor::decode(&bytes).map_err(|_| IssueError::Enrolled)?;
+        let Some(enrolled) = Self::read(keys)? else { return Ok(None) };
         let (sign, seal) = (keys.read("sign")?, keys.read("seal")?);
         match enrolled.check(&sign.public(), &seal.public(), &root(client)?, now) {
             Ok([chain, _]) => Ok(Some(Self { sign, chain })),
             // Of another ledger, or past its 90 days: enrol anew.
             Err(_) => Ok(None),
         }
+    }
+
+    /// Whose certificates are in this folder, whether or not they still hold; none where it was never enrolled.
+    pub fn subject(keys: &Keys) -> Result<Option<(PartyId, Option<Role>)>, IssueError> {
+        let Some(enrolled) = Self::read(keys)? else { return Ok(None) };
+        let [leaf, _] = &enrolled.pair;
+        Ok(Some((leaf.subject().party.clone(), leaf.role())))
+    }
+
+    fn read(keys: &Keys) -> Result<Option<Enrolled>, IssueError> {
+        let path = keys.path().join(ENROLLED);
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|source| IssueError::File { path, source })?,
+        };
+        cbor::decode(&bytes).map(Some).map_err(|_| IssueError::Enrolled)
     }
 
     /// Enrols this desk with an invite link.
@@ -116,8 +128,11 @@ impl CommandDesk {
         let answer = client.post("/v1/desk/enrol", &request).await?;
         let enrolled: Enrolled = cbor::decode(&answer).map_err(ClientError::from)?;
         let [chain, _] = enrolled.clone().check(&sign.public(), &seal.public(), &root(client)?, now)?;
-        let path = keys.path().join(ENROLLED);
-        fs::write(&path, cbor::encode(&enrolled)).map_err(|source| IssueError::File { path, source })?;
+        // Whole under its name, or not at all: somebody may look for it meanwhile.
+        let (path, new) = (keys.path().join(ENROLLED), keys.path().join(ENROLLING));
+        fs::write(&new, cbor::encode(&enrolled))
+            .and_then(|()| fs::rename(&new, &path))
+            .map_err(|source| IssueError::File { path, source })?;
         Ok(Self { sign, chain })
     }
 

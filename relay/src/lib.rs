@@ -20,6 +20,7 @@
 //! | the relay's own database | [`store`] |
 //! | a desk on the command line, and what it issues | [`client`], [`issuing`] |
 //! | an insurer's own server | [`claims`] |
+//! | https to others | [`tls`] |
 //! | logs and figures | [`telemetry`] |
 //! | what `suishen` does on a command line | [`command`] |
 
@@ -45,3 +46,4 @@ pub mod random;
 pub mod replica;
 pub mod store;
 pub mod telemetry;
+pub mod tls;

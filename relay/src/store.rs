@@ -3,6 +3,10 @@
 //!
 //! Every write is durable before it is acknowledged, with redb's two-phase commit.
 
+mod together;
+
+pub use together::Together;
+
 use redb::{Database, ReadTransaction, ReadableDatabase as _, WriteTransaction};
 use std::{fmt, fs, io, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
 
@@ -21,6 +25,9 @@ pub enum StoreError {
     /// A file beside the database.
     #[error("a file of the relay could not be read or written: {0}")]
     File(#[from] std::io::Error),
+    /// Whoever writes has ended.
+    #[error("the database is being closed")]
+    Stopped,
 }
 
 macro_rules! from_redb {

@@ -67,6 +67,8 @@ def main(url, key, link):
         time.sleep(0.3)
     if claim["state"] != "open":
         sys.exit(f"the claim came to nothing: {claim}")
+    for paper in claim["papers"]:
+        print(f"along with it: {paper['title']}, withheld ({paper['withheld']})")
     payable = claim["invoice"].get("payable") or sys.exit("the invoice does not say who pays")
     settled = insurer.call("POST", path + "/decision", {"paid": payable})
     while settled["state"] == "deciding":

@@ -84,11 +84,16 @@ pub fn build_relay(place: &Place, flags: &[&str]) -> Result<()> {
     succeed(build.args(flags).env("CARGO_TARGET_DIR", &place.target))
 }
 
+/// What an insurer's server and its sandbox keep in a data folder.
+const BESIDE: [&str; 2] = ["claims", "sandbox"];
+
 /// A folder in which somebody keeps something else is neither used nor emptied.
 fn only_a_relays(data: &Path) -> Result<()> {
-    let foreign =
-        data.exists() && std::fs::read_dir(data)?.count() > 0 && !data.join("ledger/ledger.redb").exists();
-    if foreign {
+    if !data.exists() || data.join("ledger/ledger.redb").exists() {
+        return Ok(());
+    }
+    let names = std::fs::read_dir(data)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
+    if names.iter().any(|name| !BESIDE.iter().any(|known| name == known)) {
         bail!(
             "{} holds something else than a relay's data (no ledger/ledger.redb): give an empty folder by --data",
             data.display()
@@ -132,5 +137,26 @@ fn open(url: &str) {
     let opened = program.is_some_and(|program| Command::new(program).arg(url).spawn().is_ok());
     if !opened {
         println!("  open {url} in a browser");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_an_insurers_server_is_used_and_a_strangers_is_not() {
+        let data = std::env::temp_dir().join(format!("suishen-run-{}", std::process::id()));
+        let put = |name: &str| std::fs::create_dir_all(data.join(name)).unwrap();
+        assert!(only_a_relays(&data).is_ok(), "none is there");
+        put("claims");
+        put("sandbox");
+        assert!(only_a_relays(&data).is_ok());
+        put("thesis");
+        assert!(only_a_relays(&data).unwrap_err().to_string().contains("something else"));
+        put("ledger");
+        std::fs::write(data.join("ledger/ledger.redb"), "").unwrap();
+        assert!(only_a_relays(&data).is_ok());
+        std::fs::remove_dir_all(&data).unwrap();
     }
 }

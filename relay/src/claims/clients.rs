@@ -35,12 +35,23 @@ pub enum ClientsError {
     /// Taken.
     #[error("a client of this name is registered; remove it first")]
     Taken,
+    /// Another key has the name.
+    #[error(
+        "the client {0} is registered with another key: remove that with `suishen claims key remove {0}` (in the sandbox \
+         `suishen claims --sandbox key remove {0}`), or give the file another name"
+    )]
+    Other(String),
     /// Too many.
     #[error("at most {MOST} clients are registered; remove one first")]
     Full,
     /// Unknown.
     #[error("no client of this name is registered")]
     Unknown,
+}
+
+fn read(pem: &Path) -> Result<PublicKey, ClientsError> {
+    let text = fs::read_to_string(pem).map_err(|error| ClientsError::File(pem.to_owned(), error))?;
+    edge::public_key_from_pem(&text).map_err(|_| ClientsError::Form(pem.to_owned()))
 }
 
 /// Keys by name.
@@ -76,12 +87,20 @@ impl Clients {
         if self.list()?.len() >= MOST {
             return Err(ClientsError::Full);
         }
-        let text = fs::read_to_string(pem).map_err(|error| ClientsError::File(pem.to_owned(), error))?;
-        let key = edge::public_key_from_pem(&text).map_err(|_| ClientsError::Form(pem.to_owned()))?;
+        let key = read(pem)?;
         let written = crate::store::make_folder(&self.folder)
             .and_then(|()| fs::write(&file, edge::public_key_to_pem(&key)));
         written.map_err(|error| ClientsError::File(file, error))?;
         Ok(key)
+    }
+
+    /// Registers the key in this file under a name, where it isn't yet. Another key of this name is refused.
+    pub fn ensure(&self, name: &str, pem: &Path) -> Result<(), ClientsError> {
+        if !self.file(name)?.exists() {
+            return self.add(name, pem).map(drop);
+        }
+        let known = self.list()?.into_iter().find(|(known, _)| known == name).map(|(_, key)| key);
+        if known == Some(read(pem)?) { Ok(()) } else { Err(ClientsError::Other(name.to_owned())) }
     }
 
     /// Removes a key.

@@ -16,8 +16,11 @@ use crate::{
     issuing::{CommandDesk, IssueError},
     random::SystemRandom,
 };
-use reqwest::Method;
-use std::time::Duration;
+use axum::http::Method;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 use suishen_core::{
     cbor,
     consent::{DeskIdentity, Message, Presence},
@@ -26,7 +29,7 @@ use suishen_core::{
         Transaction,
     },
     id::{GrantId, PartyId},
-    identity::{Chain, Kind, Role},
+    identity::{Kind, Role},
     qr::ConsentOffer,
     sm::Signed,
 };
@@ -69,8 +72,8 @@ impl DeskError {
     /// What a relay said no with, where it did: number or name.
     pub fn said_no(&self) -> Option<&str> {
         match self {
-            Self::Ledger(LedgerError::Client(ClientError::Refused { code, .. }))
-            | Self::Issue(IssueError::Client(ClientError::Refused { code, .. })) => Some(code),
+            Self::Ledger(error) => error.said_no(),
+            Self::Issue(IssueError::Client(ClientError::Refused { code, .. })) => Some(code),
             _ => None,
         }
     }
@@ -83,8 +86,9 @@ pub struct ClaimsDesk {
     pub ledger: Ledger,
     /// What is kept.
     pub rows: Rows,
-    /// Who it is.
-    pub who: CommandDesk,
+    /// Who it is: with another certificate once that is renewed.
+    who: RwLock<Arc<CommandDesk>>,
+    party: PartyId,
     pub(super) role: Role,
     pub(super) slot: Slot,
     turns: Vec<Mutex<()>>,
@@ -104,18 +108,41 @@ impl ClaimsDesk {
         };
         let slot = Slot::of(role).ok_or(Refusal::NotAServer)?;
         let turns = (0..TURNS).map(|_| Mutex::default()).collect();
-        let (stirred, happened) = (Notify::new(), Notify::new());
-        Ok(Self { ledger, rows, who, role, slot, turns, last_turn: Mutex::default(), stirred, happened })
+        Ok(Self {
+            ledger,
+            rows,
+            party: leaf.subject().party.clone(),
+            who: RwLock::new(Arc::new(who)),
+            role,
+            slot,
+            turns,
+            last_turn: Mutex::default(),
+            stirred: Notify::new(),
+            happened: Notify::new(),
+        })
     }
 
-    /// The server's certificates.
-    pub const fn chain(&self) -> &Chain {
-        self.who.chain()
+    /// Who it is now.
+    pub fn who(&self) -> Arc<CommandDesk> {
+        self.who.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on with a renewed certificate of the same insurer and role; another is refused.
+    pub fn renewed(&self, who: CommandDesk) -> Result<(), Refusal> {
+        let leaf = who.chain().leaf();
+        if leaf.kind() != Kind::ServerSign
+            || leaf.role() != Some(self.role)
+            || leaf.subject().party != self.party
+        {
+            return Err(Refusal::NotAServer);
+        }
+        *self.who.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(who);
+        Ok(())
     }
 
     /// The insurer.
-    pub fn party(&self) -> &PartyId {
-        &self.chain().leaf().subject().party
+    pub const fn party(&self) -> &PartyId {
+        &self.party
     }
 
     /// Which slot it settles.
@@ -137,7 +164,7 @@ impl ClaimsDesk {
     /// Writes a claim that was in the state of this name before.
     pub(super) async fn save(&self, held: &Held, before: &'static str) -> Result<(), DeskError> {
         let at = self.ledger.now().await?;
-        self.rows.put_claim(held, before, at)?;
+        self.rows.put_claim(held, before, at).await?;
         if held.state().name() != before {
             self.happened.notify_one();
         }
@@ -191,8 +218,9 @@ impl ClaimsDesk {
             said: None,
             closed: None,
             flagged: false,
+            given_up: None,
         };
-        self.rows.add_claim(&held, now)?;
+        self.rows.add_claim(&held, now).await?;
         self.happened.notify_one();
         self.stirred.notify_one();
         Ok(held)
@@ -202,10 +230,10 @@ impl ClaimsDesk {
     async fn pass(&self, old: Option<&Held>, now: u64) -> Result<crate::issuing::Pass, DeskError> {
         let client = &self.ledger.client;
         let pass = match old {
-            None => self.who.pass(client, self.role, now).await,
+            None => self.who().pass(client, self.role, now).await,
             Some(held) => {
                 let keys = [held.pass.key.clone(), held.pass.box_key.clone()];
-                self.who.renew(client, self.role, keys, now).await
+                self.who().renew(client, self.role, keys, now).await
             }
         };
         pass.map_err(DeskError::from).map_err(|error| match error.said_no() {
@@ -244,6 +272,7 @@ impl ClaimsDesk {
         if held.opened.as_ref().is_some_and(|opened| !opened.receipt) {
             self.tell_opened(&mut held).await?;
         }
+        self.look_back(&mut held).await?;
         if held.saying.is_some() {
             self.say(&mut held).await?;
         }
@@ -343,9 +372,10 @@ impl ClaimsDesk {
         let proven = self.ledger.values(&[Key::Terms(held.grant)]).await?;
         let terms: Terms = proven.need(0, "grant")?;
         let presence = Presence { grant: held.grant, grantee: held.pass.key.public() };
+        let who = self.who();
         let identity = DeskIdentity {
-            chain: self.chain().clone(),
-            presence: Signed::new(&presence, self.who.key(), &ledger),
+            chain: who.chain().clone(),
+            presence: Signed::new(&presence, who.key(), &ledger),
             checkpoint: proven.note,
         };
         let message = identity.seal(&terms.grant.reply, &held.grant, &ledger, &mut SystemRandom);
@@ -405,10 +435,10 @@ impl ClaimsDesk {
         while let Some(from) = after {
             let (found, next) = self.rows.claims(from, LOOKED_AT, |_| true)?;
             let now = self.ledger.now().await?;
-            let over = |held: &&Held| !held.is_under_way() && held.until.saturating_add(KEPT) < now;
+            let over = |held: &&Held| !held.waits() && held.until.saturating_add(KEPT) < now;
             for held in found.iter().filter(over) {
                 let _turn = self.turn(&held.grant).await;
-                self.rows.forget(&held.grant)?;
+                self.rows.forget(&held.grant).await?;
             }
             let settled = found.iter().filter(|held| held.state() == State::Settled && !over(held));
             let named =

@@ -6,7 +6,7 @@ use suishen_core::{
     consent::{Answer, AuditorSettlement, Decision, Disclosure},
     contract::{Settled, SignedTransaction},
     gate::RELEASE_WITHIN,
-    id::{Commitment, GrantId},
+    id::{Commitment, GrantId, TagId},
     report::Manifest,
     sm::{Key32, SecretKey},
 };
@@ -63,6 +63,9 @@ pub struct Held {
     /// Its hospital voided the invoice after it was settled here.
     #[n(15)]
     pub flagged: bool,
+    /// Decisions that didn't come to stand in their time. They are still looked for: see [`Held::given_up`].
+    #[n(16)]
+    pub given_up: Option<Vec<Saying>>,
 }
 
 /// Secrets and a patient's claim.
@@ -129,6 +132,34 @@ pub struct Opened {
     /// What the patient agreed to.
     #[n(8)]
     pub consent: String,
+    /// What goes along with the invoice: a discharge summary, a list of fees.
+    #[n(9)]
+    pub papers: Option<Vec<Paper>>,
+}
+
+impl Opened {
+    /// What goes along with the invoice.
+    pub fn papers(&self) -> &[Paper] {
+        self.papers.as_deref().unwrap_or_default()
+    }
+}
+
+/// A record that explains the invoice, kept as it came.
+#[derive(Clone, Encode, Decode)]
+#[cbor(map)]
+pub struct Paper {
+    /// What its hospital signed.
+    #[n(0)]
+    pub manifest: Manifest,
+    /// The groups that are shown.
+    #[n(1)]
+    pub disclosed: Disclosure,
+    /// The hospital's name by its certificate.
+    #[n(2)]
+    pub hospital: String,
+    /// The hospital's code.
+    #[n(3)]
+    pub hospital_code: String,
 }
 
 /// What is about to be said, and goes on after a crash.
@@ -155,6 +186,15 @@ impl Saying {
         match &self.answer {
             Answer::Settled(told, ..) | Answer::Refused(told) => Some(told),
             Answer::Reversed(..) => None,
+        }
+    }
+
+    /// Which slot of an invoice an entry is about; none where there is no entry.
+    pub const fn slot(&self) -> Option<TagId> {
+        match &self.answer {
+            Answer::Settled(told, ..) => Some(told.tag),
+            Answer::Reversed(told, _) => Some(told.tag),
+            Answer::Refused(_) => None,
         }
     }
 }
@@ -277,8 +317,35 @@ impl Held {
     /// Whether something is still to be done by the server itself.
     pub fn is_under_way(&self) -> bool {
         let told = self.opened.as_ref().is_none_or(|opened| opened.receipt);
+        self.waits() || (!told && self.closed.is_none()) || !self.given_up().is_empty()
+    }
+
+    /// Whether it comes to something yet.
+    pub fn waits(&self) -> bool {
         matches!(self.state(), State::Received | State::Waiting | State::Deciding)
-            || (!told && self.closed.is_none())
+    }
+
+    /// Decisions that could stand no more by the members' own word, and that one who answers for the ledger's time could
+    /// let stand afterwards.
+    pub fn given_up(&self) -> &[Saying] {
+        self.given_up.as_deref().unwrap_or_default()
+    }
+
+    /// Gives up what is about to be said, where it is an entry: it is looked for from then on.
+    pub fn give_up(&mut self) {
+        if let Some(saying) = self.saying.take().filter(|saying| saying.entry.is_some()) {
+            self.given_up.get_or_insert_default().push(saying);
+        }
+    }
+
+    /// Takes one of those given up out again, to be said after all.
+    pub fn take_up(&mut self, which: usize) -> Option<Saying> {
+        let given_up = self.given_up.as_mut()?;
+        let saying = (which < given_up.len()).then(|| given_up.remove(which));
+        if given_up.is_empty() {
+            self.given_up = None;
+        }
+        saying
     }
 }
 

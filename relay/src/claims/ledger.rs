@@ -1,22 +1,29 @@
 //! The ledger as an insurer's server proves it (PROTOCOL §8): time, checkpoint, consistency, leaves, in this order. A
 //! relay's word is never taken; what it sends is checked and then remembered, over a restart too.
 
-use super::rows::{Rows, RowsError};
+use super::{
+    looks::Looks,
+    rows::{Rows, RowsError},
+};
 use crate::{
     client::{Client, ClientError},
-    http::ledger::{ValuesAnswer, ValuesAsked},
+    http::ledger::{ValueAnswer, ValuesAnswer, ValuesAsked},
     random::SystemRandom,
 };
-use reqwest::Method;
-use std::time::{Duration, Instant};
+use axum::http::Method;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use suishen_core::{
     cbor,
     contract::{AuditorKeys, Key, SignedTransaction},
-    id::LedgerId,
+    id::{GrantId, LedgerId},
     identity::Certificate,
     proof::{
         bundle::first_epoch,
         checkpoint::{Epoch, SignedCheckpoint, VerifiedCheckpoint},
+        log::{AccessLog, ProvenEntry, ShownGrant},
         map::MapKey,
         remembered::{Alarm, Freshness, Remembered},
         time::{TimeStatement, ledger_time},
@@ -51,6 +58,20 @@ pub enum LedgerError {
     /// The rows.
     #[error(transparent)]
     Rows(#[from] RowsError),
+    /// What became of a look that several shared.
+    #[error("{0}")]
+    Shared(Arc<Self>),
+}
+
+impl LedgerError {
+    /// What a relay said no with, where it did: number or name.
+    pub fn said_no(&self) -> Option<&str> {
+        match self {
+            Self::Client(ClientError::Refused { code, .. }) => Some(code),
+            Self::Shared(error) => error.said_no(),
+            _ => None,
+        }
+    }
 }
 
 /// Values of the state, all proven under one current checkpoint.
@@ -66,6 +87,22 @@ pub struct Proven {
 }
 
 impl Proven {
+    #[cfg(test)]
+    pub(super) const fn of(values: Vec<Option<Vec<u8>>>, note: String, size: u64, at: u64) -> Self {
+        Self { values, note, size, at }
+    }
+
+    #[cfg(test)]
+    pub(super) fn raw(&self) -> &[Option<Vec<u8>>] {
+        &self.values
+    }
+
+    /// Some of it, by place.
+    pub(super) fn only(&self, places: impl Iterator<Item = Option<usize>>) -> Self {
+        let values = places.map(|place| self.values.get(place?)?.clone()).collect();
+        Self { values, note: self.note.clone(), ..*self }
+    }
+
     /// The value of the `n`-th key that was asked for; none where the state provably holds nothing.
     pub fn get<T>(&self, n: usize) -> Result<Option<T>, LedgerError>
     where
@@ -94,6 +131,7 @@ pub struct Ledger {
     /// The consortium's root.
     pub root: Certificate,
     rows: Rows,
+    looks: Looks,
     seen: Mutex<Seen>,
     told: std::sync::Mutex<Option<(u64, Instant)>>,
 }
@@ -115,6 +153,7 @@ impl Ledger {
             epoch: first_epoch(client.genesis()),
             root,
             rows,
+            looks: Looks::default(),
             seen: Mutex::new(Seen { remembered }),
             told: std::sync::Mutex::default(),
             client,
@@ -164,24 +203,45 @@ impl Ledger {
         Ok(told)
     }
 
-    /// What the state holds under these keys, proven under a checkpoint that is no older than a minute.
+    /// What the state holds under these keys, proven under a checkpoint that is no older than a minute. The look begins after
+    /// it was asked for, and is shared by whoever waits.
     pub async fn values(&self, keys: &[Key]) -> Result<Proven, LedgerError> {
-        let mut seen = self.seen.lock().await;
+        loop {
+            let mut answered = self.looks.ask(keys);
+            let answer = loop {
+                let mut seen = tokio::select! {
+                    biased;
+                    answer = &mut answered => break answer,
+                    seen = self.seen.lock() => seen,
+                };
+                if let Some(look) = self.looks.next() {
+                    let looked = self.look(&mut seen, look.keys()).await;
+                    look.told(looked);
+                }
+            };
+            // Where whoever looked for this one went away, it is asked anew.
+            if let Ok(answer) = answer {
+                return answer.map_err(LedgerError::Shared);
+            }
+        }
+    }
+
+    /// One answer of the relay, verified.
+    async fn look(&self, seen: &mut Seen, keys: Vec<Vec<u8>>) -> Result<Proven, LedgerError> {
         let now = match self.carried() {
             Some(now) => now,
-            None => self.ask_time(&mut seen).await?,
+            None => self.ask_time(seen).await?,
         };
         let unsound = || LedgerError::Unsound("state");
-        let state_keys: Vec<Vec<u8>> = keys.iter().map(Key::to_bytes).collect();
-        let asked = ValuesAsked { keys: state_keys.iter().cloned().map(Into::into).collect() };
+        let asked = ValuesAsked { keys: keys.iter().cloned().map(Into::into).collect() };
         let answer = self.client.post("/v1/ledger/values", &asked).await?;
         let answer: ValuesAnswer = cbor::decode(&answer).map_err(|_| unsound())?;
-        let checkpoint = self.accept(&mut seen, &answer.note).await?;
+        let checkpoint = self.accept(seen, &answer.note).await?;
         if answer.values.len() != keys.len() {
             return Err(unsound());
         }
         let mut values = Vec::with_capacity(keys.len());
-        for (key, shown) in state_keys.iter().zip(answer.values) {
+        for (key, shown) in keys.iter().zip(answer.values) {
             let root = &checkpoint.checkpoint().map;
             let held = shown.proof.lookup(&MapKey::of(key), root).map_err(|_| unsound())?;
             if held != shown.value.as_ref().map(|value| Digest::of(value)) {
@@ -197,6 +257,22 @@ impl Ledger {
         Ok(Proven { values, note: answer.note, size, at })
     }
 
+    /// Every entry on a grant, proven to be all of them.
+    pub async fn log_of(&self, grant: &GrantId) -> Result<AccessLog, LedgerError> {
+        let mut seen = self.seen.lock().await;
+        let unsound = || LedgerError::Unsound("log");
+        let ValueAnswer { note, proof, values } = self.client.value(&Key::Grant(*grant)).await?;
+        let verified = self.accept(&mut seen, &note).await?;
+        let shown = values.into_iter().next().ok_or_else(unsound)?;
+        let entries = shown.entries.into_iter().map(|entry| ProvenEntry {
+            number: entry.number,
+            bytes: entry.bytes,
+            inclusion: entry.inclusion,
+        });
+        let shown = ShownGrant { id: *grant, leaf: shown.value, entries: entries.collect() };
+        shown.verify(&proof, verified.checkpoint()).map_err(|_| unsound())
+    }
+
     /// The auditor's keys in force.
     pub async fn auditor(&self) -> Result<AuditorKeys, LedgerError> {
         self.values(&[Key::Auditor]).await?.need(0, "auditor")
@@ -209,8 +285,8 @@ impl Ledger {
 
     /// Whether a checkpoint that somebody else showed is of the same ledger: a split view shows when two meet.
     pub async fn agrees(&self, other: &VerifiedCheckpoint) -> Result<bool, LedgerError> {
-        let seen = self.seen.lock().await;
-        let Some(mine) = seen.remembered.as_ref().map(Remembered::checkpoint) else { return Ok(true) };
+        let mine = self.seen.lock().await.remembered.as_ref().map(Remembered::checkpoint);
+        let Some(mine) = mine else { return Ok(true) };
         let theirs = other.checkpoint();
         let (old, new) = if theirs.size <= mine.size { (theirs, &mine) } else { (&mine, theirs) };
         if old.size == new.size {
@@ -263,7 +339,7 @@ impl Ledger {
         // The same entries at a later time are no news that a crash may not forget.
         let grown = seen.remembered.as_ref().is_none_or(|known| known.checkpoint() != next.checkpoint());
         if grown {
-            self.rows.put_value(REMEMBERED, &next)?;
+            self.rows.put_value(REMEMBERED, &next).await?;
         }
         seen.remembered = Some(next);
         Ok(verified)

@@ -4,7 +4,7 @@
 //! | need | module |
 //! |---|---|
 //! | enrolment, and where its data is | [`enrolment`] |
-//! | the ledger, proven | [`ledger`] |
+//! | the ledger, proven | [`ledger`], [`looks`] |
 //! | what is kept, sealed | [`rows`], [`held`] |
 //! | a claim's life up to the patient's yes | [`desk`] |
 //! | redeem and open | [`opening`], [`view`] |
@@ -20,6 +20,7 @@ pub mod door;
 pub mod enrolment;
 pub mod held;
 pub mod ledger;
+mod looks;
 pub mod opening;
 pub mod patient;
 pub mod refusal;

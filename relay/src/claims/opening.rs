@@ -1,28 +1,31 @@
 //! From the patient's yes to an open invoice: judge, redeem, gather the gates' half, open, verify (PROTOCOL §6, §7).
 //!
-//! **What was opened is kept as it came and verified again each time it is read**: the hospital's signature over the
-//! groups, and the tag's word for this grant.
+//! **What was opened is kept as it came and verified again each time it is read**: what each hospital signed of the groups, and
+//! the tag's word for this grant. One record that doesn't hold, and nothing of the claim is taken in.
 
 use super::{
     desk::{ClaimsDesk, DeskError},
-    held::{Held, Opened, Redemption},
+    held::{Held, Opened, Paper, Redemption},
     ledger::LedgerError,
 };
 use crate::{client::ClientError, random::SystemRandom};
 use suishen_core::{
-    consent::{AuditorUse, Disclosure, Facts, Judged, Payload, Presence, Receipt, RecordKey},
+    consent::{
+        AuditorUse, Disclosure, Facts, Judged, JudgedRecord, Payload, PayloadRecord, Presence, Receipt,
+        RecordKey,
+    },
     contract::{
         AuditorKeys, GrantLeaf, Key, Party, RedeemGrant, SignedTransaction, Status, Terms, Transaction, Use,
     },
     gate::Gathering,
-    report::{ReportError, claim::Shown},
+    report::{Manifest, Opened as ReportOpened, ReportError, claim::Shown},
     sm::{Key32, SecretKey, Signed},
 };
 
 /// After so many uses whose contents didn't come, it is given up: each stands in the patient's list.
 const MOST_USES: u32 = 3;
 
-/// A payload in which everything holds, for one record of which groups are shown.
+/// A payload in which everything holds.
 struct Sound {
     payload: Payload,
     judged: Judged,
@@ -33,9 +36,16 @@ struct Sound {
 #[derive(Debug)]
 pub struct Seen {
     /// As the hospital signed it, as far as it is shown.
-    pub report: suishen_core::report::Opened,
+    pub report: ReportOpened,
     /// Invoice and tag.
     pub shown: Shown,
+}
+
+/// A record as it came: what its hospital signed, what of it is shown, and the hospital by name and code.
+struct Came {
+    manifest: Manifest,
+    disclosed: Disclosure,
+    hospital: (String, String),
 }
 
 impl ClaimsDesk {
@@ -47,7 +57,7 @@ impl ClaimsDesk {
             return Ok(());
         }
         let Some(sound) = self.judge(held, &terms).await? else { return Ok(()) };
-        let Some(redemption) = self.redeem(held, &leaf, now).await? else { return Ok(()) };
+        let Some(redemption) = self.redeem(held, (&terms, &leaf), now).await? else { return Ok(()) };
         let object = held.grant.digest();
         let client = &self.ledger.client;
         let released =
@@ -58,9 +68,12 @@ impl ClaimsDesk {
         let (gates, needed) = (count(genesis.count()), count(genesis.threshold()));
         let mut gathering = Gathering::new(*object, terms.grant.shares, needed, gates);
         gathering.add(gate, &release).map_err(|_| ClientError::Unsound("gate share"))?;
-        let half = gathering.half(0).map_err(|_| ClientError::Unsound("gate share"))?;
-        let key = RecordKey::new(&sound.half, &half, &held.grant, 0);
-        self.take_in(held, &sound, &key, redemption.number, now).await
+        let mut keys = Vec::with_capacity(sound.payload.records.len());
+        for record in &sound.payload.records {
+            let half = gathering.half(record.number).map_err(|_| ClientError::Unsound("gate share"))?;
+            keys.push(RecordKey::new(&sound.half, &half, &held.grant, record.number));
+        }
+        self.take_in(held, &sound, &keys, redemption.number, now).await
     }
 
     /// The payload, judged against the ledger.
@@ -91,7 +104,7 @@ impl ClaimsDesk {
             self.close(held, "split-view", detail).await?;
             return Ok(None);
         }
-        // The invoice comes first; papers that go along with it are for people to read.
+        // The invoice comes first, then what goes along with it.
         if payload.records.first().is_none_or(|record| record.groups.is_none()) {
             self.close(held, "no-invoice", "a claim shows an invoice first, in groups").await?;
             return Ok(None);
@@ -103,7 +116,7 @@ impl ClaimsDesk {
     async fn redeem(
         &self,
         held: &mut Held,
-        leaf: &GrantLeaf,
+        (terms, leaf): (&Terms, &GrantLeaf),
         now: u64,
     ) -> Result<Option<Redemption>, DeskError> {
         if let Some(redemption) = held.redemption.clone().filter(|redemption| redemption.goes_on(now)) {
@@ -116,14 +129,16 @@ impl ClaimsDesk {
                 self.close(held, "content", "the contents did not come, and no use is left").await?;
                 return Ok(None);
             }
-            self.new_redemption(held, number, SecretKey::generate(&mut SystemRandom), now).await?;
+            let secret = SecretKey::generate(&mut SystemRandom);
+            self.new_redemption(held, terms, (number, secret), now).await?;
         }
         let Some(mut redemption) = held.redemption.clone() else { return Ok(None) };
         let used = Key::Use(held.grant, redemption.number);
         let mut found: Option<Use> = self.ledger.values(std::slice::from_ref(&used)).await?.get(0)?;
         if found.is_none() {
             if !held.pass.lasts(now) {
-                self.new_redemption(held, redemption.number, redemption.secret.clone(), now).await?;
+                let same = (redemption.number, redemption.secret.clone());
+                self.new_redemption(held, terms, same, now).await?;
                 redemption = held.redemption.clone().unwrap_or(redemption);
             }
             let entry = self.ledger.submit(&redemption.transaction).await?;
@@ -143,19 +158,21 @@ impl ClaimsDesk {
     async fn new_redemption(
         &self,
         held: &mut Held,
-        number: u32,
-        secret: SecretKey,
+        terms: &Terms,
+        (number, secret): (u32, SecretKey),
         now: u64,
     ) -> Result<(), DeskError> {
         self.renew(held, now).await?;
+        let records: Vec<u32> = (0..).zip(0..terms.grant.records).map(|(number, _)| number).collect();
         let ledger = self.ledger.id();
         let presence = Presence { grant: held.grant, grantee: held.pass.key.public() };
+        let who = self.who();
         let told = AuditorUse {
             grant: held.grant,
             number,
-            certificate: self.chain().leaf().to_der().to_vec(),
-            presence: Signed::new(&presence, self.who.key(), &ledger),
-            records: vec![0],
+            certificate: who.chain().leaf().to_der().to_vec(),
+            presence: Signed::new(&presence, who.key(), &ledger),
+            records: records.clone(),
         };
         let auditor = self.ledger.auditor_key().await?;
         let seed = Key32::generate(&mut SystemRandom);
@@ -165,7 +182,7 @@ impl ClaimsDesk {
             grant: held.grant,
             credential: held.pass.credential.clone(),
             use_number: number.into(),
-            records: vec![0],
+            records: records.into_iter().map(u64::from).collect(),
             epk: secret.public(),
             auditor_box,
         };
@@ -180,33 +197,36 @@ impl ClaimsDesk {
         &self,
         held: &mut Held,
         sound: &Sound,
-        key: &RecordKey,
+        keys: &[RecordKey],
         number: u32,
         now: u64,
     ) -> Result<(), DeskError> {
-        let (Some(record), Some(facts)) = (sound.payload.records.first(), sound.judged.records.first())
-        else {
-            return Ok(());
-        };
-        let Some(wrapped) = &record.groups else { return Ok(()) };
-        let blob = self.ledger.client.get_blob(&wrapped.address, &held.pass.key, now).await?;
-        let unsound = "what came is not what the patient gave";
-        let Ok(disclosed) = key.open_groups(wrapped, &blob) else {
-            return self.close(held, "content", unsound).await;
-        };
-        let subject = record.chain.leaf().subject();
+        let mut came = Vec::new();
+        for ((record, facts), key) in sound.payload.records.iter().zip(&sound.judged.records).zip(keys) {
+            let Some(one) = self.fetch(held, (record, facts), key, now).await? else {
+                return self.close(held, "content", "what came is not what the patient gave").await;
+            };
+            came.push(one);
+        }
+        let mut came = came.into_iter();
+        let (Some(invoice), Some(facts)) = (came.next(), sound.judged.records.first()) else { return Ok(()) };
+        let papers: Vec<Paper> = came.map(Paper::from).collect();
         let opened = Opened {
             record: facts.commitment,
-            manifest: facts.manifest.clone(),
-            disclosed,
-            hospital: subject.organisation.clone(),
-            hospital_code: subject.party.as_str().to_owned(),
+            manifest: invoice.manifest,
+            disclosed: invoice.disclosed,
+            hospital: invoice.hospital.0,
+            hospital_code: invoice.hospital.1,
             at: now,
             receipt: false,
             number,
             consent: sound.payload.consent.text.clone(),
+            papers: (!papers.is_empty()).then_some(papers),
         };
-        let seen = match self.read(held, &opened) {
+        let read = self.read(held, &opened);
+        let read =
+            read.and_then(|seen| opened.papers().iter().try_for_each(|p| p.read().map(drop)).map(|()| seen));
+        let seen = match read {
             Ok(seen) => seen,
             Err(error) => return self.close(held, unclaimable(&error), error.to_string()).await,
         };
@@ -221,6 +241,30 @@ impl ClaimsDesk {
         self.save(held, before).await
     }
 
+    /// A record's groups, as the patient gave them; none where something else came.
+    async fn fetch(
+        &self,
+        held: &Held,
+        (record, facts): (&PayloadRecord, &JudgedRecord),
+        key: &RecordKey,
+        now: u64,
+    ) -> Result<Option<Came>, DeskError> {
+        let disclosed = match &record.groups {
+            Some(wrapped) => {
+                let blob = self.ledger.client.get_blob(&wrapped.address, &held.pass.key, now).await?;
+                match key.open_groups(wrapped, &blob) {
+                    Ok(disclosed) => disclosed,
+                    Err(_) => return Ok(None),
+                }
+            }
+            // Files alone: without a group there is no report, which is found when it is read.
+            None => Disclosure::default(),
+        };
+        let subject = record.chain.leaf().subject();
+        let hospital = (subject.organisation.clone(), subject.party.as_str().to_owned());
+        Ok(Some(Came { manifest: facts.manifest.clone(), disclosed, hospital }))
+    }
+
     /// What was opened, verified.
     pub fn read(&self, held: &Held, opened: &Opened) -> Result<Seen, ReportError> {
         let Disclosure { groups, proof } = &opened.disclosed;
@@ -231,10 +275,16 @@ impl ClaimsDesk {
 
     /// Tells the patient what was opened. Its absence shows as "key released, no receipt".
     pub(super) async fn tell_opened(&self, held: &mut Held) -> Result<(), DeskError> {
-        let Some(number) = held.opened.as_ref().map(|opened| opened.number) else { return Ok(()) };
+        let Some(opened) = &held.opened else { return Ok(()) };
+        let (number, count) = (opened.number, opened.papers().len() + 1);
         let proven = self.ledger.values(&[Key::Terms(held.grant)]).await?;
         let terms: Terms = proven.need(0, "grant")?;
-        let receipt = Receipt { grant: held.grant, number, records: vec![0], checkpoint: proven.note };
+        let receipt = Receipt {
+            grant: held.grant,
+            number,
+            records: (0..).take(count).collect(),
+            checkpoint: proven.note,
+        };
         let ledger = self.ledger.id();
         let message = receipt.seal(&held.pass.key, &terms.grant.reply, &ledger, &mut SystemRandom);
         self.drop_in(held, &message).await?;
@@ -243,6 +293,25 @@ impl ClaimsDesk {
             opened.receipt = true;
         }
         self.save(held, before).await
+    }
+}
+
+impl From<Came> for Paper {
+    fn from(came: Came) -> Self {
+        let (hospital, hospital_code) = came.hospital;
+        Self { manifest: came.manifest, disclosed: came.disclosed, hospital, hospital_code }
+    }
+}
+
+impl Paper {
+    /// What is shown of it, verified. One grant settles one invoice: nothing else in it bears a tag.
+    pub fn read(&self) -> Result<ReportOpened, ReportError> {
+        let report = self.manifest.open_groups(&self.disclosed.groups)?;
+        if self.disclosed.proof.is_some() || !report.tags.is_empty() {
+            return Err(ReportError::Tag);
+        }
+        report.view()?;
+        Ok(report)
     }
 }
 

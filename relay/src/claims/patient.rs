@@ -7,7 +7,7 @@ use crate::{
     issuing::{self, CommandDesk, IssueError},
     random::SystemRandom,
 };
-use reqwest::Method;
+use axum::http::Method;
 use std::time::Duration;
 use suishen_core::{
     cbor,
@@ -20,7 +20,10 @@ use suishen_core::{
     identity::{Certificate, CertificateError, Chain},
     proof::log::ProvenValue,
     qr::{ConsentOffer, IdentityOffer, QrError, consent_url},
-    report::{ClaimKey, GroupOpening, Manifest, ReportError, TicketContents, claim::proposal},
+    report::{
+        ClaimKey, GroupOpening, Manifest, ReportError, TicketContents,
+        claim::{proposal, supporting},
+    },
     sm::{Label, Random as _, SecretKey, Signed, SmError, sealed},
 };
 
@@ -71,9 +74,9 @@ pub struct Patient {
     authority: SecretKey,
 }
 
-/// An invoice that the patient has.
+/// A record that the patient has: an invoice, or what explains one.
 #[derive(Clone, Debug)]
-pub struct Invoice {
+pub struct Record {
     commitment: Commitment,
     manifest: Signed<Manifest>,
     salt: Salt,
@@ -81,6 +84,21 @@ pub struct Invoice {
     openings: Vec<GroupOpening>,
     claim_keys: Vec<ClaimKey>,
     chain: Chain,
+}
+
+impl Record {
+    /// What is shown of it.
+    fn shown(&self, openings: Vec<GroupOpening>, claim_keys: Vec<ClaimKey>) -> DraftRecord {
+        DraftRecord {
+            manifest: self.manifest.clone(),
+            salt: self.salt,
+            holder_salts: self.holder_salts.clone(),
+            parts: Vec::new(),
+            openings,
+            claim_keys,
+            chain: self.chain.clone(),
+        }
+    }
 }
 
 /// A claim that the patient makes.
@@ -105,13 +123,13 @@ impl Patient {
         Ok(Self { holder: HolderId::of(&root.public()), authority })
     }
 
-    /// Has the hospital issue an invoice to this patient, and takes it in.
-    pub async fn invoice(
+    /// Has the hospital issue a record to this patient, and takes it in.
+    pub async fn receive(
         &self,
         client: &Client,
         hospital: &CommandDesk,
         fhir: Vec<u8>,
-    ) -> Result<Invoice, PatientError> {
+    ) -> Result<Record, PatientError> {
         let (inbox, encryption) = (fresh(), fresh());
         let inner: [u8; 32] = SystemRandom.bytes();
         let offer = IdentityOffer {
@@ -131,7 +149,7 @@ impl Patient {
         let contents: TicketContents = cbor::decode(&text).map_err(ClientError::from)?;
         let outer = contents.holder_salt.ok_or(ClientError::Unsound("delivery"))?;
         let certificates = contents.chain.iter().map(|der| Certificate::from_der(der));
-        Ok(Invoice {
+        Ok(Record {
             commitment: issued.commitment,
             manifest: Signed::from_bytes(&contents.manifest)?,
             salt: Salt(contents.salt),
@@ -146,20 +164,25 @@ impl Patient {
     pub async fn claim(
         &self,
         client: &Client,
-        invoice: &Invoice,
+        invoice: &Record,
+        slot: Slot,
+        origin: &str,
+    ) -> Result<Made, PatientError> {
+        self.claim_with(client, (invoice, &[]), slot, origin).await
+    }
+
+    /// The same with papers that go along: what explains a claim in them, without the hospital's numbers and telephones.
+    pub async fn claim_with(
+        &self,
+        client: &Client,
+        (invoice, papers): (&Record, &[&Record]),
         slot: Slot,
         origin: &str,
     ) -> Result<Made, PatientError> {
         let openings = proposal(&invoice.openings, slot, None)?.openings(&invoice.openings);
-        let record = DraftRecord {
-            manifest: invoice.manifest.clone(),
-            salt: invoice.salt,
-            holder_salts: invoice.holder_salts.clone(),
-            parts: Vec::new(),
-            openings,
-            claim_keys: invoice.claim_keys.clone(),
-            chain: invoice.chain.clone(),
-        };
+        let mut records = vec![invoice.shown(openings, invoice.claim_keys.clone())];
+        records.extend(papers.iter().map(|paper| paper.shown(supporting(&paper.openings), Vec::new())));
+        let named: Vec<_> = std::iter::once(&invoice).chain(papers).map(|record| record.commitment).collect();
         let choice =
             Choice { role: slot.role(), duration: TERM, accept_within: ACCEPT, uses: USES, live: false };
         let consent = Consent {
@@ -167,7 +190,7 @@ impl Patient {
             language: "zh".into(),
             text: "我同意保险机构在三十天内查看这张票据，用于理赔，可随时撤回。".into(),
         };
-        let (holder, auditor) = self.proof(client, invoice.commitment).await?;
+        let (holder, auditor) = self.proof(client, &named).await?;
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
         let genesis = client.genesis();
         let now = client.info().await?.now;
@@ -178,7 +201,7 @@ impl Patient {
             auditor: &auditor.box_key().map_err(|_| ClientError::Unsound("auditor"))?,
             authority: &self.authority,
         };
-        let draft = Draft::new(choice, consent, vec![record], holder, &around, &mut SystemRandom)?;
+        let draft = Draft::new(choice, consent, records, holder, &around, &mut SystemRandom)?;
         for (address, blob) in &draft.blobs {
             client.put_blob(address, blob.clone(), &draft.key, now).await?;
         }
@@ -198,14 +221,15 @@ impl Patient {
         Ok(Made { draft, link })
     }
 
-    /// Holder and anchor under one checkpoint; and the auditor's keys.
+    /// Holder and anchors under one checkpoint; and the auditor's keys.
     async fn proof(
         &self,
         client: &Client,
-        record: Commitment,
+        records: &[Commitment],
     ) -> Result<(HolderProof, AuditorKeys), PatientError> {
-        let keys = [Key::Holder(self.holder), Key::Anchor(record), Key::Auditor];
-        let asked = ValuesAsked { keys: keys.iter().map(|key| key.to_bytes().into()).collect() };
+        let keys = [Key::Holder(self.holder), Key::Auditor];
+        let keys = keys.into_iter().chain(records.iter().map(|record| Key::Anchor(*record)));
+        let asked = ValuesAsked { keys: keys.map(|key| key.to_bytes().into()).collect() };
         let answer = client.post("/v1/ledger/values", &asked).await?;
         let answer: ValuesAnswer = cbor::decode(&answer).map_err(ClientError::from)?;
         let mut shown = answer.values.into_iter().map(|shown| {
@@ -213,10 +237,10 @@ impl Patient {
             Ok::<_, ClientError>(ProvenValue { value, proof: shown.proof })
         });
         let mut next = || shown.next().unwrap_or(Err(ClientError::Unsound("state")));
-        let (leaf, anchor, auditor) = (next()?, next()?, next()?);
+        let (leaf, auditor) = (next()?, next()?);
+        let anchors = records.iter().map(|_| next()).collect::<Result<_, _>>()?;
         let auditor = cbor::decode(&auditor.value).map_err(ClientError::from)?;
-        let holder =
-            HolderProof { holder: self.holder, checkpoint: answer.note, leaf, anchors: vec![anchor] };
+        let holder = HolderProof { holder: self.holder, checkpoint: answer.note, leaf, anchors };
         Ok((holder, auditor))
     }
 }

@@ -6,7 +6,7 @@
 use super::held::Held;
 use crate::{
     random::SystemRandom,
-    store::{Store, StoreError},
+    store::{Store, StoreError, Together},
 };
 use redb::{ReadableTable as _, ReadableTableMetadata as _, TableDefinition, WriteTransaction};
 use std::path::Path;
@@ -103,6 +103,7 @@ pub struct Answered {
 #[derive(Clone)]
 pub struct Rows {
     store: Store,
+    together: Together,
     key: Key32,
 }
 
@@ -126,7 +127,8 @@ impl Rows {
             tx.open_table(ANSWERED)?;
             Ok::<_, StoreError>(())
         })?;
-        Ok(Self { store, key })
+        let together = Together::start(store.clone())?;
+        Ok(Self { store, together, key })
     }
 
     /// Checks the cursors that were given out.
@@ -147,17 +149,22 @@ impl Rows {
     }
 
     /// Writes a single value.
-    pub fn put_value<T: minicbor::Encode<()>>(&self, name: &str, value: &T) -> Result<(), RowsError> {
+    pub async fn put_value<T: minicbor::Encode<()>>(
+        &self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), RowsError> {
         let bytes = cbor::encode(value);
-        Ok(self.store.write(|tx| {
+        let written = self.together.write(move |tx| {
             tx.open_table(VALUES)?.insert(name, bytes.as_slice())?;
-            Ok::<_, StoreError>(())
-        })?)
+            Ok(())
+        });
+        Ok(written.await?)
     }
 
     /// Removes a single value; whether there was one.
-    pub fn remove_value(&self, name: &str) -> Result<bool, RowsError> {
-        Ok(self.store.write(|tx| Ok::<_, StoreError>(tx.open_table(VALUES)?.remove(name)?.is_some()))?)
+    pub async fn remove_value(&self, name: &'static str) -> Result<bool, RowsError> {
+        Ok(self.together.write(move |tx| Ok(tx.open_table(VALUES)?.remove(name)?.is_some())).await?)
     }
 
     /// A claim.
@@ -183,50 +190,55 @@ impl Rows {
     }
 
     /// Writes a new claim behind all others, with its event. A claim that is there already is left as it is.
-    pub fn add_claim(&self, held: &Held, at: u64) -> Result<bool, RowsError> {
-        let sealed = self.seal(ROW, held.grant.as_bytes(), held);
-        Ok(self.store.write(|tx| {
+    pub async fn add_claim(&self, held: &Held, at: u64) -> Result<bool, RowsError> {
+        let (grant, state) = (held.grant, held.state().name());
+        let sealed = self.seal(ROW, grant.as_bytes(), held);
+        let written = self.together.write(move |tx| {
             let mut claims = tx.open_table(CLAIMS)?;
-            if claims.get(held.grant.as_bytes())?.is_some() {
+            if claims.get(grant.as_bytes())?.is_some() {
                 return Ok(false);
             }
-            claims.insert(held.grant.as_bytes(), sealed.as_slice())?;
+            claims.insert(grant.as_bytes(), sealed.as_slice())?;
             let mut order = tx.open_table(ORDER)?;
             let next = order.last()?.map_or(1, |(number, _)| number.value() + 1);
-            order.insert(next, held.grant.as_bytes())?;
-            tx.open_table(UNDER_WAY)?.insert(held.grant.as_bytes(), ())?;
-            add_event(tx, &held.grant, held.state().name(), at)?;
-            Ok::<_, StoreError>(true)
-        })?)
+            order.insert(next, grant.as_bytes())?;
+            tx.open_table(UNDER_WAY)?.insert(grant.as_bytes(), ())?;
+            add_event(tx, &grant, state, at)?;
+            Ok(true)
+        });
+        Ok(written.await?)
     }
 
     /// Writes a claim as it is now; with an event where its state has changed.
-    pub fn put_claim(&self, held: &Held, before: &str, at: u64) -> Result<(), RowsError> {
-        let sealed = self.seal(ROW, held.grant.as_bytes(), held);
-        let state = held.state().name();
-        Ok(self.store.write(|tx| {
-            tx.open_table(CLAIMS)?.insert(held.grant.as_bytes(), sealed.as_slice())?;
+    pub async fn put_claim(&self, held: &Held, before: &'static str, at: u64) -> Result<(), RowsError> {
+        let (grant, state, goes_on) = (held.grant, held.state().name(), held.is_under_way());
+        let sealed = self.seal(ROW, grant.as_bytes(), held);
+        let written = self.together.write(move |tx| {
+            tx.open_table(CLAIMS)?.insert(grant.as_bytes(), sealed.as_slice())?;
             let mut under_way = tx.open_table(UNDER_WAY)?;
-            if held.is_under_way() {
-                under_way.insert(held.grant.as_bytes(), ())?;
+            if goes_on {
+                under_way.insert(grant.as_bytes(), ())?;
             } else {
-                under_way.remove(held.grant.as_bytes())?;
+                under_way.remove(grant.as_bytes())?;
             }
             if state != before {
-                add_event(tx, &held.grant, state, at)?;
+                add_event(tx, &grant, state, at)?;
             }
-            Ok::<_, StoreError>(())
-        })?)
+            Ok(())
+        });
+        Ok(written.await?)
     }
 
     /// Forgets a claim.
-    pub fn forget(&self, id: &GrantId) -> Result<(), RowsError> {
-        Ok(self.store.write(|tx| {
+    pub async fn forget(&self, id: &GrantId) -> Result<(), RowsError> {
+        let id = *id;
+        let written = self.together.write(move |tx| {
             tx.open_table(CLAIMS)?.remove(id.as_bytes())?;
             tx.open_table(UNDER_WAY)?.remove(id.as_bytes())?;
             tx.open_table(ORDER)?.retain(|_, named| named != id.as_bytes())?;
-            Ok::<_, StoreError>(())
-        })?)
+            Ok(())
+        });
+        Ok(written.await?)
     }
 
     /// Claims after a place in the order, and the place to go on from where there are more. At most `limit` that
@@ -310,13 +322,14 @@ impl Rows {
     }
 
     /// Remembers an answer, and forgets the oldest beyond the bound.
-    pub fn put_answer(&self, name: &[u8; 32], answer: &Answered) -> Result<(), RowsError> {
-        let sealed = self.seal(ANSWER, name, answer);
-        Ok(self.store.write(|tx| {
+    pub async fn put_answer(&self, name: &[u8; 32], answer: &Answered) -> Result<(), RowsError> {
+        let (name, given) = (*name, answer.at);
+        let sealed = self.seal(ANSWER, &name, answer);
+        let written = self.together.write(move |tx| {
             let (mut answers, mut answered) = (tx.open_table(ANSWERS)?, tx.open_table(ANSWERED)?);
-            answers.insert(name, sealed.as_slice())?;
-            answered.insert((answer.at, name), ())?;
-            let end = answer.at.saturating_sub(ANSWERS_KEPT);
+            answers.insert(&name, sealed.as_slice())?;
+            answered.insert((given, &name), ())?;
+            let end = given.saturating_sub(ANSWERS_KEPT);
             loop {
                 let oldest = answered.first()?.map(|(row, _)| (row.value().0, *row.value().1));
                 let Some((at, old)) = oldest else { break };
@@ -326,8 +339,9 @@ impl Rows {
                 answered.remove((at, &old))?;
                 answers.remove(&old)?;
             }
-            Ok::<_, StoreError>(())
-        })?)
+            Ok(())
+        });
+        Ok(written.await?)
     }
 }
 

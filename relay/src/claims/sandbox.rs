@@ -29,6 +29,8 @@ pub const FOLDER: &str = "sandbox";
 /// The sample invoice, and the number in it that each copy has another for.
 const INVOICE: &str = include_str!("../../../samples/invoice/report.json");
 const NUMBER: &str = "0038217745";
+/// What goes along with it.
+const DISCHARGE: &str = include_str!("../../../samples/discharge/report.json");
 /// The demo's hospital and insurer.
 const HOSPITAL: &str = "12520100ANLAN00018";
 const INSURER: &str = "91520100ANLAN00051";
@@ -78,15 +80,18 @@ impl Sandbox {
         Ok(Started { sandbox: Self { client, hospital, waiting }, relay, invite })
     }
 
-    /// A new patient with an invoice that nobody else has, who shows a claim link and says yes to whoever takes it.
+    /// A new patient with an invoice that nobody else has and a discharge summary, who shows a claim link and says yes to whoever takes it.
     pub async fn play(&self) -> Result<String, PlayError> {
         let waiting = self.waiting.clone().try_acquire_owned().map_err(|_| Refusal::TooMany)?;
         let patient = Patient::arrive(&self.client).await?;
         let number = u64::from_be_bytes(SystemRandom.bytes()) % 10_000_000_000;
         let fhir = INVOICE.replace(NUMBER, &format!("{number:010}")).into_bytes();
-        let invoice = patient.invoice(&self.client, &self.hospital, fhir).await?;
+        let invoice = patient.receive(&self.client, &self.hospital, fhir).await?;
+        let summary = DISCHARGE.as_bytes().to_vec();
+        let summary = patient.receive(&self.client, &self.hospital, summary).await?;
         let origin = format!("http://patient.localhost:{PAGES}");
-        let made = patient.claim(&self.client, &invoice, Slot::Commercial, &origin).await?;
+        let pack = (&invoice, &[&summary][..]);
+        let made = patient.claim_with(&self.client, pack, Slot::Commercial, &origin).await?;
         let link = made.link.clone();
         let base = self.client.base().to_owned();
         tokio::spawn(async move {

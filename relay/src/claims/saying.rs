@@ -2,20 +2,21 @@
 //!
 //! **A relay's no isn't the ledger's**: what was stored to be said stays until the slot is seen to hold it, or until the
 //! ledger's clock, by a checkpoint, is past the moment by which it could stand and the slot is proven not to hold it.
-//! Only then is anything else decided.
+//! Only then is anything else decided; and what was given up so is looked for as long as the claim is kept, so that a
+//! member that lets it stand after all, dated back, gains nothing.
 
 use super::{
     desk::{ClaimsDesk, DeskError, check_suspension},
     held::{Held, Said, Saying},
-    ledger::Proven,
+    ledger::{LedgerError, Proven},
     opening::Seen,
     refusal::Refusal,
 };
-use crate::random::SystemRandom;
+use crate::{random::SystemRandom, store::StoreError};
 use suishen_core::{
     consent::{
         Answer, AnswerFault, AuditorReversal, AuditorSettlement, Decision, Reversing, Settleable, Standing,
-        Unsettleable,
+        Unsettleable, stood,
     },
     contract::{Anchor, AuditorKeys, Claim, Key, ReversalReason, SignedTransaction, Terms, Transaction},
     id::TagId,
@@ -23,12 +24,15 @@ use suishen_core::{
     sm::{Key32, PublicKey, Signed},
 };
 
+/// After so many decisions on one claim that never came to stand, no other is made: its relay brings none.
+const MOST_GIVEN_UP: usize = 16;
+
 fn answer(fault: AnswerFault) -> DeskError {
     match fault {
         AnswerFault::Amount => Refusal::Amount.into(),
         AnswerFault::Shares => Refusal::Shares.into(),
         AnswerFault::Reason => Refusal::Reason.into(),
-        _ => super::ledger::LedgerError::Unsound("answer").into(),
+        _ => LedgerError::Unsound("answer").into(),
     }
 }
 
@@ -62,6 +66,10 @@ impl ClaimsDesk {
     ) -> Result<Held, DeskError> {
         let _turn = self.turn(id).await;
         let mut held = self.claim(id)?;
+        self.look_back(&mut held).await?;
+        if held.given_up().len() >= MOST_GIVEN_UP {
+            return Err(Refusal::Ledger.into());
+        }
         let seen = self.seen(&held)?;
         let record = held.opened.as_ref().ok_or(Refusal::NotOpened)?.record;
         let paid = Money::parse(paid.trim(), seen.shown.invoice.total.currency());
@@ -69,7 +77,7 @@ impl ClaimsDesk {
         let told = AuditorSettlement::of(&seen.shown, &record, paid, reason).map_err(answer)?;
         if let Some(saying) = &held.saying {
             return if saying.told() == Some(&told) {
-                self.go_on(held).await
+                self.go_on(held, Slot::Unknown).await
             } else {
                 Err(Refusal::Deciding.into())
             };
@@ -85,7 +93,7 @@ impl ClaimsDesk {
         let saying = self.prepare(&mut held, &seen, told).await?;
         held.saying = Some(saying);
         self.save(&held, before).await?;
-        self.go_on(held).await
+        self.go_on(held, Slot::Open).await
     }
 
     /// What is to be said, after a fresh look at the ledger.
@@ -156,11 +164,19 @@ impl ClaimsDesk {
     ) -> Result<Held, DeskError> {
         let _turn = self.turn(id).await;
         let mut held = self.claim(id)?;
+        self.look_back(&mut held).await?;
+        if held.given_up().len() >= MOST_GIVEN_UP {
+            return Err(Refusal::Ledger.into());
+        }
         let seen = self.seen(&held)?;
         let words = words.trim();
         let same = |answer: &Answer| matches!(answer, Answer::Reversed(told, _) if (told.why, told.words.as_str()) == (why, words));
         if let Some(saying) = &held.saying {
-            return if same(&saying.answer) { self.go_on(held).await } else { Err(Refusal::Deciding.into()) };
+            return if same(&saying.answer) {
+                self.go_on(held, Slot::Unknown).await
+            } else {
+                Err(Refusal::Deciding.into())
+            };
         }
         if held.said.as_ref().is_some_and(|said| same(&said.answer)) {
             return Ok(held);
@@ -174,13 +190,14 @@ impl ClaimsDesk {
         let ledger = self.ledger.id();
         let tag = seen.shown.tag.id().map_err(|_| Refusal::Tag)?;
         let reversing = Reversing { tag, desk: held.pass.key.public() };
+        let who = self.who();
         let told = AuditorReversal {
             tag,
             settlement: Some(settlement),
             why,
             words: words.to_owned(),
-            certificate: self.chain().leaf().to_der().to_vec(),
-            presence: Signed::new(&reversing, self.who.key(), &ledger),
+            certificate: who.chain().leaf().to_der().to_vec(),
+            presence: Signed::new(&reversing, who.key(), &ledger),
         };
         let auditor = auditor_of(&proven, 0)?;
         let (credential, fresh) = (held.pass.credential.clone(), Key32::generate(&mut SystemRandom));
@@ -195,83 +212,141 @@ impl ClaimsDesk {
         held.saying =
             Some(Saying { entry, answer: Answer::Reversed(told, fresh), stands: None, against: None });
         self.save(&held, before).await?;
-        self.go_on(held).await
+        self.go_on(held, Slot::Unknown).await
     }
 
     /// Says what is stored, as far as it goes now; the rest goes on by itself.
-    async fn go_on(&self, mut held: Held) -> Result<Held, DeskError> {
-        if let Err(error) = self.say(&mut held).await {
+    async fn go_on(&self, mut held: Held, slot: Slot) -> Result<Held, DeskError> {
+        let said = match slot {
+            Slot::Open => self.bring(&mut held).await,
+            Slot::Unknown => self.say(&mut held).await,
+        };
+        if let Err(error) = said {
             tracing::info!(claim = %held.grant, %error, "a decision is not through yet");
         }
         self.stirred.notify_one();
         Ok(held)
     }
 
-    /// The entry first, seen on the ledger, then the patient's answer.
+    /// Finds what is to be said on the ledger, or brings it there; then the patient's answer. What can't stand any more is
+    /// given up.
     pub(super) async fn say(&self, held: &mut Held) -> Result<(), DeskError> {
-        if !self.stands(held).await? {
-            return Ok(());
+        let Some(saying) = &held.saying else { return Ok(()) };
+        let (keys, until) = match (saying.stands, saying.slot(), &saying.entry) {
+            (None, Some(slot), Some((_, until))) => (vec![Key::Terms(held.grant), Key::Claim(slot)], *until),
+            // A refusal is no entry, and what stands is only told.
+            _ => return self.tell_at_once(held).await,
+        };
+        let proven = self.ledger.values(&keys).await?;
+        if self.stands(held, &proven).await? {
+            return self.tell(held, &proven.need(0, "grant")?).await;
         }
+        if proven.at > until {
+            let against = held.saying.as_ref().and_then(|saying| saying.against.as_deref());
+            tracing::warn!(claim = %held.grant, against, "a decision did not come to stand in its time");
+            let before = held.state().name();
+            held.give_up();
+            return self.save(held, before).await;
+        }
+        self.bring(held).await
+    }
+
+    /// Brings what was stored to the ledger, sees it there and tells the patient.
+    async fn bring(&self, held: &mut Held) -> Result<(), DeskError> {
+        let Some(saying) = &held.saying else { return Ok(()) };
+        let (Some(slot), Some((transaction, _))) = (saying.slot(), &saying.entry) else {
+            return self.tell_at_once(held).await;
+        };
+        let keys = [Key::Terms(held.grant), Key::Claim(slot)];
+        let (proven, error) = match self.ledger.submit(transaction).await {
+            Ok(entry) => (self.after(entry, &keys).await?, None),
+            // Perhaps it was included all the same.
+            Err(error) => (self.ledger.values(&keys).await?, Some(DeskError::from(error))),
+        };
+        if self.stands(held, &proven).await? {
+            return self.tell(held, &proven.need(0, "grant")?).await;
+        }
+        let before = held.state().name();
+        let said_no = error.as_ref().and_then(DeskError::said_no).map(str::to_owned);
+        if let (Some(saying), Some(code)) = (&mut held.saying, said_no) {
+            saying.against = Some(code);
+            self.save(held, before).await?;
+        }
+        Err(error.unwrap_or_else(|| LedgerError::Unsound("entry").into()))
+    }
+
+    /// Whether what is to be said stands, by the slot as it was proven, the second of these values.
+    async fn stands(&self, held: &mut Held, proven: &Proven) -> Result<bool, DeskError> {
+        let Some(saying) = &held.saying else { return Ok(false) };
+        let mut found = stands_as(held, &saying.answer, proven.get(1)?);
+        // Of several decisions under one grant the slot doesn't tell which it holds.
+        if let (Some(_), Some((transaction, _)), false) = (found, &saying.entry, held.given_up().is_empty()) {
+            let log = self.ledger.log_of(&held.grant).await?;
+            found = stood(&log, &[claimed(transaction)?]).first().map(|stood| stood.entry);
+        }
+        if let Some(saying) = &mut held.saying {
+            saying.stands = found;
+        }
+        Ok(found.is_some())
+    }
+
+    async fn tell_at_once(&self, held: &mut Held) -> Result<(), DeskError> {
+        let terms = self.ledger.values(&[Key::Terms(held.grant)]).await?.need(0, "grant")?;
+        self.tell(held, &terms).await
+    }
+
+    /// Tells the patient what stands, or what was refused. Until that is done, it is looked for again.
+    async fn tell(&self, held: &mut Held, terms: &Terms) -> Result<(), DeskError> {
         let Some(saying) = held.saying.clone() else { return Ok(()) };
         let ledger = self.ledger.id();
-        let terms: Terms = self.ledger.values(&[Key::Terms(held.grant)]).await?.need(0, "grant")?;
         let said = match (saying.answer, saying.stands) {
             (Answer::Settled(told, seed, _), Some(entry)) => Answer::Settled(told, seed, entry),
             (said, _) => said,
         };
         let message = said.seal(&held.pass.key, &terms.grant.reply, &ledger, &mut SystemRandom);
-        self.drop_in(held, &message.map_err(answer)?).await?;
         let before = held.state().name();
+        if let Err(error) = self.drop_in(held, &message.map_err(answer)?).await {
+            self.save(held, before).await?;
+            return Err(error);
+        }
         let at = self.ledger.now().await?;
         held.said = Some(Said { answer: said, entry: saying.stands, at });
         held.saying = None;
         self.save(held, before).await
     }
 
-    /// Whether what is to be said stands. What can't stand any more is let go; then it says no, too.
-    async fn stands(&self, held: &mut Held) -> Result<bool, DeskError> {
-        let Some(saying) = held.saying.clone() else { return Ok(false) };
-        let Some((transaction, until)) = &saying.entry else { return Ok(true) };
-        if saying.stands.is_some() {
-            return Ok(true);
-        }
-        let before = held.state().name();
-        let tag = self.seen(held)?.shown.tag.id().map_err(|_| Refusal::Tag)?;
-        let keys = [Key::Claim(tag)];
-        let proven = self.ledger.values(&keys).await?;
-        let mut found = stands_as(held, &saying.answer, proven.get(0)?);
-        if found.is_none() && proven.at > *until {
-            tracing::warn!(claim = %held.grant, against = saying.against, "a decision never came to stand");
-            held.saying = None;
+    /// Looks for what was given up: what stands after all is said, in the ledger's order, before anything else is.
+    pub(super) async fn look_back(&self, held: &mut Held) -> Result<(), DeskError> {
+        while !held.given_up().is_empty() {
+            let decisions = held.given_up().iter().filter_map(|saying| saying.entry.as_ref());
+            let decisions: Vec<_> =
+                decisions.map(|(transaction, _)| claimed(transaction)).collect::<Result<_, _>>()?;
+            let log = self.ledger.log_of(&held.grant).await?;
+            let Some(found) = stood(&log, &decisions).first().copied() else { break };
+            tracing::warn!(claim = %held.grant, entry = found.entry, "a decision that was given up stands");
+            let before = held.state().name();
+            let taken_up = held.take_up(found.which);
+            // What was decided meanwhile was decided on the word that this doesn't stand.
+            held.give_up();
+            held.saying = taken_up.map(|saying| Saying { stands: Some(found.entry), ..saying });
             self.save(held, before).await?;
-            return Ok(false);
+            self.say(held).await?;
         }
-        if found.is_none() {
-            match self.ledger.submit(transaction).await {
-                Ok(entry) => {
-                    found = stands_as(held, &saying.answer, self.after(entry, &keys).await?.get(0)?);
-                }
-                Err(error) => {
-                    // Perhaps it was included all the same.
-                    found = stands_as(held, &saying.answer, self.ledger.values(&keys).await?.get(0)?);
-                    let error = DeskError::from(error);
-                    if found.is_none() {
-                        if let (Some(saying), Some(code)) = (&mut held.saying, error.said_no()) {
-                            saying.against = Some(code.to_owned());
-                        }
-                        self.save(held, before).await?;
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        let Some(entry) = found else { return Err(super::ledger::LedgerError::Unsound("entry").into()) };
-        if let Some(saying) = &mut held.saying {
-            saying.stands = Some(entry);
-        }
-        self.save(held, before).await?;
-        Ok(true)
+        Ok(())
     }
+}
+
+/// What is known of a slot right before something is brought to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    /// Seen open just now.
+    Open,
+    /// Perhaps it holds what is to be said.
+    Unknown,
+}
+
+fn claimed(transaction: &SignedTransaction) -> Result<Transaction, DeskError> {
+    Ok(transaction.claimed().map_err(|_| LedgerError::Rows(StoreError::Row.into()))?)
 }
 
 /// The number of the entry by which a slot holds what is said.
@@ -293,5 +368,5 @@ fn stands_as(held: &Held, answer: &Answer, slot: Option<Claim>) -> Option<u64> {
 
 fn auditor_of(proven: &Proven, n: usize) -> Result<PublicKey, DeskError> {
     let keys: AuditorKeys = proven.need(n, "auditor")?;
-    keys.box_key().map_err(|_| super::ledger::LedgerError::Unsound("auditor").into())
+    keys.box_key().map_err(|_| LedgerError::Unsound("auditor").into())
 }

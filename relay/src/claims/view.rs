@@ -1,9 +1,10 @@
 //! What an insurer's systems are told of an open invoice: the disclosed groups, verified, as plain fields. Nothing is
 //! filled in: what isn't shown is left out and counted.
 
-use super::opening::Seen;
+use super::{held::Paper, opening::Seen};
 use serde::Serialize;
-use suishen_core::{contract::Slot, fhir::Json};
+use serde_json::value::RawValue;
+use suishen_core::{contract::Slot, fhir::Json, report::ReportError};
 
 /// An open invoice.
 #[derive(Clone, Debug, Serialize)]
@@ -85,6 +86,44 @@ pub struct PolicyBody {
     /// With whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub insurer: Option<String>,
+}
+
+/// A record that explains the invoice, as far as the patient shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PaperBody {
+    /// What it is called.
+    pub title: String,
+    /// `discharge`, `laboratory`, `imaging`, `prescription`, `invoice` or `other`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// When, as the hospital wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Who issued it, by certificate.
+    pub hospital: HospitalBody,
+    /// What is shown: FHIR R4, each value as the hospital wrote it.
+    pub shown: Box<RawValue>,
+    /// Groups and files of the report that the patient didn't show.
+    pub withheld: usize,
+}
+
+impl PaperBody {
+    /// What is shown of it, verified again.
+    pub fn of(paper: &Paper) -> Result<Self, ReportError> {
+        let report = paper.read()?;
+        let view = report.view()?;
+        let shown = RawValue::from_string(report.json.to_text()).map_err(|_| ReportError::Form)?;
+        // A report that is shown in groups counts by its groups and not as a file.
+        let files = paper.manifest.parts.len().saturating_sub(1);
+        Ok(Self {
+            title: view.title,
+            kind: view.kind.name(),
+            date: view.effective.or(view.issued).map(|moment| moment.text),
+            hospital: HospitalBody { name: paper.hospital.clone(), code: paper.hospital_code.clone() },
+            shown,
+            withheld: report.withheld + files,
+        })
+    }
 }
 
 /// A sum without its currency.

@@ -202,18 +202,7 @@ impl std::fmt::Debug for Hook {
 impl Hook {
     /// For the events of this server, by the certificates that this machine trusts.
     pub fn new(desk: Arc<ClaimsDesk>, sandbox: bool) -> Result<Self, rustls::Error> {
-        let mut roots = rustls::RootCertStore::empty();
-        let trusted = rustls_native_certs::load_native_certs();
-        let (taken, _) = roots.add_parsable_certificates(trusted.certs);
-        if taken == 0 {
-            tracing::warn!(
-                "this machine trusts no certificates: no webhook can be called; install ca-certificates"
-            );
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config =
-            rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let config = config.with_root_certificates(roots).with_no_client_auth();
+        let config = crate::tls::trusting()?;
         Ok(Self { desk, sandbox, tls: TlsConnector::from(Arc::new(config)), turn: Mutex::default() })
     }
 
@@ -229,7 +218,7 @@ impl Hook {
         let _turn = self.turn.lock().await;
         let delivered = self.desk.rows.event_span()?.map_or(0, |(_, last)| last);
         let target = Target { url: url.to_owned(), since, delivered, failures: 0 };
-        self.desk.rows.put_value(TARGET, &target)?;
+        self.desk.rows.put_value(TARGET, &target).await?;
         self.desk.happened.notify_one();
         Ok(target)
     }
@@ -237,7 +226,7 @@ impl Hook {
     /// Sends none any more; whether any were sent.
     pub async fn clear(&self) -> Result<bool, RowsError> {
         let _turn = self.turn.lock().await;
-        self.desk.rows.remove_value(TARGET)
+        self.desk.rows.remove_value(TARGET).await
     }
 
     /// Delivers until it is dropped.
@@ -276,12 +265,12 @@ impl Hook {
             match sent {
                 Ok(()) => {
                     let next = Target { delivered: event.number, failures: 0, ..now };
-                    self.desk.rows.put_value(TARGET, &next)?;
+                    self.desk.rows.put_value(TARGET, &next).await?;
                 }
                 Err(error) => {
                     let failures = now.failures.saturating_add(1);
                     tracing::info!(%error, event = event.number, failures, "an event was not taken");
-                    self.desk.rows.put_value(TARGET, &Target { failures, ..now })?;
+                    self.desk.rows.put_value(TARGET, &Target { failures, ..now }).await?;
                     return Ok(Some(failures));
                 }
             }
@@ -305,7 +294,7 @@ impl Hook {
         let message =
             Message { method: "POST", path: &place.path, query: &place.query, content: Digest::of(&body) };
         let ledger = self.desk.ledger.id();
-        let fields = request::sign(&message, self.desk.who.key(), &ledger, now, &mut SystemRandom);
+        let fields = request::sign(&message, self.desk.who().key(), &ledger, now, &mut SystemRandom);
         let target = if place.query.is_empty() {
             place.path.clone()
         } else {

@@ -2,16 +2,16 @@
 //! where it waits for a person or a relay.
 
 use super::{ClaimsDesk, DeskError};
-use futures_util::{StreamExt as _, stream};
 use std::{
     collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 use suishen_core::{id::GrantId, sm::Random as _};
+use tokio::task::JoinSet;
 
-/// Claims that are worked on at a time.
-const AT_ONCE: usize = 8;
+/// Claims that are worked on at a time; their looks at the ledger are shared.
+const AT_ONCE: usize = 64;
 /// The first wait, and the longest.
 const FIRST: Duration = Duration::from_millis(300);
 const LONGEST: Duration = Duration::from_mins(1);
@@ -51,51 +51,95 @@ pub fn wait(tries: u32, first: Duration, longest: Duration) -> Duration {
 
 /// Works until it is dropped.
 pub async fn work(desk: Arc<ClaimsDesk>) {
-    let mut due: BTreeMap<GrantId, Due> = BTreeMap::new();
-    let mut looked: Option<Instant> = None;
+    tokio::join!(step_all(&desk), look_over(&desk));
+}
+
+/// Looks over what is settled, now and then.
+async fn look_over(desk: &ClaimsDesk) {
     loop {
-        if looked.is_none_or(|at| at.elapsed() > LOOK_OVER) {
-            looked = Some(Instant::now());
-            if let Err(error) = desk.look_over().await {
-                tracing::info!(%error, "settled claims are looked over later");
-            }
+        if let Err(error) = desk.look_over().await {
+            tracing::info!(%error, "settled claims are looked over later");
         }
-        match under_way(&desk) {
-            Ok(names) => {
-                for name in names {
+        tokio::time::sleep(LOOK_OVER).await;
+    }
+}
+
+type Stepping = BTreeMap<GrantId, bool>;
+
+/// A claim's step, done.
+type Done = (GrantId, Due, Result<bool, DeskError>);
+
+/// Steps every claim when it is due. One that takes long holds up no other.
+async fn step_all(desk: &Arc<ClaimsDesk>) {
+    let mut due: BTreeMap<GrantId, Due> = BTreeMap::new();
+    // A set that is dropped ends what is in it. Of each that is stepped, whether something came meanwhile.
+    let (mut steps, mut stepping) = (JoinSet::<Done>::new(), Stepping::new());
+    take_up(desk, &mut due, &mut stepping);
+    loop {
+        start(desk, &mut due, (&mut steps, &mut stepping));
+        let next = due.values().map(|due| due.at).min().filter(|_| steps.len() < AT_ONCE);
+        let pause = next.map_or(LONGEST, |at| at.saturating_duration_since(Instant::now()));
+        tokio::select! {
+            Some(done) = steps.join_next(), if !steps.is_empty() => match done {
+                Ok((id, before, step)) => {
+                    let stirred = stepping.remove(&id).unwrap_or_default();
+                    if let Err(error) = &step {
+                        log(&id, error);
+                    }
+                    match step {
+                        Ok(false) if stirred => drop(due.insert(id, Due::now())),
+                        Ok(false) => {}
+                        Ok(true) | Err(_) => drop(due.insert(id, before.later())),
+                    }
+                }
+                Err(error) => {
+                    // What it stepped is taken up again with all others.
+                    tracing::error!(%error, "a step was broken off");
+                    stepping.clear();
+                    steps.shutdown().await;
+                    take_up(desk, &mut due, &mut stepping);
+                }
+            },
+            () = tokio::time::sleep(pause) => {}
+            () = desk.stirred.notified() => take_up(desk, &mut due, &mut stepping),
+        }
+    }
+}
+
+/// Starts the steps that are due, those that wait longest first, as far as there is room.
+fn start(
+    desk: &Arc<ClaimsDesk>,
+    due: &mut BTreeMap<GrantId, Due>,
+    (steps, stepping): (&mut JoinSet<Done>, &mut Stepping),
+) {
+    let (now, room) = (Instant::now(), AT_ONCE.saturating_sub(steps.len()));
+    if room == 0 {
+        return;
+    }
+    let mut ready: Vec<_> =
+        due.iter().filter(|(_, due)| due.at <= now).map(|(id, due)| (*id, *due)).collect();
+    ready.sort_by_key(|(_, due)| due.at);
+    for (id, before) in ready.into_iter().take(room) {
+        due.remove(&id);
+        stepping.insert(id, false);
+        let desk = desk.clone();
+        steps.spawn(async move { (id, before, desk.step(&id).await) });
+    }
+}
+
+/// Claims that came or changed.
+fn take_up(desk: &ClaimsDesk, due: &mut BTreeMap<GrantId, Due>, stepping: &mut Stepping) {
+    match under_way(desk) {
+        Ok(names) => {
+            for name in names {
+                if let Some(stirred) = stepping.get_mut(&name) {
+                    *stirred = true;
+                } else {
                     due.entry(name).or_insert_with(Due::now);
                 }
             }
-            Err(error) => tracing::error!(%error, "claims cannot be read"),
         }
-        let now = Instant::now();
-        let ready: Vec<_> =
-            due.iter().filter(|(_, due)| due.at <= now).map(|(id, due)| (*id, *due)).collect();
-        let steps = ready.into_iter().map(|(id, before)| {
-            let desk = &desk;
-            async move { (id, before, desk.step(&id).await) }
-        });
-        let done: Vec<_> = stream::iter(steps).buffer_unordered(AT_ONCE).collect().await;
-        for (id, before, step) in done {
-            match step {
-                Ok(false) => {
-                    due.remove(&id);
-                }
-                Ok(true) => {
-                    due.insert(id, before.later());
-                }
-                Err(error) => {
-                    log(&id, &error);
-                    due.insert(id, before.later());
-                }
-            }
-        }
-        let next = due.values().map(|due| due.at).min();
-        let pause = next.map_or(LONGEST, |at| at.saturating_duration_since(Instant::now()));
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = desk.stirred.notified() => {}
-        }
+        Err(error) => tracing::error!(%error, "claims cannot be read"),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod keys;
 pub mod pass;
+mod pin;
 mod report;
 pub mod source;
 
@@ -14,6 +15,7 @@ use crate::config::Place;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use pass::{Passed, Plan, pass};
+use pin::Pin;
 use report::{
     Content, Facts, Looked,
     csv::Csv,
@@ -28,6 +30,7 @@ use std::{
 use suishen_core::{
     audit::{BoxKeys, Finding, Tables, Thresholds},
     contract::{Transaction, Views as _},
+    id::LedgerId,
     proof::bundle::{Bundle, Proven},
 };
 
@@ -57,6 +60,9 @@ pub struct Audit {
     /// Read the ledger from this relay [default: the published copy in the data folder]
     #[arg(long, env = "SUISHEN_RELAY", value_name = "URL")]
     pub relay: Option<String>,
+    /// The ledger's id, where it must be this one [default: the one remembered beside keys or report, if any]
+    #[arg(long, env = "SUISHEN_LEDGER", value_name = "ID", value_parser = pin::ledger)]
+    pub ledger: Option<LedgerId>,
     /// The auditor's folder of keys: boxes are opened, and that is written on the ledger first
     #[arg(long, env = "SUISHEN_KEYS", value_name = "FOLDER", requires = "why")]
     pub keys: Option<PathBuf>,
@@ -160,7 +166,9 @@ fn bundle(file: &Path) -> anyhow::Result<Outcome> {
 }
 
 fn verify(place: &Place, audit: &Audit, path: &Path) -> anyhow::Result<Outcome> {
-    let verdict = report::sign::verify(path, &mut source(place, audit)?)?;
+    let pin = Pin::of(audit)?;
+    let mut source = source(place, audit)?;
+    let verdict = report::sign::verify(path, &mut source, &pin)?;
     for good in &verdict.good {
         println!("holds      {good}");
     }
@@ -181,7 +189,12 @@ struct Opening<'a> {
 }
 
 /// Writes the look first, where boxes are opened.
-fn opening<'a>(place: &Place, audit: &'a Audit, source: &Source) -> anyhow::Result<Option<Opening<'a>>> {
+fn opening<'a>(
+    place: &Place,
+    audit: &'a Audit,
+    source: &Source,
+    pin: &Pin,
+) -> anyhow::Result<Option<Opening<'a>>> {
     let Some(folder) = audit.keys.as_deref() else { return Ok(None) };
     let why = audit.why.as_deref().context("say --why the boxes are opened")?;
     keys::boxes(folder)?;
@@ -189,6 +202,7 @@ fn opening<'a>(place: &Place, audit: &'a Audit, source: &Source) -> anyhow::Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let entry = runtime.block_on(async {
         let client = keys::reach(place, audit.relay.as_deref()).await?;
+        pin.check(&client.ledger())?;
         keys::log_look(&client, &asked).await
     })?;
     keys::wait_for(source, entry)?;
@@ -197,8 +211,12 @@ fn opening<'a>(place: &Place, audit: &'a Audit, source: &Source) -> anyhow::Resu
 
 /// Replays the ledger, opens what the keys open, prints, writes and signs.
 fn ledger(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
+    let pin = Pin::of(audit)?;
     let mut source = source(place, audit)?;
-    let opening = opening(place, audit, &source)?;
+    if let Some(named) = source.ledger() {
+        pin.check(&named)?;
+    }
+    let opening = opening(place, audit, &source, &pin)?;
     let keys = opening.as_ref().map(|opening| keys::boxes(opening.folder)).transpose()?.unwrap_or_default();
     let to = audit.to.unwrap_or(u64::MAX);
     let plan =
@@ -220,11 +238,14 @@ fn ledger(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
         Ok(passed) => passed,
         Err(why) => return Ok(said(Err(why))),
     };
+    let ledger = passed.replay.ledger();
+    pin.check(&ledger)?;
     for finding in std::mem::take(&mut passed.findings) {
         findings.take(finding, csv.as_mut(), &passed.tables)?;
     }
     print(&passed, &findings, &plan);
     let files = write(audit, &plan, &passed, &findings, opening.as_ref(), csv)?;
+    pin.remember(&ledger)?;
     match &opening {
         Some(opening) if !files.is_empty() => {
             let audit_key = passed.replay.state().auditor()?.audit;

@@ -14,7 +14,7 @@ use crate::{
     client::Client,
     config::Place,
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use std::{
     net::IpAddr,
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Options of `suishen claims`.
 #[derive(Clone, Debug, Args)]
 pub struct Claims {
-    /// The keys whose requests are taken
+    /// What else than serving
     #[command(subcommand)]
     pub what: Option<What>,
     /// Port of the insurer's interface; a busy one gives way to the next free
@@ -44,7 +44,8 @@ pub struct Claims {
     /// The relay [default: the one of the data folder]
     #[arg(long, env = "SUISHEN_RELAY", value_name = "URL")]
     pub relay: Option<String>,
-    /// A link of `suishen invite --server`, which enrols this server, the first time and every 90 days
+    /// A link of `suishen invite --server`, which enrols this server where it isn't yet; a certificate lasts 90 days and is
+    /// renewed by `suishen claims enrol`
     #[arg(long, env = "SUISHEN_INVITE", value_name = "LINK", hide_env_values = true)]
     pub invite: Option<String>,
     /// A public key (PEM) whose requests are taken, registered under the file's name if it isn't yet; repeatable
@@ -58,6 +59,12 @@ pub struct Claims {
 /// What else than serving.
 #[derive(Clone, Debug, Subcommand)]
 pub enum What {
+    /// Enrol this server with a link of `suishen invite --server`, or renew its certificate: a server that is running goes on
+    /// with the old one until the new one is there
+    Enrol {
+        /// The link
+        link: String,
+    },
     /// The keys whose requests are taken
     #[command(subcommand)]
     Key(Key),
@@ -86,20 +93,45 @@ pub enum Key {
 /// Serves, or changes the keys.
 pub fn run(place: &Place, claims: &Claims) -> anyhow::Result<Outcome> {
     let data = if claims.sandbox { place.data.join(FOLDER) } else { place.data.clone() };
-    if let Some(What::Key(key)) = &claims.what {
-        return keys(&Clients::of(&data), key);
+    match &claims.what {
+        Some(What::Key(key)) => return keys(&Clients::of(&data), key),
+        Some(What::Enrol { link }) => return enrol(place, &data, claims, link),
+        None => {}
     }
     let clients = Clients::of(&data);
-    let known = clients.list()?;
     for file in &claims.client_keys {
-        let name = name_of(file);
-        if !known.iter().any(|(known, _)| *known == name) {
-            clients.add(&name, file)?;
-        }
+        clients.ensure(&name_of(file), file)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(place, &data, claims))?;
     Ok(Outcome::Well)
+}
+
+/// Asks for a certificate beside the one there is; whoever serves takes it over.
+fn enrol(place: &Place, data: &Path, claims: &Claims, link: &str) -> anyhow::Result<Outcome> {
+    if claims.sandbox {
+        bail!("the sandbox enrols its server by itself: leave --sandbox away");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let who = runtime.block_on(async {
+        let client = connect(&relay_of(place, claims)?).await?;
+        let now = client.info().await?.now;
+        anyhow::Ok(enrolment::enrol(data, &client, link, now).await?)
+    })?;
+    let leaf = who.chain().leaf();
+    let (subject, until) = (leaf.subject(), super::moment::utc(leaf.validity().not_after));
+    println!("{} {}: certified until {until}", subject.organisation, subject.party.as_str());
+    Ok(Outcome::Well)
+}
+
+/// The relay that is named, or the one of the data folder.
+fn relay_of(place: &Place, claims: &Claims) -> anyhow::Result<String> {
+    let named = claims.relay.clone().or_else(|| serve::last_url(&place.data));
+    named.context("name the relay with --relay")
+}
+
+async fn connect(relay: &str) -> anyhow::Result<Client> {
+    Client::connect_within(relay, PATIENCE).await.with_context(|| format!("at the relay {relay}"))
 }
 
 fn keys(clients: &Clients, key: &Key) -> anyhow::Result<Outcome> {
@@ -129,12 +161,9 @@ async fn serve(place: &Place, data: &Path, claims: &Claims) -> anyhow::Result<()
         let Started { sandbox, relay, invite } = Sandbox::start(data).await?;
         (relay.url().to_owned(), Some(sandbox), Some(invite), Some(relay))
     } else {
-        let named = claims.relay.clone().or_else(|| serve::last_url(&place.data));
-        let relay = named.context("name the relay with --relay")?;
-        (relay, None, claims.invite.clone(), None)
+        (relay_of(place, claims)?, None, claims.invite.clone(), None)
     };
-    let client =
-        Client::connect_within(&relay, PATIENCE).await.with_context(|| format!("at the relay {relay}"))?;
+    let client = connect(&relay).await?;
     let desk = Arc::new(enrolment::open(data, client, rows, invite.as_deref()).await?);
     let hook = Arc::new(Hook::new(desk.clone(), claims.sandbox).context("TLS could not be set up")?);
     let door = Door::open(data, desk.clone(), hook.clone(), sandbox).await?;
@@ -145,7 +174,8 @@ async fn serve(place: &Place, data: &Path, claims: &Claims) -> anyhow::Result<()
         tracing::warn!("no client key is registered: nobody can ask yet; see suishen claims key add --help");
     }
     tracing::info!(address = %listener.local_addr()?, relay, sandbox = claims.sandbox, "serving insurers");
-    let _working = start(desk, hook, &door);
+    let mut working = start(desk.clone(), hook, &door);
+    working.spawn(enrolment::follow(desk, data.to_owned()));
     axum::serve(listener, door::service(&door)).with_graceful_shutdown(serve::stop_signal()?).await?;
     if let Some(embedded) = embedded {
         embedded.stop().await;

@@ -13,8 +13,8 @@ use crate::{
     node::KEYS,
 };
 use anyhow::{Context as _, bail};
+use axum::http::Method;
 use clap::Args;
-use reqwest::Method;
 use suishen_core::{
     cbor,
     contract::{SignedTransaction, SuspendParty, Transaction},

@@ -107,6 +107,58 @@ async fn the_auditor_looks_by_an_entry_finds_a_false_box_signs_and_changes_keys(
 }
 
 #[tokio::test]
+async fn another_ledger_than_the_one_that_was_audited_is_refused_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mine, other) = (dir.path().join("mine"), dir.path().join("other"));
+    let first = Process::start(&mine, &["--demo"]).await;
+    let second = Process::start(&other, &["--demo"]).await;
+    let folder = text(Keys::new(mine.join(KEYS)).folder("auditor").path());
+    let elsewhere = dir.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let page = text(&dir.path().join("audit.html"));
+    let look = async |relay: &Process, more: &[&str]| {
+        let opens = ["audit", "--relay", &relay.base, "--keys", &folder, "--why", "例行", "--report", &page];
+        suishen(&elsewhere, &[&opens[..], more].concat()).await
+    };
+    let (code, printed) = look(&first, &[]).await;
+    assert_eq!(code, 0, "{printed}");
+    let known = first.client().await.ledger().to_hex();
+    let remembered = [dir.path().join("audit.html.ledger.id"), Path::new(&folder).join("ledger.id")];
+    for file in &remembered {
+        assert_eq!(fs::read_to_string(file).unwrap().trim(), known);
+    }
+    let entries =
+        |client: Client| async move { client.get("/v1/ledger/entries?from=0&to=200").await.unwrap().len() };
+    let before = entries(second.client().await).await;
+    for arguments in [
+        vec!["audit", "--relay", &second.base, "--keys", &folder, "--why", "例行"],
+        vec!["audit", "--relay", &second.base, "--report", &page],
+        vec!["audit", "--relay", &second.base, "--ledger", &known],
+        vec![
+            "audit",
+            "--relay",
+            &second.base,
+            "--verify",
+            &page,
+            "--ledger",
+            &second.client().await.ledger().to_hex(),
+        ],
+        vec!["audit", "rotate", "--relay", &second.base, "--keys", &folder],
+    ] {
+        let (code, printed) = suishen(&elsewhere, &arguments).await;
+        assert!(code == 2 && printed.contains("this is the ledger"), "{arguments:?} {printed}");
+    }
+    assert_eq!(entries(second.client().await).await, before, "nothing was written");
+    let (code, printed) = look(&first, &["--ledger", &known]).await;
+    assert_eq!(code, 0, "{printed}");
+    let verify = ["audit", "--relay", &first.base, "--ledger", &known, "--verify", &page];
+    let (code, printed) = suishen(&elsewhere, &verify).await;
+    assert!(code == 0 && printed.contains("looked by entry"), "{printed}");
+    let (code, printed) = suishen(&elsewhere, &["audit", "--relay", &first.base, "--ledger", "x"]).await;
+    assert!(code == 2 && printed.contains("64 hexadecimal digits"), "{printed}");
+}
+
+#[tokio::test]
 async fn a_relays_ledger_of_several_tiles_is_read_over_the_network() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");

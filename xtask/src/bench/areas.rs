@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::figure::Table;
-use super::{audit, crypto, peers, programs, sync};
+use super::{audit, claims, crypto, peers, programs, sync};
 use crate::place::Place;
 use crate::steps::Steps;
 
@@ -17,6 +17,8 @@ pub enum Area {
     Ledger,
     /// A ledger replayed from entry 0 beside what verification allows
     Audit,
+    /// Claims settled a second: at the relay, through an insurer's server, and groups opened as wasm
+    Claims,
     /// The relay's memory when idle
     Relay,
     /// Two devices that come to hold the same, beside automerge
@@ -31,10 +33,11 @@ pub enum Area {
 
 impl Area {
     /// All areas.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Crypto,
         Self::Ledger,
         Self::Audit,
+        Self::Claims,
         Self::Relay,
         Self::Sync,
         Self::Peers,
@@ -48,6 +51,7 @@ impl Area {
             Self::Crypto => crypto::measure(place, steps),
             Self::Ledger => programs::ledger(place, steps).map(|table| vec![table]),
             Self::Audit => audit::measure(place, steps).map(|table| vec![table]),
+            Self::Claims => claims::measure(place, steps),
             Self::Relay => programs::relay(place, steps).map(|table| vec![table]),
             Self::Sync => sync::measure(place, steps).map(|table| vec![table]),
             Self::Peers => peers::measure(place, steps).map(|table| vec![table]),

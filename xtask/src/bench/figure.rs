@@ -63,6 +63,8 @@ pub enum Target {
     Ratio(f64),
     /// The value, at most.
     AtMost(f64),
+    /// The value, at least.
+    AtLeast(f64),
     /// Nothing is promised.
     None,
 }
@@ -93,6 +95,7 @@ impl Figure {
         match self.target {
             Target::Ratio(least) => self.ratio().map(|ratio| ratio >= least),
             Target::AtMost(most) => Some(self.value <= most),
+            Target::AtLeast(least) => Some(self.value >= least),
             Target::None => None,
         }
     }
@@ -101,6 +104,7 @@ impl Figure {
         match self.target {
             Target::Ratio(least) => format!("≥ {least:.2} ×"),
             Target::AtMost(most) => format!("≤ {}", self.unit.show(most)),
+            Target::AtLeast(least) => format!("≥ {}", self.unit.show(least)),
             Target::None => String::new(),
         }
     }
@@ -118,7 +122,7 @@ impl Figure {
     fn json(&self) -> Value {
         let (target, of) = match self.target {
             Target::Ratio(least) => (Some(least), Some("ratio")),
-            Target::AtMost(most) => (Some(most), Some("value")),
+            Target::AtMost(bound) | Target::AtLeast(bound) => (Some(bound), Some("value")),
             Target::None => (None, None),
         };
         json!({
@@ -194,6 +198,8 @@ mod tests {
         let judged = |peer, target| figure(Unit::Milliseconds, 5.0, peer, target).is_met();
         assert_eq!(judged(None, Target::AtMost(5.0)), Some(true));
         assert_eq!(judged(None, Target::AtMost(4.9)), Some(false));
+        assert_eq!(judged(None, Target::AtLeast(5.0)), Some(true));
+        assert_eq!(judged(None, Target::AtLeast(5.1)), Some(false));
         assert_eq!(judged(Some(5.0), Target::Ratio(1.0)), Some(true));
         assert_eq!(judged(Some(4.0), Target::Ratio(1.0)), Some(false));
         assert_eq!(judged(None, Target::Ratio(1.0)), None);

@@ -3,6 +3,7 @@
 
 mod areas;
 mod audit;
+mod claims;
 mod criterion;
 mod crypto;
 mod figure;

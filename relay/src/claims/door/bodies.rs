@@ -1,9 +1,9 @@
 //! What is asked and answered in JSON. Times are Unix seconds by the ledger's clock, sums decimal texts.
 
 use crate::claims::{
-    ClaimsDesk, DeskError,
+    ClaimsDesk, DeskError, Refusal,
     held::{Held, Said, Saying, decision_name},
-    view::{InvoiceBody, plain},
+    view::{InvoiceBody, PaperBody, plain},
 };
 use serde::{Deserialize, Serialize};
 use suishen_core::{consent::Answer, contract::ReversalReason};
@@ -114,6 +114,9 @@ pub struct ClaimBody {
     /// What the patient shows; in lists left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<InvoiceBody>,
+    /// What goes along with the invoice; in lists left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub papers: Option<Vec<PaperBody>>,
     /// What was said last, or what is on its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<SaidBody>,
@@ -168,17 +171,18 @@ impl ClaimBody {
                 .as_ref()
                 .map(|closed| ClosedBody { code: closed.code.clone(), detail: closed.detail.clone() }),
             invoice: None,
+            papers: None,
             decision: held.saying.as_ref().map(on_its_way).or_else(|| held.said.as_ref().map(said)),
         }
     }
 
-    /// A claim with what is shown of its invoice.
+    /// A claim with what is shown of its invoice, and of what goes along.
     pub fn whole(desk: &ClaimsDesk, held: &Held) -> Result<Self, DeskError> {
-        let invoice = match &held.opened {
-            Some(opened) => Some(InvoiceBody::of(&desk.seen(held)?, opened, desk.slot())),
-            None => None,
-        };
-        Ok(Self { invoice, ..Self::brief(held) })
+        let Some(opened) = &held.opened else { return Ok(Self::brief(held)) };
+        let invoice = InvoiceBody::of(&desk.seen(held)?, opened, desk.slot());
+        let papers: Result<_, _> = opened.papers().iter().map(PaperBody::of).collect();
+        let papers = Some(papers.map_err(|_| Refusal::Tag)?);
+        Ok(Self { invoice: Some(invoice), papers, ..Self::brief(held) })
     }
 }
 

@@ -16,7 +16,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use serde_json::value::RawValue;
 use std::{
+    collections::BTreeMap,
     sync::PoisonError,
     time::{Duration, Instant},
 };
@@ -140,7 +142,7 @@ async fn remember(
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, MOST_ANSWER).await.map_err(|error| failed(&error))?;
     let answer = Answered { request, at, status: parts.status.as_u16(), body: body.to_vec() };
-    door.desk.rows.put_answer(name, &answer).map_err(|error| failed(&error))?;
+    door.desk.rows.put_answer(name, &answer).await.map_err(|error| failed(&error))?;
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
@@ -165,12 +167,12 @@ pub async fn mark(State(door): State<Shared>, request: Request, next: Next) -> R
     let Ok(body) = to_bytes(body, MOST_ANSWER).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let marked = match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&body) {
+    let marked = match serde_json::from_slice::<BTreeMap<String, &RawValue>>(&body) {
         Ok(mut object) => {
-            object.insert("sandbox".to_owned(), true.into());
-            serde_json::to_vec(&object).map(Bytes::from).unwrap_or(body)
+            object.insert("sandbox".to_owned(), RawValue::TRUE);
+            serde_json::to_vec(&object).map_or_else(|_| body.clone(), Bytes::from)
         }
-        Err(_) => body,
+        Err(_) => body.clone(),
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(marked))

@@ -6,7 +6,7 @@ use super::{
     cursor,
 };
 use crate::{
-    claims::{DeskError, Refusal, held::State as Where, sandbox::PlayError},
+    claims::{DeskError, Refusal, enrolment::ends_within, held::State as Where, sandbox::PlayError},
     http::{Fault, Problem, problem::Language},
 };
 use axum::{
@@ -28,8 +28,8 @@ use suishen_core::{
 
 /// Items of a batch.
 const MOST_ITEMS: usize = 100;
-/// Of those, how many are worked on at a time.
-const AT_ONCE: usize = 8;
+/// Of those, how many are worked on at a time; their looks at the ledger are shared.
+const AT_ONCE: usize = 32;
 /// Claims in an answer.
 const MOST_LISTED: usize = 200;
 const LISTED: usize = 50;
@@ -60,9 +60,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// Whether it serves; and what its operator should do before it can't any more.
+pub async fn health(State(door): State<Shared>) -> String {
+    let now = door.desk.ledger.clock().await.ok();
+    match now.and_then(|now| ends_within(&door.desk.who(), now)) {
+        None => "ok".to_owned(),
+        Some(left) => format!(
+            "ok; the certificate ends in {} days: renew it with `suishen claims enrol LINK`",
+            left / 86_400
+        ),
+    }
+}
+
 /// An answer that isn't to be kept on its way.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
-    let mut response = (status, Json(json!(body))).into_response();
+    // Written as it is: a value that a hospital wrote keeps its figures.
+    let mut response = (status, Json(body)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -70,7 +83,8 @@ pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
 /// Who this server is, and what a request to it is signed with.
 pub async fn info(State(door): State<Shared>) -> Result<Response, Problem> {
     let now = door.desk.ledger.clock().await.map_err(DeskError::from)?;
-    let leaf = door.desk.chain().leaf();
+    let who = door.desk.who();
+    let leaf = who.chain().leaf();
     let subject = leaf.subject();
     let slot = match door.desk.slot() {
         Slot::Statutory => "statutory",
@@ -84,6 +98,7 @@ pub async fn info(State(door): State<Shared>) -> Result<Response, Problem> {
         "slot": slot,
         "key": edge::public_key_to_pem(leaf.key()),
         "certified_until": leaf.validity().not_after,
+        "renew": ends_within(&who, now).is_some(),
     });
     Ok(answer(StatusCode::OK, &body))
 }

@@ -1,7 +1,7 @@
 //! The auditor's keys: those that sign, `audit*.pem`, and the quarters', `box*.pem`, in a folder that only the auditor
 //! reads; changing them; and the entry by which the auditor says that it looks.
 
-use super::source::Source;
+use super::{pin::Pin, source::Source};
 use crate::{
     client::Client,
     command::{invite::ledger_of, serve},
@@ -21,6 +21,7 @@ use suishen_core::{
     audit::BoxKeys,
     consent::AuditorLook,
     contract::{AuditorKeys, Key, RotateKeys, Rotated, SignedTransaction, Transaction},
+    id::LedgerId,
     proof::{bundle::first_epoch, checkpoint::SignedCheckpoint, log::ProvenValue},
     sm::{PublicKey, SecretKey},
 };
@@ -47,6 +48,9 @@ pub struct Rotate {
     /// The relay [default: where the relay of the data folder serves]
     #[arg(long, env = "SUISHEN_RELAY", value_name = "URL")]
     pub relay: Option<String>,
+    /// The ledger's id, where it must be this one [default: the one remembered beside the keys, if any]
+    #[arg(long, env = "SUISHEN_LEDGER", value_name = "ID", value_parser = super::pin::ledger)]
+    pub ledger: Option<LedgerId>,
 }
 
 /// Which of the auditor's keys.
@@ -186,6 +190,8 @@ pub fn rotate(place: &Place, rotate: &Rotate) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = reach(place, rotate.relay.as_deref()).await?;
+        let pin = Pin::of_rotating(rotate, &folder)?;
+        pin.check(&client.ledger())?;
         let (on_ledger, _) = on_ledger(&client).await?;
         let certified = certified(place, &folder, &on_ledger)?;
         let sequence = on_ledger.sequence + 1;
@@ -196,6 +202,7 @@ pub fn rotate(place: &Place, rotate: &Rotate) -> anyhow::Result<()> {
         let body = RotateKeys { party: on_ledger.party.clone(), sequence, which, key: key.public() };
         let signed = SignedTransaction::new(&Transaction::RotateKeys(body), &certified, &client.ledger());
         let standing = client.submit(&signed).await?;
+        pin.remember(&client.ledger())?;
         println!(
             "changed    {}, entry {}",
             folder.join(name).with_extension("pem").display(),

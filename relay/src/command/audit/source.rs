@@ -6,7 +6,10 @@ use crate::{
 };
 use anyhow::Context as _;
 use std::{path::Path, sync::Arc};
-use suishen_core::proof::tile::{Kind, TileId};
+use suishen_core::{
+    id::LedgerId,
+    proof::tile::{Kind, TileId},
+};
 use tokio::{runtime::Runtime, task::JoinHandle};
 
 /// A published ledger.
@@ -35,7 +38,15 @@ impl Source {
         Self::Folder(Copy::of(data))
     }
 
-    /// A relay at `http://HOST:PORT`.
+    /// The ledger that a relay says it serves; a folder's is known once it is replayed.
+    pub fn ledger(&self) -> Option<LedgerId> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Relay(remote) => Some(remote.client.ledger()),
+        }
+    }
+
+    /// A relay at `http://HOST:PORT` or `https://HOST`.
     pub fn relay(url: &str) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let client = runtime.block_on(Client::connect(url))?;

@@ -159,6 +159,7 @@ fn night() -> World {
     world.now += 12 * 3600;
     let desk = world.desk("<b onload=\"x\">'王'&");
     world.reads(&desk, "=cmd|' /C calc'!A0", 3);
+    world.looks();
     world
 }
 
@@ -192,11 +193,12 @@ fn written(world: &World, language: Language) -> (tempfile::TempDir, Audit) {
     for finding in std::mem::take(&mut passed.findings) {
         findings.take(finding, Some(&mut csv), &passed.tables).unwrap();
     }
-    let opening = Opening { folder: &folder, why: "<i>例行</i>", entry: 1 };
+    let look = passed.replay.size() - 1;
+    let opening = Opening { folder: &folder, why: "<i>例行</i>", entry: look };
     let files = write(&audit, &plan, &passed, &findings, Some(&opening), Some(csv)).unwrap();
     let key = keys::signing(&folder, &passed.replay.state().auditor().unwrap().audit).unwrap();
     let places = (audit.report.as_deref(), audit.csv.as_deref());
-    report::sign::sign(&passed, 1, &key, files, places).unwrap();
+    report::sign::sign(&passed, look, &key, files, places).unwrap();
     (out, audit)
 }
 
@@ -236,11 +238,12 @@ fn a_signed_report_is_checked_and_what_differs_is_named() {
     let page = out.path().join("audit.html");
     let csv = out.path().join("csv");
     let verdict = |path: &Path| {
-        let verdict = report::sign::verify(path, &mut Source::folder(world.dir.path())).unwrap();
+        let verdict =
+            report::sign::verify(path, &mut Source::folder(world.dir.path()), &Pin::default()).unwrap();
         (verdict.good.len(), verdict.wrong)
     };
-    assert_eq!(verdict(&page), (2, vec![]));
-    assert_eq!(verdict(&csv), (7, vec![]));
+    assert_eq!(verdict(&page), (3, vec![]));
+    assert_eq!(verdict(&csv), (8, vec![]));
     let changed = |path: &Path, at: usize| {
         let whole = fs::read(path).unwrap();
         let mut bytes = whole.clone();
@@ -259,7 +262,8 @@ fn a_signed_report_is_checked_and_what_differs_is_named() {
     assert_eq!(verdict(&out.path().join("other.html")).1, ["other.html: no file of this name was signed"]);
     // Another ledger's auditor vouches for nothing here; every changed byte of the signature is found.
     let other = World::new();
-    let elsewhere = report::sign::verify(&page, &mut Source::folder(other.dir.path())).unwrap();
+    let elsewhere =
+        report::sign::verify(&page, &mut Source::folder(other.dir.path()), &Pin::default()).unwrap();
     assert!(!elsewhere.wrong.is_empty());
     let signature = out.path().join("audit.html.cose");
     let length = fs::read(&signature).unwrap().len();
@@ -269,7 +273,24 @@ fn a_signed_report_is_checked_and_what_differs_is_named() {
         fs::write(&signature, whole).unwrap();
     }
     fs::remove_file(&signature).unwrap();
-    assert!(report::sign::verify(&page, &mut Source::folder(world.dir.path())).is_err());
+    assert!(report::sign::verify(&page, &mut Source::folder(world.dir.path()), &Pin::default()).is_err());
+}
+
+#[test]
+fn a_report_that_names_no_look_of_the_auditors_is_named_itself() {
+    let world = night();
+    let (out, _) = written(&world, Language::Chinese);
+    let folder = world.keys.folder("auditor").path().to_owned();
+    let (whole, ..) = passed(world.dir.path(), None).unwrap();
+    let key = keys::signing(&folder, &whole.replay.state().auditor().unwrap().audit).unwrap();
+    let page = out.path().join("audit.html");
+    let files = vec![("audit.html".to_owned(), report::sign::digest_of(&page).unwrap())];
+    for entry in [1, whole.replay.size(), u64::MAX] {
+        report::sign::sign(&whole, entry, &key, files.clone(), (Some(&page), None)).unwrap();
+        let verdict =
+            report::sign::verify(&page, &mut Source::folder(world.dir.path()), &Pin::default()).unwrap();
+        assert!(verdict.wrong[0].starts_with(&format!("look: entry {entry} is not")), "{:?}", verdict.wrong);
+    }
 }
 
 #[test]
@@ -280,10 +301,12 @@ fn a_report_still_holds_when_the_ledger_has_grown_and_the_key_was_changed() {
     let desk = world.desk("周岚");
     world.reads(&desk, "TREAT", 1);
     let page = out.path().join("audit.html");
-    let verdict = report::sign::verify(&page, &mut Source::folder(world.dir.path())).unwrap();
+    let verdict =
+        report::sign::verify(&page, &mut Source::folder(world.dir.path()), &Pin::default()).unwrap();
     assert_eq!(verdict.wrong, Vec::<String>::new());
     // On a copy from before there are not enough entries to tell.
     let older = World::new();
-    let verdict = report::sign::verify(&page, &mut Source::folder(older.dir.path())).unwrap();
+    let verdict =
+        report::sign::verify(&page, &mut Source::folder(older.dir.path()), &Pin::default()).unwrap();
     assert!(verdict.wrong[0].contains("fewer than"), "{:?}", verdict.wrong);
 }

@@ -61,6 +61,14 @@ impl Desk {
         Self { server, hook, caller, serving }
     }
 
+    /// Ends it; its data stay.
+    pub async fn stop(self) -> tempfile::TempDir {
+        let Self { server, hook, mut serving, .. } = self;
+        drop(hook);
+        serving.shutdown().await;
+        server.stop().await
+    }
+
     /// As after a crash.
     pub async fn restart(self, world: &World) -> Self {
         let Self { server, hook, caller, mut serving } = self;

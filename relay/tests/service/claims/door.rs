@@ -138,6 +138,51 @@ async fn an_idempotency_key_gives_the_same_answer_also_after_a_restart_and_serve
 }
 
 #[tokio::test]
+async fn what_goes_along_with_an_invoice_is_opened_too_and_says_what_is_withheld() {
+    let (world, desk) = scene().await;
+    let discharge = world.paper(include_bytes!("../../../../samples/discharge/report.json")).await;
+    let laboratory = world.paper(include_bytes!("../../../../samples/laboratory/report.json")).await;
+    let made = world.claim_with(&[&discharge, &laboratory], Slot::Commercial).await;
+    let (made, grant) = {
+        desk.caller.post("/v1/claims", &json!({ "link": made.link })).await;
+        world.open(&desk.server, made).await
+    };
+    let (status, claim) = desk.caller.get(&path(&grant, "")).await;
+    assert_eq!((status, &claim["invoice"]["withheld"]), (200, &json!(6)));
+    let papers = claim["papers"].as_array().unwrap();
+    let told: Vec<_> = papers.iter().map(|paper| (&paper["type"], &paper["hospital"]["name"])).collect();
+    let hospital = json!("安澜市人民医院");
+    assert_eq!(told, [(&json!("discharge"), &hospital), (&json!("laboratory"), &hospital)]);
+    assert_eq!(papers[0]["title"], "出院小结");
+    let text = papers[0]["shown"].to_string();
+    assert!(text.contains("骨关节炎") && papers[0]["shown"]["resourceType"] == "Bundle", "{text}");
+    // The patient's numbers at the hospital stay with the patient.
+    for hidden in ["A2004817", "Z2026083317"] {
+        assert!(!text.contains(hidden), "{text}");
+    }
+    assert!(papers.iter().all(|paper| paper["withheld"].as_u64().unwrap() > 0), "{papers:?}");
+    // Figures stay as the hospital wrote them.
+    let target = path(&grant, "");
+    let signed = desk.caller.sign(&Method::GET, &target, b"", desk.caller.now);
+    let raw = desk.caller.request(Method::GET, &target, b"", &signed).send().await.unwrap();
+    let raw = raw.text().await.unwrap();
+    assert!(raw.contains(r#""value":1.70"#), "{raw}");
+    // Read again after a restart, it is verified again; what was changed since isn't shown.
+    let mut held = desk.server.desk.claim(&grant).unwrap();
+    let mut papers = held.opened.as_ref().unwrap().papers().to_vec();
+    assert!(papers.iter().all(|paper| paper.read().is_ok()));
+    papers[1].disclosed.groups[1].elements[0].1 = "\"changed\"".into();
+    assert!(papers[1].read().is_err());
+    held.opened.as_mut().unwrap().papers = Some(papers);
+    let (status, brief) = desk.caller.get("/v1/claims?state=open").await;
+    assert_eq!((status, &brief["claims"][0]["papers"]), (200, &Value::Null), "in lists left out");
+    // It settles as any other, and the patient is told which records were opened.
+    let (_, settled) = desk.caller.post(&path(&grant, "/decision"), &json!({ "paid": "9927.86" })).await;
+    assert_eq!(settled["state"], "settled");
+    assert_eq!(made.answers(&world.client).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_batch_has_a_result_each_and_bounds() {
     let (world, desk) = scene().await;
     let (_made, claim) = world.opened(&desk.server, Slot::Commercial).await;

@@ -20,7 +20,8 @@ use std::{
 use suishen_core::{
     cbor,
     consent::Answer,
-    contract::{ReversalReason, Role, SignedTransaction, Slot},
+    contract::{Key, ReversalReason, Role, SignedTransaction, Slot},
+    id::GrantId,
 };
 use suishen_relay::{
     claims::{DeskError, Refusal, held::State as Where},
@@ -40,6 +41,8 @@ const YES: u8 = 3;
 struct Liar {
     relay: String,
     how: AtomicU8,
+    /// Looks at the state that it passed on.
+    looks: AtomicU64,
     http: reqwest::Client,
 }
 
@@ -61,6 +64,9 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
         let id = SignedTransaction::from_bytes(&body).unwrap().id();
         let standing = Standing { id, number: 3, now: 1 };
         return (StatusCode::CREATED, cbor::encode(&standing)).into_response();
+    }
+    if parts.uri.path() == "/v1/ledger/values" {
+        liar.looks.fetch_add(1, Ordering::SeqCst);
     }
     let target = parts.uri.path_and_query().unwrap().as_str();
     let mut forward = liar.http.request(parts.method, format!("{}{target}", liar.relay)).body(body);
@@ -86,6 +92,7 @@ async fn between(world: &World) -> (Arc<Liar>, Server) {
     let liar = Arc::new(Liar {
         relay: world.relay.base.clone(),
         how: AtomicU8::new(HONEST),
+        looks: AtomicU64::new(0),
         http: reqwest::Client::new(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -95,6 +102,17 @@ async fn between(world: &World) -> (Arc<Liar>, Server) {
     let invite = world.invite(INSURER, Role::InsurerCommercial, true).await;
     let server = Server::open(tempfile::tempdir().unwrap(), &base, Some(&invite)).await.unwrap();
     (liar, server)
+}
+
+/// Steps a claim until it is in a state, sooner than the server would by itself.
+async fn stepped(server: &Server, claim: &GrantId, wanted: Where) {
+    let stepping = async {
+        while server.desk.claim(claim).unwrap().state() != wanted {
+            let _ = server.desk.step(claim).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), stepping).await.unwrap();
 }
 
 fn deciding<T>(result: &Result<T, DeskError>) -> bool {
@@ -162,4 +180,70 @@ async fn malicious_relay_that_holds_a_settlement_back_delays_another_decision_un
     assert_eq!(held.state(), Where::Refused);
     let told = made.answers(&world.client).await.unwrap();
     assert!(matches!(told.as_slice(), [Answer::Refused(_)]), "{told:?}");
+}
+
+#[tokio::test]
+async fn malicious_relay_that_dates_back_a_settlement_that_was_given_up_is_found_out_and_tells_no_difference()
+{
+    let ahead = Arc::new(AtomicU64::new(0));
+    let clock = ahead.clone();
+    let clock = Arc::new(move || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        now + clock.load(Ordering::SeqCst)
+    });
+    let relay = Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await;
+    let world = World::on(relay).await;
+    let (liar, server) = between(&world).await;
+    let (made, claim) = world.opened(&server, Slot::Commercial).await;
+    liar.how.store(NO, Ordering::SeqCst);
+    let held = server.desk.decide(&claim, "9927.86", "").await.unwrap();
+    let (kept, _) = held.saying.unwrap().entry.unwrap();
+
+    // A checkpoint of later, with no entry of later: cosigned anew within a quarter of a minute.
+    ahead.store(700, Ordering::SeqCst);
+    stepped(&server, &claim, Where::Open).await;
+    assert_eq!(server.desk.claim(&claim).unwrap().given_up().len(), 1);
+    // The insurer pays less this time, which the relay holds back as well.
+    let held = server.desk.decide(&claim, "5000.00", "免赔额内").await.unwrap();
+    assert_eq!(held.state(), Where::Deciding);
+
+    // The member lets the first stand, as if it had come in time.
+    ahead.store(0, Ordering::SeqCst);
+    let stands = world.client.submit(&kept).await.unwrap();
+    ahead.store(700, Ordering::SeqCst);
+    suishen_relay::claims::patient::Patient::arrive(&world.client).await.unwrap();
+    liar.how.store(HONEST, Ordering::SeqCst);
+    stepped(&server, &claim, Where::Settled).await;
+    let held = server.desk.claim(&claim).unwrap();
+    assert_eq!(held.said.unwrap().entry, Some(stands.number));
+    let told = made.answers(&world.client).await.unwrap();
+    let [Answer::Settled(settled, _, entry)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((settled.paid.to_string().as_str(), *entry), ("9927.86 CNY", stands.number));
+    let again = server.desk.decide(&claim, "5000.00", "免赔额内").await;
+    assert!(matches!(again, Err(DeskError::Refused(Refusal::Decided))), "{again:?}");
+    // It is the insurer's, who can take it back.
+    let held = server.desk.reverse(&claim, ReversalReason::Error, "误付").await.unwrap();
+    assert_eq!(held.state(), Where::Reversed);
+}
+
+#[tokio::test]
+async fn who_looks_at_once_shares_an_answer_and_each_is_told_its_own() {
+    let world = World::found().await;
+    let (liar, server) = between(&world).await;
+    let before = liar.looks.load(Ordering::SeqCst);
+    let grants: Vec<_> = (0..=255).map(|n| GrantId::from_bytes([n; 32])).collect();
+    let party = suishen_core::id::PartyId::new(INSURER).unwrap();
+    let looks = grants.iter().map(|grant| {
+        let keys = [Key::Party(party.clone()), Key::Terms(*grant)];
+        let ledger = &server.desk.ledger;
+        async move {
+            let proven = ledger.values(&keys).await.unwrap();
+            assert!(proven.get::<suishen_core::contract::Terms>(1).unwrap().is_none());
+            proven.need::<suishen_core::contract::Party>(0, "party").unwrap().acceptance
+        }
+    });
+    let found = futures_util::future::join_all(looks).await;
+    assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
+    let asked = liar.looks.load(Ordering::SeqCst) - before;
+    assert!((1..=12).contains(&asked), "{asked}");
 }

@@ -149,7 +149,7 @@ async fn a_settlement_whose_invoice_the_hospital_voids_is_flagged() {
         settlement: None,
         why: ReversalReason::Reversed,
         words: "冲红".into(),
-        certificate: insurer.desk.chain().leaf().to_der().to_vec(),
+        certificate: insurer.desk.who().chain().leaf().to_der().to_vec(),
         presence: Signed::new(&reversing, &key, &client.ledger()),
     };
     let auditor = insurer.desk.ledger.auditor_key().await.unwrap();

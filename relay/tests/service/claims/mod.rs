@@ -6,4 +6,6 @@ mod hooks;
 mod lies;
 mod life;
 mod programs;
+mod renewal;
+mod secure;
 mod world;

@@ -90,7 +90,9 @@ async fn the_example_clients_settle_a_claim_each() {
     let mut python = Command::new("python3");
     python.arg(root.join("samples/claims/client.py")).arg(&sandbox.base).arg(&secret).arg("sandbox");
     let printed = output(python).await;
-    assert!(printed.starts_with("settled 9927.86 "), "{printed}");
+    let (along, settled) = printed.split_once('\n').unwrap();
+    assert!(along.starts_with("along with it: 出院小结, withheld ("), "{printed}");
+    assert!(settled.starts_with("settled 9927.86 "), "{printed}");
 
     let programs = Path::new(env!("CARGO_BIN_EXE_suishen")).parent().unwrap();
     let mut build = Command::new(env!("CARGO"));
@@ -104,6 +106,7 @@ async fn the_example_clients_settle_a_claim_each() {
     rust.arg(&sandbox.base).arg(&secret).arg("sandbox");
     let printed = output(rust).await;
     assert!(printed.contains("settled") && printed.contains("9927.86"), "{printed}");
+    assert!(printed.contains("出院小结"), "{printed}");
 
     let info: serde_json::Value =
         reqwest::get(format!("{}/v1/info", sandbox.base)).await.unwrap().json().await.unwrap();
@@ -125,6 +128,13 @@ async fn a_key_is_registered_listed_and_removed_on_the_command_line() {
     assert!(code == 2 && printed.contains("remove it first"), "{printed}");
     assert!(call(&["list"]).await.1.starts_with("core: "));
     assert_eq!(call(&["add", file, "--name", "../up"]).await.0, 2);
+    // Another key of a known name is not passed over in silence.
+    let other = dir.path().join("other/core.pem");
+    std::fs::create_dir(other.parent().unwrap()).unwrap();
+    std::fs::write(&other, edge::public_key_to_pem(&crate::relay::fresh().public())).unwrap();
+    let other = ["claims", "--relay", "http://127.0.0.1:9", "--client-key", other.to_str().unwrap()];
+    let (code, printed) = suishen(&data, &other).await;
+    assert!(code == 2 && printed.contains("suishen claims key remove core"), "{printed}");
     let secret = key(dir.path()).with_extension("pem");
     let (code, printed) = call(&["add", secret.to_str().unwrap(), "--name", "secret"]).await;
     assert!(code == 2 && printed.contains("BEGIN PUBLIC KEY"), "{printed}");
@@ -135,7 +145,7 @@ async fn a_key_is_registered_listed_and_removed_on_the_command_line() {
 }
 
 /// A certificate for this machine, by itself; its file.
-fn certificate(dir: &Path, name: &str) -> std::path::PathBuf {
+pub fn certificate(dir: &Path, name: &str) -> std::path::PathBuf {
     let file = dir.join(name);
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])

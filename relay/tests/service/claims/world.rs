@@ -12,7 +12,7 @@ use suishen_relay::{
         ClaimsDesk,
         enrolment::{self, StartError},
         held::{Held, State},
-        patient::{Invoice, Made, Patient},
+        patient::{Made, Patient, Record},
         work,
     },
     client::Client,
@@ -31,7 +31,8 @@ pub struct World {
     pub relay: Relay,
     pub client: Client,
     pub patient: Patient,
-    pub invoice: Invoice,
+    pub invoice: Record,
+    pub hospital: CommandDesk,
 }
 
 /// A server that works by itself.
@@ -61,8 +62,8 @@ impl World {
         let keys = Keys::new(relay.dir.path().join("hospital-desk"));
         let hospital =
             CommandDesk::enrol(&keys, &client, links["hospital"].as_str().unwrap(), now).await.unwrap();
-        let invoice = patient.invoice(&client, &hospital, INVOICE.to_vec()).await.unwrap();
-        Self { relay, client, patient, invoice }
+        let invoice = patient.receive(&client, &hospital, INVOICE.to_vec()).await.unwrap();
+        Self { relay, client, patient, invoice, hospital }
     }
 
     /// An invite of this organisation.
@@ -86,9 +87,24 @@ impl World {
         self.patient.claim(&self.client, &self.invoice, slot, ORIGIN).await.unwrap()
     }
 
+    /// A record of the same patient that may go along.
+    pub async fn paper(&self, fhir: &[u8]) -> Record {
+        self.patient.receive(&self.client, &self.hospital, fhir.to_vec()).await.unwrap()
+    }
+
+    /// A claim with what goes along.
+    pub async fn claim_with(&self, papers: &[&Record], slot: Slot) -> Made {
+        self.patient.claim_with(&self.client, (&self.invoice, papers), slot, ORIGIN).await.unwrap()
+    }
+
     /// A claim that this server has open.
     pub async fn opened(&self, server: &Server, slot: Slot) -> (Made, GrantId) {
         let made = self.claim(slot).await;
+        self.open(server, made).await
+    }
+
+    /// Has this server open it.
+    pub async fn open(&self, server: &Server, made: Made) -> (Made, GrantId) {
         server.desk.take(&offer(&made.link)).await.unwrap();
         let chain = made.agree(&self.client).await.unwrap();
         assert_eq!(chain.leaf().subject().name.as_deref(), Some("理赔服务器"));
@@ -108,12 +124,15 @@ impl Server {
     }
 
     /// As after a crash: another process on the same data.
-    pub async fn restart(mut self, base: &str) -> Self {
+    pub async fn restart(self, base: &str) -> Self {
+        Self::open(self.stop().await, base, None).await.unwrap()
+    }
+
+    /// Ends it; its data stay.
+    pub async fn stop(mut self) -> tempfile::TempDir {
         self.working.abort();
         let _ = (&mut self.working).await;
-        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap());
-        drop(self);
-        Self::open(dir, base, None).await.unwrap()
+        std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap())
     }
 
     /// Waits until a claim is in a state.

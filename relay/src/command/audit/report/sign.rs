@@ -4,9 +4,10 @@
 
 use crate::command::audit::{
     pass::{Passed, Plan, pass},
+    pin::Pin,
     source::Source,
 };
-use crate::command::progress::Progress;
+use crate::command::{moment, progress::Progress};
 use anyhow::{Context as _, bail};
 use std::{
     fs::{self, File},
@@ -14,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use suishen_core::{
-    audit::{AuditStatement, BoxKeys, FileVerdict, ReportFile, Thresholds},
+    audit::{AuditStatement, BoxKeys, FileVerdict, ReportFile, Row, Thresholds},
     contract::Views as _,
     sm::{Digest, DigestBuilder, SecretKey, Signed},
 };
@@ -86,8 +87,9 @@ pub struct Verdict {
 }
 
 /// Checks a page or a folder of CSV files against its signature, and the signature against the ledger: replays as
-/// many entries as it was made over, compares both roots, and asks that state whose key signed.
-pub fn verify(path: &Path, source: &mut Source) -> anyhow::Result<Verdict> {
+/// many entries as it was made over, compares both roots, asks that state whose key signed, and looks at the entry by which
+/// the look was logged.
+pub fn verify(path: &Path, source: &mut Source, pin: &Pin) -> anyhow::Result<Verdict> {
     let (signature, folder) = if path.is_dir() {
         (path.join(IN_FOLDER), path.to_owned())
     } else {
@@ -105,6 +107,7 @@ pub fn verify(path: &Path, source: &mut Source) -> anyhow::Result<Verdict> {
         verdict.wrong.push(format!("{}: it is no signature of an audit", signature.display()));
         return Ok(verdict);
     };
+    pin.check(&statement.ledger)?;
     check_ledger(&statement, &signed, source, &mut verdict)?;
     for ReportFile { name, .. } in &statement.files {
         let file = folder.join(name);
@@ -141,12 +144,18 @@ fn check_ledger(
 ) -> anyhow::Result<()> {
     let plan = Plan {
         keys: BoxKeys::default(),
-        range: 0..0,
+        range: statement.look..statement.look.saturating_add(1),
         thresholds: Thresholds::default(),
         size: Some(statement.size),
     };
     let progress = Progress::new("entries");
-    let passed = pass(source, &plan, &progress, &mut |_, _| Ok(()))?;
+    let mut look = None;
+    let passed = pass(source, &plan, &progress, &mut |taken, _| {
+        if let Some(Row::Look(found)) = taken.row {
+            look = Some(found.at);
+        }
+        Ok(())
+    })?;
     progress.done();
     let passed = match passed {
         Ok(passed) => passed,
@@ -172,6 +181,13 @@ fn check_ledger(
                 .wrong
                 .push(format!("{name} root: that of the first {} entries is another", statement.size));
         }
+    }
+    match look {
+        Some(at) => verdict.good.push(format!("looked by entry {}, of {}", at.entry, moment::utc(at.time))),
+        None => verdict.wrong.push(format!(
+            "look: entry {} is not one by which the auditor looked at this ledger",
+            statement.look
+        )),
     }
     let audit = replay.state().auditor()?.audit;
     match signed.verify_signature(&audit, &statement.ledger) {

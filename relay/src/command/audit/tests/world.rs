@@ -12,7 +12,7 @@ use crate::{
 };
 use std::path::PathBuf;
 use suishen_core::{
-    consent::{AuditedRecord, AuditorGrant, AuditorOpening, AuditorUse, Presence},
+    consent::{AuditedRecord, AuditorGrant, AuditorLook, AuditorOpening, AuditorUse, Presence},
     contract::{
         AcceptGrant, Acceptance, AnchorReport, Context, Credential, Destination, Entry, Genesis, IssueGrant,
         Kind, RedeemGrant, RotateKeys, Rotated, SignedTransaction, Transaction, Views as _, apply,
@@ -75,6 +75,14 @@ impl World {
             world.send(&transaction, &vote);
         }
         world
+    }
+
+    /// The auditor says that it looks.
+    pub fn looks(&mut self) {
+        let audit = self.keys.folder("auditor").read("audit").unwrap();
+        let look = AuditorLook { why: "例行".into(), from: 0, to: 1 };
+        let body = look.log(&audit.public(), &self.box_key(), &self.ledger, &mut SystemRandom).unwrap();
+        self.send(&Transaction::LogAudit(body), &audit);
     }
 
     /// Puts a transaction on the ledger, a second after the last.

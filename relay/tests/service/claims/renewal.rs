@@ -1,0 +1,101 @@
+//! A server whose certificate is renewed while it serves.
+
+use super::{
+    caller::Desk,
+    world::{FUND, INSURER, Server, World, offer},
+};
+use crate::{process::suishen, relay::Relay};
+use serde_json::Value;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use suishen_core::contract::{Role, Slot};
+use suishen_relay::claims::{enrolment, held::State};
+
+const DAY: u64 = 86_400;
+
+async fn enrol(server: &Server, world: &World, link: &str) -> (i32, String) {
+    let arguments = ["claims", "--relay", &world.relay.base, "enrol", link];
+    suishen(server.dir.path(), &arguments).await
+}
+
+#[tokio::test]
+async fn a_certificate_is_renewed_by_one_command_while_the_old_one_serves() {
+    let world = World::found().await;
+    let server = world.insurer().await;
+    let made = world.claim(Slot::Commercial).await;
+    server.desk.take(&offer(&made.link)).await.unwrap();
+    server.until(&made.grant(), State::Waiting).await;
+    let old = server.desk.who().key().public();
+    let following = enrolment::follow(server.desk.clone(), server.dir.path().to_owned());
+    let following = tokio::spawn(following);
+
+    // What isn't for this server changes nothing, and stays unused.
+    let other = world.invite(FUND, Role::InsurerStatutory, true).await;
+    let (code, printed) = enrol(&server, &world, &other).await;
+    assert!(code == 2 && printed.contains("another organisation"), "{printed}");
+    let person = world.invite(INSURER, Role::InsurerCommercial, false).await;
+    let (code, printed) = enrol(&server, &world, &person).await;
+    assert_eq!(code, 2, "{printed}");
+    let link = world.invite(INSURER, Role::InsurerCommercial, true).await;
+    let (code, printed) = enrol(&server, &world, &link).await;
+    assert!(code == 0 && printed.contains("certified until"), "{printed}");
+    // Once used, it is refused, and what there is goes on.
+    let (code, printed) = enrol(&server, &world, &link).await;
+    assert_eq!(code, 2, "{printed}");
+
+    let taken_over = async {
+        while server.desk.who().key().public() == old {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), taken_over).await.unwrap();
+    let new = server.desk.who().key().public();
+    // The claim that was under way goes on, and so does a restart without a link.
+    made.agree(&world.client).await.unwrap();
+    server.until(&made.grant(), State::Open).await;
+    following.abort();
+    let server = server.restart(&world.relay.base).await;
+    assert_eq!(server.desk.who().key().public(), new);
+    let held = server.desk.decide(&made.grant(), "9927.86", "").await.unwrap();
+    assert_eq!(held.state(), State::Settled);
+}
+
+#[tokio::test]
+async fn a_certificate_that_ends_within_three_weeks_is_said_to() {
+    let ahead = Arc::new(AtomicU64::new(0));
+    let clock = ahead.clone();
+    let clock = Arc::new(move || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        now + clock.load(Ordering::SeqCst)
+    });
+    let world = World::on(Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await).await;
+    let server = world.insurer().await;
+    let until = server.desk.who().chain().leaf().validity().not_after;
+    assert_eq!(enrolment::ends_within(&server.desk.who(), until - 22 * DAY), None);
+    assert_eq!(enrolment::ends_within(&server.desk.who(), until - 20 * DAY), Some(20 * DAY));
+    let desk = Desk::open(&world, server).await;
+    let told = async |desk: &Desk| {
+        let get = async |path: &str| reqwest::get(format!("{}{path}", desk.caller.base)).await.unwrap();
+        let info: Value = get("/v1/info").await.json().await.unwrap();
+        (info["renew"].clone(), get("/healthz").await.text().await.unwrap())
+    };
+    assert_eq!(told(&desk).await, (false.into(), "ok".to_owned()));
+    ahead.store(75 * DAY, Ordering::SeqCst);
+    let desk = desk.restart(&world).await;
+    let (renew, health) = told(&desk).await;
+    assert_eq!(renew, true);
+    assert!(
+        health.starts_with("ok; the certificate ends in 1") && health.contains("claims enrol"),
+        "{health}"
+    );
+    // After its end nothing starts, and it says what to do.
+    ahead.store(91 * DAY, Ordering::SeqCst);
+    let dir = desk.stop().await;
+    let (code, printed) = suishen(dir.path(), &["claims", "--relay", &world.relay.base]).await;
+    assert!(code == 2 && printed.contains("suishen claims enrol LINK"), "{printed}");
+}
