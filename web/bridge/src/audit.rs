@@ -20,6 +20,22 @@ pub enum AuditRequest {
         /// Why, for whoever audits the auditor; not looked at without keys.
         why: String,
     },
+    /// The report of the last audit as a file to save. Answer: [`AuditResponse::Report`], with the file.
+    Report {
+        /// Which files.
+        form: ReportForm,
+        /// In English, not in Chinese.
+        english: bool,
+    },
+}
+
+/// What is saved of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReportForm {
+    /// One page of HTML to print.
+    Page,
+    /// Page, CSV files and, where boxes were opened, the auditor's signature, in one ZIP file.
+    Whole,
 }
 
 /// Answers to [`AuditRequest`].
@@ -29,6 +45,11 @@ pub enum AuditResponse {
     Keys(AuditKeys),
     /// What was found.
     Audit(Box<AuditView>),
+    /// A file to save, in the answer's bytes.
+    Report {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Keys in the worker's memory.
@@ -51,6 +72,8 @@ pub struct AuditView {
     pub checked: u64,
     /// The entry by which this look was logged; none where no box was opened.
     pub look: Option<u64>,
+    /// Whether the ledger has more lines than this worker holds: the report goes without CSV files.
+    pub cut: bool,
     /// Quarters whose key is at hand, of how many.
     pub quarters: (u64, u64),
     /// Boxes whose key isn't at hand.

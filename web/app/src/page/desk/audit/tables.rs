@@ -23,6 +23,22 @@ fn table(title: String, (words_first, heads): (usize, &[&str]), rows: Html, word
     }
 }
 
+/// A table of plain text without a card of its own; the last column is of figures.
+pub fn plain(heads: &[&str], rows: Vec<Vec<String>>, words: &Words) -> Html {
+    let last = heads.len().saturating_sub(1);
+    let class = |place: usize| (place == last).then_some("figure");
+    html! {
+        <table class="table">
+            <thead><tr>{ for heads.iter().enumerate().map(|(place, head)| html! { <th scope="col" class={class(place)}>{ words.say(head) }</th> }) }</tr></thead>
+            <tbody>
+                { for rows.into_iter().map(|row| html! {
+                    <tr>{ for row.into_iter().enumerate().map(|(place, cell)| html! { <td class={class(place)}>{ cell }</td> }) }</tr>
+                }) }
+            </tbody>
+        </table>
+    }
+}
+
 /// A finding as a sentence.
 fn sentence(finding: &AuditFinding, checked: u64, words: &Words) -> String {
     let boxed = match finding.boxed.as_str() {
