@@ -780,6 +780,8 @@ void-on-paper = On paper (换开): it was issued again on paper
 void-words = Words for the regulator (required)
 void-do = Reverse: never settled again
 void-do-on-paper = On paper: never settled here again
+void-done = Reversed; it can’t be settled any more
+void-done-on-paper = Issued on paper; it can’t be settled here any more
 invoice-paid = Settled by an insurer
 invoice-void = Reversed { $when }
 invoice-on-paper = Issued on paper { $when }
@@ -806,6 +808,10 @@ offer-left = { $records } { $records ->
     [one] record
    *[other] records
     }, { $left } left
+offer-last-read = { $n ->
+    [one] 1 record
+   *[other] { $n } records
+}, the last read: once closed it can’t be opened again
 offer-revoked = Taken back by the patient
 offer-revoked-text = It can't be opened any more. Ask the patient in person.
 offer-exhausted = All reads used
@@ -1010,6 +1016,7 @@ fault-claim-suspended = The hospital was suspended when it issued this. Ask the 
 fault-claim-tag = The claim tag isn't this hospital's, or not for this claim. Ask the patient to share again
 fault-claim-settled = This part was settled before
 fault-claim-void = The hospital has reversed this invoice or issued it on paper; it can't be settled
+fault-claim-withdrawn = The patient took it back, or its time is over: it can’t be settled any more
 fault-claim-half = Something that must be shown is missing, so nothing was opened. Ask the patient to share again
 fault-claim-several = There are several invoices in one consent and there may be one. Ask the patient to share them one by one
 fault-claim-leaving = The last insurer's claim is being taken back and the ledger has not confirmed it. Try again shortly
@@ -1237,6 +1244,8 @@ claim-on-paper = The hospital issued this invoice on paper { $when }; it can no 
 claim-void-paid = An insurer has paid on it and may ask for it back. Ask hospital and insurer
 claim-foreign = This invoice ({ $payer }) was settled under a consent that this wallet did not give
 claim-foreign-text = If you gave it with another phone or an earlier wallet, that is it. If not, report this to the regulator
+claims-as-of = Claims as of { $time }
+claims-as-of-more = What came later shows once you’re online.
 claim-alarm-auditor = The insurer told you something else than the regulator. Report this to the regulator
 claim-alarm-other = The insurer speaks of another invoice or other sums. Report this to the regulator
 claim-alarm-contradicts = The insurer says that it refused, and the ledger says that it settled. Report this to the regulator
@@ -1255,6 +1264,7 @@ settle-refused = Refused
 settle-settled = Settled { $paid }
 settle-flagged = Settled { $paid }, but the hospital has since reversed this invoice or issued it on paper
 settle-underway = Sent; the ledger has not confirmed it. May be decided anew after { $when }
+settle-overtaken = Another insurer settled this part first; your decision is not on the ledger. Should they take it back before { $when }, yours may still be taken
 settle-look = Look at the ledger again
 desk-settled = Decided here
 settled-none = Nothing decided yet

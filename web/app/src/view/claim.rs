@@ -54,6 +54,8 @@ pub const fn gap_key(gap: ClaimGap) -> &'static str {
         ClaimGap::Policy => "claim-gap-policy",
         ClaimGap::WhichPolicy => "claim-gap-which",
         ClaimGap::Discharge => "claim-gap-discharge",
+        ClaimGap::Fees => "claim-gap-fees",
+        ClaimGap::FeesDiffer => "claim-gap-fees-differ",
     }
 }
 
