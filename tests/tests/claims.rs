@@ -324,7 +324,7 @@ async fn an_invoice_that_was_issued_on_paper_is_settled_no_more_and_flagged_wher
         phone.taps("出示理赔码").await?;
         phone.sees("请保险公司扫这个码").await?;
         let link = phone.copies_the_link().await?;
-        another_desk(&desk, "fund").await?;
+        let fund = another_desk(&desk, "fund").await?;
         opens(&desk, &phone, &link, "吴敏").await?;
         desk.taps("结算").await?;
         desk.sees("已经结算 ¥19,862.44").await?;
@@ -361,9 +361,11 @@ async fn an_invoice_that_was_issued_on_paper_is_settled_no_more_and_flagged_wher
         desk.finds("#claim h2:focus").await?;
         desk.picture("claim-refused-on-paper").await?;
         phone.sees("没有赔：请拿纸质票据来").await?;
+        assert!(!phone.has_before_them("可以再找别的保险公司").await?, "nobody else settles it either");
 
         // Who has paid sees it flagged, without opening the invoice again.
-        desk.goes_to("fund", "/settled").await?;
+        desk.browser().switch_to_window(fund).await?;
+        desk.taps("我决定的").await?;
         desk.sees("医院后来冲红或换开了这张票据").await?;
         desk.taps("撤回结算").await?;
         desk.taps("款项退回").await?;

@@ -1233,6 +1233,7 @@ claim-settled = Paid { $paid } { $when }, everything
 claim-settled-partly = Paid { $paid } { $when }. Not everything: { $why }
 claim-settled-untold = Settled { $when }; how much is not verified yet
 claim-refused = Not paid: { $text }. You can ask another insurer
+claim-refused-over = Not paid: { $text }
 claim-reversed = { $when } the insurer took its settlement back: { $why }
 claim-reversed-untold = { $when } the insurer took its settlement back; its words are not verified yet
 claim-over = Taken back or ended without a settlement

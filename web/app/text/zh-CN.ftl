@@ -1158,6 +1158,7 @@ claim-settled = { $when } 赔付 { $paid }，全部赔了
 claim-settled-partly = { $when } 赔付 { $paid }。没有全赔：{ $why }
 claim-settled-untold = { $when } 已经结算，金额还没有核对到
 claim-refused = 没有赔：{ $text }。可以再找别的保险公司
+claim-refused-over = 没有赔：{ $text }
 claim-reversed = { $when } 保险公司撤回了结算：{ $why }
 claim-reversed-untold = { $when } 保险公司撤回了结算，说明还没有核对到
 claim-over = 已经收回或到期，没有结算

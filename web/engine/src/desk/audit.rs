@@ -125,10 +125,9 @@ impl Keys {
 
 async fn run(engine: &Engine, task: u32, keys: Vec<SecretKey>, why: String) -> Result<Done, Fault> {
     let ledger = engine.fresh_ledger().await?;
-    let look = match keys.is_empty() {
-        true => None,
-        false => Some((log(engine, ledger, &keys, why.trim().to_owned()).await?, why.trim().to_owned())),
-    };
+    let why = why.trim().to_owned();
+    let look =
+        if keys.is_empty() { None } else { Some((log(engine, ledger, &keys, why.clone()).await?, why)) };
     let (_, checked) = ledger.seen().ok_or_else(|| Fault::new("offline", Action::Retry))?;
     let note = SignedCheckpoint::parse(&ledger.note());
     let checkpoint = note.map_err(|_| Fault::new("offline", Action::Retry))?.checkpoint;

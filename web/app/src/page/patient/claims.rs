@@ -84,7 +84,7 @@ pub fn Claims(props: &Props) -> Html {
                 status_line(Status::Alarm, words.with("claim-foreign", &[("payer", words.say(payer_key(*payer)).into())]), Some(words.say("claim-foreign-text")), None, None)
             }) }
             { for known.into_iter().flat_map(|known| &known.claims).map(|claim| {
-                let (said, look) = line(&words, &claim.state, now);
+                let (said, look) = line(&words, &claim.state, now, void.is_some());
                 let who = claim.insurer.clone().unwrap_or_else(|| words.say(payer_key(claim.payer)));
                 let status = match (&claim.state, look) {
                     (ClaimState::Alarm(_), _) => Status::Alarm,
@@ -129,7 +129,7 @@ fn spoken(words: &Words, known: &InvoiceClaims, now: u64) -> Vec<(String, String
         (payer.clone(), words.with("claim-foreign", &[("payer", payer.into())]), true)
     });
     let claims = known.claims.iter().map(|claim| {
-        let (said, _) = line(words, &claim.state, now);
+        let (said, _) = line(words, &claim.state, now, known.void.is_some());
         let who = claim.insurer.clone().unwrap_or_else(|| words.say(payer_key(claim.payer)));
         (claim.share.clone(), format!("{who}: {said}"), matches!(claim.state, ClaimState::Alarm(_)))
     });

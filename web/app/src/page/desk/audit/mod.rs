@@ -14,8 +14,8 @@ use suishen_bridge::{
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
 use yew::{
-    Callback, Html, InputEvent, Properties, TargetCast, UseStateHandle, component, html, use_effect_with,
-    use_state,
+    Callback, Html, InputEvent, Properties, TargetCast, UseStateHandle, classes, component, html,
+    use_effect_with, use_state,
 };
 
 use crate::{
@@ -95,7 +95,7 @@ pub fn AuditPage(props: &Props) -> Html {
             </section>
         },
         (Route::Home, view) => html! {<>
-            { run_card(&words, &work, *keys, &why, &run) }
+            { run_card(&words, &work, (*keys, view.is_some()), &why, &run) }
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&run), true) } }
             if let Some(view) = view { { result(view, &words) } }
@@ -108,7 +108,7 @@ pub fn AuditPage(props: &Props) -> Html {
 fn run_card(
     words: &Words,
     work: &Work,
-    keys: AuditKeys,
+    (keys, done): (AuditKeys, bool),
     why: &UseStateHandle<String>,
     run: &Callback<()>,
 ) -> Html {
@@ -130,7 +130,8 @@ fn run_card(
                 </div>
             }
             <div class="row wrap">
-                <button class="button primary" onclick={run.reform(|_| ())} disabled={work.busy() || (opens && why.trim().is_empty())}>
+                // Once there is a report, that is what comes next.
+                <button class={classes!("button", (!done).then_some("primary"))} onclick={run.reform(|_| ())} disabled={work.busy() || (opens && why.trim().is_empty())}>
                     { glyph("shield-check") }{ words.say("audit-run") }
                 </button>
                 if !opens { <LinkTo to={Route::Keys} class="button small">{ glyph("key") }{ words.say("audit-keys-pick") }</LinkTo> }
