@@ -222,11 +222,11 @@ pub async fn settle(
         held.said = Some(Said { told: told.clone(), entry: None, voucher, at: now, taken_back: false });
         held.tell(&Answer::Refused(told), &terms, ledger)?;
     } else {
-        let open = verdict.map_err(|why| Fault::new(code_of(&why), Action::Nothing))?;
         // No entry of it would stand, so none is left on its way.
         if leaf.status == Status::Revoked || now >= terms.end() {
             return Err(Fault::new("claim-withdrawn", Action::AskPatient));
         }
+        let open = verdict.map_err(|why| Fault::new(code_of(&why), Action::Nothing))?;
         let (credential, seed) = (held.pass.credential.clone(), Key32::generate(&mut BrowserRandom));
         let auditor = ledger.auditor_key(store).await?;
         let body = told
