@@ -62,6 +62,7 @@ async fn the_auditor_chooses_keys_says_why_and_reads_who_read() -> Result<()> {
         desk.taps("开始核对").await?;
         desk.sees("李文").await?;
         desk.sees("没有发现").await?;
+        desk.sees("姓名已证实").await?;
         desk.picture("audit").await?;
         desk.finds_it_accessible().await?;
 

@@ -61,6 +61,7 @@ impl Keys {
         request: AuditRequest,
         bytes: Option<Vec<u8>>,
     ) -> Result<(AuditResponse, Option<Vec<u8>>), Fault> {
+        let none = || Fault::new("audit-none", Action::Retry);
         let response = match request {
             AuditRequest::Key => {
                 self.take(&bytes.ok_or_else(|| Fault::new("request", Action::Nothing))?)?;
@@ -80,8 +81,10 @@ impl Keys {
                 self.1.replace(Some(done));
                 AuditResponse::Audit(Box::new(view))
             }
+            AuditRequest::Reads { skip } => {
+                AuditResponse::Reads(self.1.borrow().as_ref().ok_or_else(none)?.reads(skip))
+            }
             AuditRequest::Report { form, english } => {
-                let none = || Fault::new("audit-none", Action::Retry);
                 let (name, file) =
                     self.1.borrow().as_ref().ok_or_else(none)?.report(form, english, &self.0.borrow())?;
                 return Ok((AuditResponse::Report { name }, Some(file)));

@@ -1,21 +1,25 @@
 //! The report of the audit that this worker did last: a page to print and CSV files, written and signed as
 //! `suishen audit --report --csv` writes and signs them, so that `suishen audit --verify` takes them.
 
+use super::join;
 use std::io::{Cursor, Write as _};
-use suishen_bridge::{Action, Fault, ReportForm};
+use suishen_bridge::{Action, AuditRead, Fault, ReportForm};
 use suishen_core::audit::report::{
     Content, Facts, Language, Looked, MOST_FINDINGS,
     csv::{self, Sheet},
     page,
 };
 use suishen_core::audit::{
-    AuditStatement, BoxKeys, FileVerdict, Finding, ReportFile, Row, Tables, Taken, Thresholds,
+    AuditStatement, BoxKeys, FileVerdict, Finding, Read, ReportFile, Row, Tables, Taken, Thresholds, Told,
 };
+use suishen_core::report::Sensitivity;
 use suishen_core::sm::{Digest, PublicKey, SecretKey, Signed};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// Lines that are held for the CSV files; of a longer ledger `suishen audit --csv` writes them.
 const MOST_LINES: usize = 100_000;
+/// Reads that are shown at a time.
+const READS: usize = 50;
 /// The page's name, which the signature says.
 const PAGE: &str = "audit.html";
 
@@ -69,6 +73,30 @@ pub struct Done {
 }
 
 impl Done {
+    /// Reads, newest first.
+    pub fn reads(&self, skip: u64) -> Vec<AuditRead> {
+        let reads = self.lines.rows.iter().rev().filter_map(|row| match row {
+            Row::Read(read) => Some(read),
+            _ => None,
+        });
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let shown = |read: &Read| AuditRead {
+            entry: read.at.entry,
+            time: read.at.time,
+            who: read.by.opened().map(|who| join([&who.name, &who.title, &who.unit])).unwrap_or_default(),
+            organisation: self.tables.named(&read.party).to_owned(),
+            records: read.records,
+            sensitive: read.classes.iter().any(|class| *class != Sensitivity::Ordinary),
+            purpose: read.consent.opened().map(|consent| consent.purpose.clone()),
+            proven: match &read.by {
+                Told::Opened(_) => Some(true),
+                Told::Wrong => Some(false),
+                Told::NoKey => None,
+            },
+        };
+        reads.skip(skip).take(READS).map(shown).collect()
+    }
+
     /// A file to save: its name and bytes. `held` are the keys at hand, of which the auditor's signs.
     pub fn report(
         &self,

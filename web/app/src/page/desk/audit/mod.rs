@@ -3,6 +3,7 @@
 
 mod keys;
 mod plots;
+mod reads;
 mod report;
 mod tables;
 
@@ -160,6 +161,8 @@ fn result(view: &AuditView, words: &Words) -> Html {
         <p class="quiet">{ words.with("audit-done", &[("time", words.time(view.checked).into())]) }</p>
         { tables::findings(view, words) }
         <report::ReportCard look={view.look} cut={view.cut} />
+        // Of a longer ledger the newest are not held.
+        if view.reads > 0 && !view.cut { <reads::ReadsCard key={view.size} all={view.reads} checked={view.checked} /> }
         if view.reads > 0 { { tables::institutions(view, words) } }
         if !view.readers.is_empty() { { tables::readers(view, words) } }
         <p class="quiet">{ words.say("audit-limits") }</p>
