@@ -92,6 +92,7 @@ async fn walk(scene: &mut Scene, found: &mut Vec<String>) -> Result<()> {
     let consent = phone.shows_this_visit().await?;
     phone.taps("关闭").await?;
     twice(&phone, SHARED, found).await?;
+    claims(&phone, found).await?;
     let desk = scene.person("desk", Window::Desk).await?;
     reads(&phone, &desk, &consent, found).await?;
     twice(&phone, READ, found).await?;
@@ -109,6 +110,28 @@ async fn twice(phone: &Person, stops: &[Stop<'_>], found: &mut Vec<String>) -> R
     speaks(phone, "中文").await
 }
 
+/// An invoice and what an insurer would see of it, in both languages; the bar below in large text.
+async fn claims(phone: &Person, found: &mut Vec<String>) -> Result<()> {
+    for (language, end, look) in [("English", "-en", Look::Words), ("中文", "", Look::Whole)] {
+        speaks(phone, language).await?;
+        phone.turns_to("/").await?;
+        phone.has_text_at("200%").await?;
+        let rows = "return new Set([...document.querySelectorAll('.bar li')].map((e) => e.offsetTop)).size";
+        if phone.runs(rows).await? != json!(1) {
+            found.push(format!("{language}: the bar takes several rows in large text"));
+        }
+        phone.has_text_at("").await?;
+        phone.taps("住院收费票据").await?;
+        phone.finds("#claims > .button").await?;
+        phone.looks_over(&format!("record-invoice{end}"), look, found).await?;
+        phone.taps_at("#claims > .button").await?;
+        phone.finds("dialog .terms.sums").await?;
+        phone.looks_over(&format!("claim-sheet{end}"), look, found).await?;
+        phone.presses("Escape").await?;
+    }
+    Ok(())
+}
+
 /// The phone from its first page to a wallet with a lock.
 async fn keeps_and_protects(scene: &Scene, phone: &Person, found: &mut Vec<String>) -> Result<()> {
     phone.goes_to("patient", "/").await?;
@@ -124,7 +147,9 @@ async fn keeps_and_protects(scene: &Scene, phone: &Person, found: &mut Vec<Strin
     phone.taps("收下").await?;
     phone.sees("医院签发，内容没有改动过").await?;
     phone.looks_over("record-imaging", Look::Whole, found).await?;
-    for sample in ["discharge/report.json", "history/2026-05.json", "laboratory/report.json"] {
+    let samples =
+        ["discharge/report.json", "invoice/report.json", "history/2026-05.json", "laboratory/report.json"];
+    for sample in samples {
         phone.keeps_at("patient", &scene.relay.issues(sample).await?).await?;
     }
     phone.sees("低密度脂蛋白的变化").await?;
@@ -176,6 +201,10 @@ async fn issues(desk: &Person, found: &mut Vec<String>) -> Result<()> {
     desk.goes_to("auditor", "/").await?;
     desk.sees("账本").await?;
     both(desk, "auditor", found).await?;
+    for section in ["statistics", "keys", "ledger"] {
+        desk.turns_to(&format!("/{section}")).await?;
+        both(desk, &format!("auditor-{section}"), found).await?;
+    }
     desk.goes_to("", "/").await?;
     desk.sees("一份病历的来龙去脉").await?;
     both(desk, "start", found).await

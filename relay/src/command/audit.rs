@@ -13,14 +13,13 @@ pub mod source;
 use super::{Outcome, moment, progress::Progress};
 use crate::config::Place;
 use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use pass::{Passed, Plan, pass};
 use pin::Pin;
-use report::{
-    Content, Facts, Looked,
-    csv::Csv,
-    words::{Language, local, sum},
-};
+use report::csv::Csv;
 use source::Source;
 use std::{
     fs,
@@ -28,14 +27,14 @@ use std::{
     path::{Path, PathBuf},
 };
 use suishen_core::{
-    audit::{BoxKeys, Finding, Tables, Thresholds},
+    audit::{
+        BoxKeys, Finding, Tables, Thresholds,
+        report::{Content, Facts, Language, Looked, MOST_FINDINGS, local, page as report_page, sum},
+    },
     contract::{Transaction, Views as _},
     id::LedgerId,
     proof::bundle::{Bundle, Proven},
 };
-
-/// Findings that are listed one by one; all of them are counted, and in the CSV files.
-const MOST_FINDINGS: usize = 5000;
 
 /// Options of `suishen audit`.
 #[derive(Clone, Debug, Default, Args)]
@@ -82,7 +81,7 @@ pub struct Audit {
     #[arg(long, env = "SUISHEN_CSV", value_name = "FOLDER")]
     pub csv: Option<PathBuf>,
     /// Language of page and CSV files
-    #[arg(long, env = "SUISHEN_LANGUAGE", value_enum, default_value = "zh")]
+    #[arg(long, env = "SUISHEN_LANGUAGE", value_parser = language(), default_value = "zh")]
     pub language: Language,
     /// Check a report, or a folder of CSV files, against its signature and the ledger
     #[arg(long, env = "SUISHEN_VERIFY", value_name = "FILE", conflicts_with_all = ["keys", "report", "csv", "bundle"])]
@@ -114,6 +113,13 @@ impl Default for Unusual {
         let Thresholds { many, times, night, night_reads, .. } = Thresholds::default();
         Self { many_reads: many, times_peers: times, night, night_reads }
     }
+}
+
+fn language() -> impl TypedValueParser<Value = Language> {
+    PossibleValuesParser::new(["zh", "en"]).map(|tag| match tag.as_str() {
+        "en" => Language::English,
+        _ => Language::Chinese,
+    })
 }
 
 fn night(text: &str) -> Result<(u8, u8), String> {
@@ -327,7 +333,7 @@ fn page(
 ) -> String {
     let replay = &passed.replay;
     let opened = |range: &Range<u64>| range.start..range.end.min(replay.size());
-    report::page(&Content {
+    report_page(&Content {
         language,
         facts: Facts {
             ledger: replay.ledger(),

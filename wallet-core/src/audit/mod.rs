@@ -8,6 +8,7 @@
 //! | open its boxes with the quarters' keys, on any thread | [`Boxes::open`] |
 //! | take it in order: its line, and what is wrong | [`Audit::take`] |
 //! | the tables, and what only the end shows | [`Audit::end`] |
+//! | the report to print, and the lines of CSV files | [`mod@report`] |
 //! | sign the report, check a signed one | [`AuditStatement`] |
 //!
 //! **Every name is proven**: it comes from a certificate that the credential's own organisation issued, up to the
@@ -20,6 +21,7 @@
 pub mod clock;
 mod fold;
 mod open;
+pub mod report;
 mod row;
 mod statement;
 mod table;

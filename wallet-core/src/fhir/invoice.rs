@@ -107,14 +107,21 @@ impl Invoice {
 
 #[derive(Clone, Debug)]
 pub(super) struct ChargeItem {
+    pub status: String,
     pub code: CodeableConcept,
     pub quantity: Option<Quantity>,
+    /// What all of it costs.
+    pub price: Option<Amount>,
 }
 
 impl ChargeItem {
     pub(super) fn read(f: Fields<'_>) -> Result<Self, FhirError> {
-        f.required::<String>("status")?;
-        Ok(Self { code: f.required("code")?, quantity: f.optional("quantity")? })
+        Ok(Self {
+            status: f.required("status")?,
+            code: f.required("code")?,
+            quantity: f.optional("quantity")?,
+            price: f.optional("priceOverride")?,
+        })
     }
 }
 

@@ -133,7 +133,7 @@ impl Invoice {
 }
 
 /// The resources of a type: a bundle's, or the lone one.
-fn resources<'a>(json: &'a Json, kind: &'static str) -> impl Iterator<Item = &'a Json> {
+pub(super) fn resources<'a>(json: &'a Json, kind: &'static str) -> impl Iterator<Item = &'a Json> {
     let entries = json.get("entry").and_then(Json::as_array).unwrap_or_default();
     let all = entries.iter().filter_map(|entry| entry.get("resource")).chain([json]);
     all.filter(move |json| text(json, "resourceType") == Some(kind))
@@ -149,7 +149,7 @@ pub(super) fn resource_in(json: &Json) -> Result<Option<&Json>, ReportError> {
 }
 
 /// A text that says something.
-fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
     json.get(name).and_then(Json::as_str).filter(|text| !text.trim().is_empty())
 }
 
@@ -163,7 +163,7 @@ fn label(concept: &Json) -> Option<&str> {
     text(concept, "text").or_else(|| codings.iter().find_map(|coding| text(coding, "display")))
 }
 
-fn list<'a>(json: &'a Json, name: &'static str) -> Result<&'a [Json], ReportError> {
+pub(super) fn list<'a>(json: &'a Json, name: &'static str) -> Result<&'a [Json], ReportError> {
     match json.get(name) {
         None => Ok(&[]),
         Some(Json::Array(items)) => Ok(items),
@@ -185,7 +185,7 @@ fn check_amount(amount: Option<&Json>) -> Result<(), ReportError> {
 }
 
 /// No line without its status, no quantity without its unit.
-fn check_item(item: &Json) -> Result<(), ReportError> {
+pub(super) fn check_item(item: &Json) -> Result<(), ReportError> {
     if text(item, "status").is_none() {
         return Err(ReportError::Invoice("status of each line"));
     }

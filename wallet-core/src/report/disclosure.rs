@@ -167,6 +167,7 @@ impl Manifest {
         self.check_count(total)?;
         let withheld = (total + tags.len()).checked_sub(openings.len()).ok_or(ReportError::UnknownGroup)?;
         super::claim::Invoice::in_report(&json)?;
+        super::FeeList::in_report(&json)?;
         Ok(Opened { json, withheld, tags })
     }
 

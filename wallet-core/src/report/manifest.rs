@@ -2,7 +2,7 @@
 //! who and when, what it replaces. Titles, names and numbers are in the groups, never here.
 
 use super::{
-    ClaimTag, FHIR_MEDIA_TYPE, FHIR_PART_NAME, GroupOpening, ReportError, Salt16, claim,
+    ClaimTag, FHIR_MEDIA_TYPE, FHIR_PART_NAME, FeeList, GroupOpening, ReportError, Salt16, claim,
     profile::{self, PROFILE},
 };
 use crate::order;
@@ -179,6 +179,7 @@ impl Manifest {
         if let Some(bytes) = new.fhir {
             let json = Json::parse(bytes)?;
             let invoice = claim::Invoice::in_report(&json)?;
+            FeeList::in_report(&json)?;
             ReportView::from_tree(&json)?;
             if invoice.is_none() && !tags.is_empty() {
                 return Err(ReportError::Tag);

@@ -8,6 +8,7 @@
 //! | read what was shown, know how much wasn't | [`Manifest::open_groups`] |
 //! | an invoice that can be claimed: its tags, its manifest | [`InvoiceNumber::in_report`], [`ClaimTag::both`], [`Manifest::make_claimable`] |
 //! | what a claim needs of an invoice, what an insurer was shown | [`claim::proposal`], [`claim::Shown::read`] |
+//! | a fee list beside an invoice, and whether it makes up its total | [`FeeList`] |
 //! | the ticket of a QR code, and what it leads to | [`Ticket`], [`TicketContents`] |
 //!
 //! A report is a [`Manifest`] over parts, known to the ledger by a salted [`commitment`]. **A group of elements
@@ -16,6 +17,7 @@
 
 pub mod claim;
 mod disclosure;
+mod fees;
 mod invoice;
 mod manifest;
 mod part;
@@ -24,6 +26,7 @@ mod tag;
 mod ticket;
 
 pub use disclosure::{GroupOpening, Opened, describe, select};
+pub use fees::FeeList;
 pub use invoice::{InvoiceNumber, Money, MoneyError};
 pub use manifest::{Made, Manifest, NewPart, NewReport, PartEntry, Sensitivity, commitment};
 pub use part::{FHIR_MEDIA_TYPE, FHIR_PART_NAME, PartCopy, PartReader, open_part, seal_part};

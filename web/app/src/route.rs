@@ -32,6 +32,12 @@ pub enum Route {
     History,
     /// What an insurer's desk has decided.
     Settled,
+    /// The auditor's plots and tables.
+    Statistics,
+    /// The auditor's keys.
+    Keys,
+    /// What the auditor's browser knows of the ledger.
+    Ledger,
     /// No page has this path.
     Unknown,
 }
@@ -57,6 +63,9 @@ impl Route {
             (Some("devices"), None) => Self::Devices,
             (Some("history"), None) => Self::History,
             (Some("settled"), None) => Self::Settled,
+            (Some("statistics"), None) => Self::Statistics,
+            (Some("keys"), None) => Self::Keys,
+            (Some("ledger"), None) => Self::Ledger,
             _ => Self::Unknown,
         };
         if parts.next().is_some() { Self::Unknown } else { page }
@@ -79,6 +88,9 @@ impl Route {
             Self::Devices => "/devices".to_owned(),
             Self::History => "/history".to_owned(),
             Self::Settled => "/settled".to_owned(),
+            Self::Statistics => "/statistics".to_owned(),
+            Self::Keys => "/keys".to_owned(),
+            Self::Ledger => "/ledger".to_owned(),
         }
     }
 }
@@ -104,6 +116,9 @@ mod tests {
             Route::Devices,
             Route::History,
             Route::Settled,
+            Route::Statistics,
+            Route::Keys,
+            Route::Ledger,
         ] {
             assert_eq!(Route::parse(&page.path()), page);
         }

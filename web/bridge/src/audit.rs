@@ -20,6 +20,27 @@ pub enum AuditRequest {
         /// Why, for whoever audits the auditor; not looked at without keys.
         why: String,
     },
+    /// Reads of the last audit, newest first, so many at a time. Answer: [`AuditResponse::Reads`].
+    Reads {
+        /// How many are passed over.
+        skip: u64,
+    },
+    /// The report of the last audit as a file to save. Answer: [`AuditResponse::Report`], with the file.
+    Report {
+        /// Which files.
+        form: ReportForm,
+        /// In English, not in Chinese.
+        english: bool,
+    },
+}
+
+/// What is saved of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReportForm {
+    /// One page of HTML to print.
+    Page,
+    /// Page, CSV files and, where boxes were opened, the auditor's signature, in one ZIP file.
+    Whole,
 }
 
 /// Answers to [`AuditRequest`].
@@ -29,6 +50,13 @@ pub enum AuditResponse {
     Keys(AuditKeys),
     /// What was found.
     Audit(Box<AuditView>),
+    /// Some of the reads that this worker holds.
+    Reads(Vec<AuditRead>),
+    /// A file to save, in the answer's bytes.
+    Report {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Keys in the worker's memory.
@@ -51,6 +79,8 @@ pub struct AuditView {
     pub checked: u64,
     /// The entry by which this look was logged; none where no box was opened.
     pub look: Option<u64>,
+    /// Whether the ledger has more lines than this worker holds: the report goes without CSV files.
+    pub cut: bool,
     /// Quarters whose key is at hand, of how many.
     pub quarters: (u64, u64),
     /// Boxes whose key isn't at hand.
@@ -100,6 +130,27 @@ pub struct AuditFinding {
     pub proven: bool,
     /// Unusual, and not wrong by itself.
     pub unusual: bool,
+}
+
+/// One read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRead {
+    /// The entry.
+    pub entry: u64,
+    /// Its time.
+    pub time: u64,
+    /// Name, title, department, by the certificate; empty where its box isn't open.
+    pub who: String,
+    /// Organisation, by the ledger.
+    pub organisation: String,
+    /// Records in it.
+    pub records: u64,
+    /// Whether one of them is of a sensitive class.
+    pub sensitive: bool,
+    /// The purpose's code, as the patient agreed to; none where that box isn't open.
+    pub purpose: Option<String>,
+    /// Whether the name is proven; none where its key isn't at hand.
+    pub proven: Option<bool>,
 }
 
 /// What an organisation's people read.

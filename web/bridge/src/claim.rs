@@ -55,7 +55,7 @@ pub struct ClaimPreview {
     pub hidden: Vec<ClaimPiece>,
     /// The policies to pick one from.
     pub policies: Vec<ClaimPiece>,
-    /// Other records of the same treatment that may go along, usual ones first.
+    /// Other records of the same treatment that may go along, what insurers usually ask for first.
     pub along: Vec<ClaimPaper>,
     /// What a claim usually needs and this invoice lacks.
     pub gaps: Vec<ClaimGap>,
@@ -72,8 +72,28 @@ pub struct ClaimPaper {
     pub title: String,
     /// The day, as far as it is known.
     pub date: String,
+    /// What it is.
+    pub kind: ClaimPaperKind,
+    /// Of a fee list: whether it makes up the invoice. None of what is none, or can't be read now.
+    pub makes_up: Option<bool>,
+}
+
+/// What insurers usually ask for besides an invoice, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ClaimPaperKind {
+    /// What was charged, one by one.
+    Fees,
+    /// What a stay came to.
+    Discharge,
+    /// Anything else.
+    Other,
+}
+
+impl ClaimPaperKind {
     /// Whether insurers usually ask for it.
-    pub usual: bool,
+    pub const fn is_usual(self) -> bool {
+        matches!(self, Self::Fees | Self::Discharge)
+    }
 }
 
 /// A piece of an invoice's report.
@@ -136,6 +156,10 @@ pub enum ClaimGap {
     WhichPolicy,
     /// No discharge summary of this stay in the wallet.
     Discharge,
+    /// No fee list of this treatment in the wallet.
+    Fees,
+    /// The fee lists don't make up the invoice.
+    FeesDiffer,
 }
 
 /// An invoice's claims.
@@ -245,8 +269,21 @@ pub struct DeskClaim {
     pub payable: Option<String>,
     /// The payable sum without its currency, to begin with.
     pub amount: String,
+    /// The fee lists that were shown with it; none where there are none.
+    pub fees: Option<DeskFees>,
     /// How it stands.
     pub state: DeskClaimState,
+}
+
+/// The fee lists beside an invoice: the same hospital's, about the same person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeskFees {
+    /// Items that were charged for.
+    pub items: u64,
+    /// Together; none in several currencies.
+    pub total: Option<String>,
+    /// Whether they make up the invoice's total.
+    pub makes_up: bool,
 }
 
 /// How a claim stands, by ledger and desk.
@@ -256,6 +293,9 @@ pub enum DeskClaimState {
     Open,
     /// Decided here, and the ledger doesn't show it yet; may be decided anew after this time.
     Underway(u64),
+    /// Decided here while another insurer settled it; should that one take it back before this time, this desk's
+    /// decision may still be included.
+    Overtaken(u64),
     /// Settled by this desk.
     Settled(ClaimDecision),
     /// Refused by this desk.

@@ -18,13 +18,13 @@ pub mod peer;
 mod record;
 
 pub use audit::{
-    AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditReader, AuditRequest, AuditResponse,
-    AuditView,
+    AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditRead, AuditReader, AuditRequest,
+    AuditResponse, AuditView, ReportForm,
 };
 pub use claim::{
-    Claim, ClaimAlarm, ClaimChoice, ClaimDecision, ClaimGap, ClaimPaper, ClaimPiece, ClaimPieceKind,
-    ClaimPreview, ClaimRequest, ClaimState, Claims, DeskClaim, DeskClaimState, InvoiceVoid, Payer,
-    SettledClaim, TakeBack,
+    Claim, ClaimAlarm, ClaimChoice, ClaimDecision, ClaimGap, ClaimPaper, ClaimPaperKind, ClaimPiece,
+    ClaimPieceKind, ClaimPreview, ClaimRequest, ClaimState, Claims, DeskClaim, DeskClaimState, DeskFees,
+    InvoiceVoid, Payer, SettledClaim, TakeBack,
 };
 pub use consultation::{ConsultAsk, ConsultWants, Consultation};
 pub use desk::{

@@ -106,6 +106,7 @@ impl<'a> Build<'a> {
             self.organisation(named, custodian);
         }
         self.sections(named, &composition.section, 0);
+        self.fees(named, &composition.section);
     }
 
     fn head_of_report(&mut self, named: &'a Named, report: &'a DiagnosticReport) {
@@ -267,6 +268,8 @@ impl<'a> Build<'a> {
                 let words: Vec<String> = name.into_iter().chain(request.dosage.iter().cloned()).collect();
                 (!words.is_empty()).then(|| words.join("，"))
             }
+            // A row of its own.
+            Resource::ChargeItem(_) => None,
             _ => reference.display.clone(),
         }
     }
@@ -418,7 +421,7 @@ impl<'a> Build<'a> {
     }
 
     fn finish(mut self) -> ReportView {
-        if self.view.kind != Kind::Invoice {
+        if !matches!(self.view.kind, Kind::Invoice | Kind::Fees) {
             self.view.finding = finding(&self.view);
         }
         self.view

@@ -24,6 +24,8 @@ pub enum Kind {
     Prescription,
     /// 票据
     Invoice,
+    /// 费用清单
+    Fees,
     /// Anything else.
     Other,
 }
@@ -37,6 +39,7 @@ impl Kind {
             Self::Discharge => "discharge",
             Self::Prescription => "prescription",
             Self::Invoice => "invoice",
+            Self::Fees => "fees",
             Self::Other => "other",
         }
     }

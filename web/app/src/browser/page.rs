@@ -78,8 +78,13 @@ pub fn set_root(attribute: &str, value: Option<&str>) {
 
 /// Moves the focus to the page's heading, so that a screen reader begins there.
 pub fn focus_heading() {
+    focus_on("h1");
+}
+
+/// Moves the focus to what a selector names: where one goes on after what had it is gone.
+pub fn focus_on(css: &str) {
     if let Some(heading) =
-        document().query_selector("h1").ok().flatten().and_then(|h| h.dyn_into::<HtmlElement>().ok())
+        document().query_selector(css).ok().flatten().and_then(|h| h.dyn_into::<HtmlElement>().ok())
     {
         let _ = heading.set_attribute("tabindex", "-1");
         let _ = heading.focus();

@@ -57,7 +57,7 @@ pub use record_entry::{marks, record_entry};
 pub use report_body::report_body;
 pub use scan_box::ScanBox;
 pub use seal::{Proof, seal};
-pub use sheet::Sheet;
+pub use sheet::{Sheet, after_sheet};
 pub use status_line::{Status, status_line};
 pub use top_bar::{TopBar, back_bar};
 pub use trend::Trends;

@@ -6,7 +6,7 @@ use web_sys::{Event, HtmlDialogElement, HtmlElement, MouseEvent};
 use yew::{AttrValue, Callback, Html, Properties, component, html, use_effect_with, use_node_ref};
 
 use super::glyph;
-use crate::browser::language::use_words;
+use crate::browser::{language::use_words, page, timer};
 
 /// What it shows.
 #[derive(Properties, PartialEq)]
@@ -17,6 +17,15 @@ pub struct Props {
     pub close: Callback<()>,
     /// Content.
     pub children: Html,
+}
+
+/// After a sheet whose opener its decision has taken away, the focus goes to the page's heading.
+pub fn after_sheet() {
+    wasm_bindgen_futures::spawn_local(async {
+        // The sheet goes first, and gives the focus back where it came from.
+        timer::wait(50).await;
+        page::focus_heading();
+    });
 }
 
 /// Draws it, open for as long as it is there.

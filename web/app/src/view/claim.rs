@@ -54,6 +54,8 @@ pub const fn gap_key(gap: ClaimGap) -> &'static str {
         ClaimGap::Policy => "claim-gap-policy",
         ClaimGap::WhichPolicy => "claim-gap-which",
         ClaimGap::Discharge => "claim-gap-discharge",
+        ClaimGap::Fees => "claim-gap-fees",
+        ClaimGap::FeesDiffer => "claim-gap-fees-differ",
     }
 }
 
@@ -77,8 +79,8 @@ pub fn consent(
     )
 }
 
-/// How a claim goes, as one line, and whether somebody should look at it.
-pub fn line(words: &Words, state: &ClaimState, now: u64) -> (String, bool) {
+/// How a claim goes, as one line, and whether somebody should look at it. `over` where nobody else settles the invoice.
+pub fn line(words: &Words, state: &ClaimState, now: u64, over: bool) -> (String, bool) {
     let with = |key: &str, text: &str| words.with(key, &[("text", text.into())]);
     let when = |time: u64| words.when(time, now);
     match state {
@@ -95,7 +97,9 @@ pub fn line(words: &Words, state: &ClaimState, now: u64) -> (String, bool) {
             let about = [("paid", paid.into()), ("when", when.into()), ("why", told.reason.as_str().into())];
             (words.with(if told.whole { "claim-settled" } else { "claim-settled-partly" }, &about), false)
         }
-        ClaimState::Refused(why) => (with("claim-refused", why), false),
+        ClaimState::Refused(why) => {
+            (with(if over { "claim-refused-over" } else { "claim-refused" }, why), false)
+        }
         ClaimState::Reversed { at, words: why } => {
             let about = [("when", when(*at).into()), ("why", why.as_deref().unwrap_or_default().into())];
             (words.with(if why.is_some() { "claim-reversed" } else { "claim-reversed-untold" }, &about), true)

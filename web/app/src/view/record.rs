@@ -33,6 +33,7 @@ pub fn icon(kind: Kind) -> &'static str {
         Kind::Discharge => "article",
         Kind::Prescription => "pill",
         Kind::Invoice | Kind::Other => "file-text",
+        Kind::Fees => "list-checks",
     }
 }
 

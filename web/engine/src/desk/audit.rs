@@ -1,23 +1,28 @@
 //! The auditor's desk: replays the ledger from entry 0 in this worker and opens the boxes that the keys at hand open. The
 //! keys stay in this worker's memory, and the look is an entry before a box is opened.
 
+mod report;
+
 use crate::engine::Engine;
 use crate::http::Call;
 use crate::ledger::Ledger;
 use crate::platform::BrowserRandom;
 use crate::worker::tell;
+use report::{Done, Lines};
 use std::cell::RefCell;
 use suishen_bridge::{
     Action, AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditReader, AuditRequest, AuditResponse,
     AuditView, Event, Fault, Payer, Step,
 };
+use suishen_core::audit::report::Facts;
 use suishen_core::audit::{
     At, Audit, BoxKeys, Boxed, Finding, Institution, Signer, Tables, Thresholds, Wrong,
 };
 use suishen_core::cbor;
 use suishen_core::consent::AuditorLook;
 use suishen_core::contract::{
-    AuditorKeys, Checked, Context, Entry, Key, Memory, SignedTransaction, Slot, Transaction, apply_checked,
+    AuditorKeys, Checked, Context, Entry, Key, Memory, SignedTransaction, Slot, Transaction, Views as _,
+    apply_checked,
 };
 use suishen_core::id::PartyId;
 use suishen_core::proof::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -28,7 +33,7 @@ use suishen_core::sm::{PublicKey, SecretKey, edge};
 
 /// Entries that are asked for, and verified, at a time: between two of them the worker answers others.
 const AT_A_TIME: u64 = 32;
-/// Findings and people that are listed; `suishen audit` lists all.
+/// Findings and people that are listed on the screen; the report lists more, and `suishen audit` all.
 const MOST: usize = 200;
 /// Keys that are held at a time.
 const MOST_KEYS: usize = 64;
@@ -37,9 +42,9 @@ const MOST_BYTES: usize = 8 * 1024;
 /// How often the relay is asked for a checkpoint with the look in it.
 const TRIES: u32 = 20;
 
-/// The auditor's keys, while the page is there.
+/// The auditor's keys, and what the last audit gave, while the page is there.
 #[derive(Default)]
-pub struct Keys(RefCell<Vec<SecretKey>>);
+pub struct Keys(RefCell<Vec<SecretKey>>, RefCell<Option<Done>>);
 
 impl core::fmt::Debug for Keys {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -55,29 +60,43 @@ impl Keys {
         task: u32,
         request: AuditRequest,
         bytes: Option<Vec<u8>>,
-    ) -> Result<AuditResponse, Fault> {
-        match request {
+    ) -> Result<(AuditResponse, Option<Vec<u8>>), Fault> {
+        let none = || Fault::new("audit-none", Action::Retry);
+        let response = match request {
             AuditRequest::Key => {
                 self.take(&bytes.ok_or_else(|| Fault::new("request", Action::Nothing))?)?;
-                self.at_hand(engine).await
+                self.at_hand(engine).await?
             }
             AuditRequest::Forget => {
                 self.forget();
-                Ok(AuditResponse::Keys(AuditKeys::default()))
+                AuditResponse::Keys(AuditKeys::default())
             }
-            AuditRequest::Keys => self.at_hand(engine).await,
+            AuditRequest::Keys => self.at_hand(engine).await?,
             AuditRequest::Run { why } => {
                 // Copied first: another request may come while this one waits.
                 let keys = self.0.borrow().clone();
-                let view = run(engine, task, keys, why).await?;
-                Ok(AuditResponse::Audit(Box::new(view)))
+                self.1.take();
+                let done = run(engine, task, keys, why).await?;
+                let view = shown_all(&done);
+                self.1.replace(Some(done));
+                AuditResponse::Audit(Box::new(view))
             }
-        }
+            AuditRequest::Reads { skip } => {
+                AuditResponse::Reads(self.1.borrow().as_ref().ok_or_else(none)?.reads(skip))
+            }
+            AuditRequest::Report { form, english } => {
+                let (name, file) =
+                    self.1.borrow().as_ref().ok_or_else(none)?.report(form, english, &self.0.borrow())?;
+                return Ok((AuditResponse::Report { name }, Some(file)));
+            }
+        };
+        Ok((response, None))
     }
 
-    /// Forgets them.
+    /// Forgets them, and what they opened.
     pub fn forget(&self) {
         self.0.borrow_mut().clear();
+        self.1.take();
     }
 
     fn take(&self, file: &[u8]) -> Result<(), Fault> {
@@ -107,9 +126,11 @@ impl Keys {
     }
 }
 
-async fn run(engine: &Engine, task: u32, keys: Vec<SecretKey>, why: String) -> Result<AuditView, Fault> {
+async fn run(engine: &Engine, task: u32, keys: Vec<SecretKey>, why: String) -> Result<Done, Fault> {
     let ledger = engine.fresh_ledger().await?;
-    let look = if keys.is_empty() { None } else { Some(log(engine, ledger, &keys, why).await?) };
+    let why = why.trim().to_owned();
+    let look =
+        if keys.is_empty() { None } else { Some((log(engine, ledger, &keys, why.clone()).await?, why)) };
     let (_, checked) = ledger.seen().ok_or_else(|| Fault::new("offline", Action::Retry))?;
     let note = SignedCheckpoint::parse(&ledger.note());
     let checkpoint = note.map_err(|_| Fault::new("offline", Action::Retry))?.checkpoint;
@@ -141,7 +162,7 @@ async fn log(engine: &Engine, ledger: &Ledger, keys: &[SecretKey], why: String) 
     let own = keys.iter().find(|key| key.public() == auditor.audit);
     let own = own.ok_or_else(|| Fault::new("audit-no-signing", Action::Retry))?;
     let to = ledger.seen().map_or(0, |(size, _)| size);
-    let look = AuditorLook { why: why.trim().to_owned(), from: 0, to };
+    let look = AuditorLook { why, from: 0, to };
     let box_key = auditor.box_key().map_err(|_| Fault::new("ledger-unsound", Action::Retry))?;
     let body = look
         .log(&own.public(), &box_key, &ledger.id, &mut BrowserRandom)
@@ -169,8 +190,7 @@ struct Replay<'a> {
     audit: Audit,
     keys: BoxKeys,
     last: At,
-    findings: Vec<Finding>,
-    count: u64,
+    lines: Lines,
 }
 
 impl<'a> Replay<'a> {
@@ -183,8 +203,7 @@ impl<'a> Replay<'a> {
             audit: Audit::new(genesis, Thresholds::default()).map_err(|_| wrong_entry(0))?,
             keys,
             last: At { entry: 0, time: genesis.time },
-            findings: Vec::new(),
-            count: 0,
+            lines: Lines::default(),
         })
     }
 
@@ -211,45 +230,68 @@ impl<'a> Replay<'a> {
         self.last = at;
         if let Some(boxes) = self.audit.boxes(at, checked.transaction(), &self.state).ok()? {
             let taken = self.audit.take(boxes.open(&self.keys));
-            self.note(taken.findings);
+            self.lines.take(taken);
         }
         Some(())
     }
 
-    fn note(&mut self, findings: Vec<Finding>) {
-        self.count += findings.len() as u64;
-        let room = MOST.saturating_sub(self.findings.len());
-        self.findings.extend(findings.into_iter().take(room));
-    }
-
     /// Holds both roots against the checkpoint's, and says what was found.
-    fn end(mut self, checkpoint: &Checkpoint, checked: u64, look: Option<u64>) -> Result<AuditView, Fault> {
+    fn end(
+        mut self,
+        checkpoint: &Checkpoint,
+        cosigned: u64,
+        look: Option<(u64, String)>,
+    ) -> Result<Done, Fault> {
         let mapped = self.state.iter().filter(|(key, _)| Key::is_mapped(key));
         let map = root_of(mapped.map(|(key, value)| Leaf::of(key, value)));
-        if (self.edge.root::<Sm3>(), map) != (checkpoint.tree, checkpoint.map) {
+        let roots = (self.edge.root::<Sm3>(), map);
+        if roots != (checkpoint.tree, checkpoint.map) {
             return Err(Fault::new("audit-root", Action::Nothing));
         }
-        let audit = self.audit.clone();
-        let (tables, last) = audit.end(self.last);
-        self.note(last);
-        let held = |key: &PublicKey| self.keys.public().any(|held| held == key);
-        let quarters = tables.quarters.iter().filter(|quarter| held(&quarter.key)).count() as u64;
-        Ok(AuditView {
-            size: checkpoint.size,
-            checked,
+        let thresholds = *self.audit.thresholds();
+        let (tables, last) = self.audit.end(self.last);
+        self.lines.note(last);
+        Ok(Done {
+            facts: Facts {
+                ledger: self.ledger.id,
+                size: checkpoint.size,
+                founded: self.ledger.genesis.time,
+                last: self.last.time,
+                cosigned,
+            },
             look,
-            quarters: (quarters, tables.quarters.len() as u64),
-            no_key: tables.no_key,
-            looks: tables.looks,
-            reads: tables.reads,
-            findings: self.findings.iter().map(|finding| shown(finding, &tables)).collect(),
-            more: self.count - self.findings.len() as u64,
-            institutions: institutions(&tables),
-            readers: readers(&tables),
-            hours: hours(&tables),
-            purposes: tables.purposes.iter().map(|(code, reads)| (code.clone(), *reads)).collect(),
-            claims: claims(&tables),
+            roots,
+            auditor: self.state.auditor().map_err(|_| Fault::new("ledger-unsound", Action::Retry))?.audit,
+            tables,
+            thresholds,
+            keys: self.keys,
+            lines: self.lines,
         })
+    }
+}
+
+/// What a page shows of it.
+fn shown_all(done: &Done) -> AuditView {
+    let Done { tables, lines, .. } = done;
+    let held = |key: &PublicKey| done.keys.public().any(|held| held == key);
+    let quarters = tables.quarters.iter().filter(|quarter| held(&quarter.key)).count() as u64;
+    let listed = lines.findings.get(..MOST).unwrap_or(&lines.findings);
+    AuditView {
+        size: done.facts.size,
+        checked: done.facts.cosigned,
+        look: done.look.as_ref().map(|(entry, _)| *entry),
+        cut: lines.cut,
+        quarters: (quarters, tables.quarters.len() as u64),
+        no_key: tables.no_key,
+        looks: tables.looks,
+        reads: tables.reads,
+        findings: listed.iter().map(|finding| shown(finding, tables)).collect(),
+        more: lines.count - listed.len() as u64,
+        institutions: institutions(tables),
+        readers: readers(tables),
+        hours: hours(tables),
+        purposes: tables.purposes.iter().map(|(code, reads)| (code.clone(), *reads)).collect(),
+        claims: claims(tables),
     }
 }
 

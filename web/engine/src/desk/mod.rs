@@ -1,6 +1,7 @@
 //! The desks' part of the engine: hospital (issue), doctor (read), insurer (read and settle), auditor.
 
 mod audit;
+mod fees;
 mod issue;
 mod line;
 mod offer;
@@ -36,7 +37,6 @@ impl Session {
         request: DeskRequest,
         bytes: Option<Vec<u8>>,
     ) -> Result<(DeskResponse, Option<Vec<u8>>), Fault> {
-        let file = |bytes: Option<Vec<u8>>| bytes.ok_or_else(|| Fault::new("request", Action::Nothing));
         let response = match request {
             DeskRequest::Desk => {
                 let person = person::Person::load(engine.store().await?).await?;
@@ -45,31 +45,13 @@ impl Session {
             DeskRequest::Enrol { text } => {
                 DeskResponse::Desk(Some(person::Person::enrol(engine, &text).await?.desk()))
             }
-            DeskRequest::Preview => DeskResponse::Preview(Box::new(self.prepared.preview(file(bytes)?)?)),
-            DeskRequest::Attach { name, media_type } => {
-                DeskResponse::Preview(Box::new(self.prepared.attach(name, media_type, file(bytes)?)?))
-            }
-            DeskRequest::Clear => {
-                self.prepared.clear();
-                DeskResponse::Done
-            }
-            DeskRequest::Issue { sensitive, identity, corrects } => {
-                let identity = identity.map(|text| identity_of(&text)).transpose()?;
-                let way = issue::Way { sensitive, identity, corrects };
-                let issued = issue::issue(engine, task, &self.prepared, way).await?;
-                tell(&Event::Changed(Topic::Desk));
-                DeskResponse::Issued(Box::new(issued))
-            }
-            DeskRequest::Issued => DeskResponse::IssuedList(issue::issued(engine).await?),
-            DeskRequest::Cancel { report, why } => {
-                issue::cancel(engine, &report, why).await?;
-                DeskResponse::Done
-            }
-            DeskRequest::Void { report, on_paper, words } => {
-                issue::void(engine, &report, on_paper, &words).await?;
-                tell(&Event::Changed(Topic::Desk));
-                DeskResponse::Done
-            }
+            DeskRequest::Preview
+            | DeskRequest::Attach { .. }
+            | DeskRequest::Clear
+            | DeskRequest::Issue { .. }
+            | DeskRequest::Issued
+            | DeskRequest::Cancel { .. }
+            | DeskRequest::Void { .. } => self.at_hospital(engine, task, request, bytes).await?,
             DeskRequest::Accept { text } => match scan(&text) {
                 Ok(Scanned::Consent { offer, .. }) => {
                     DeskResponse::Offer(offer::accept(engine, &self.open, *offer, None).await?)
@@ -106,7 +88,8 @@ impl Session {
             }
             DeskRequest::Settled => DeskResponse::Settled(settle::settled(engine, &self.open).await?),
             DeskRequest::Audit(request) => {
-                DeskResponse::Audit(self.audit.answer(engine, task, request, bytes).await?)
+                let (response, file) = self.audit.answer(engine, task, request, bytes).await?;
+                return Ok((DeskResponse::Audit(response), file));
             }
             DeskRequest::Close { share } => {
                 self.open.close(&share);
@@ -114,6 +97,46 @@ impl Session {
             }
         };
         Ok((response, None))
+    }
+
+    /// Answers what only a hospital's desk asks.
+    async fn at_hospital(
+        &self,
+        engine: &Rc<Engine>,
+        task: u32,
+        request: DeskRequest,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<DeskResponse, Fault> {
+        let not_ours = || Fault::new("request", Action::Nothing);
+        let file = |bytes: Option<Vec<u8>>| bytes.ok_or_else(not_ours);
+        Ok(match request {
+            DeskRequest::Preview => DeskResponse::Preview(Box::new(self.prepared.preview(file(bytes)?)?)),
+            DeskRequest::Attach { name, media_type } => {
+                DeskResponse::Preview(Box::new(self.prepared.attach(name, media_type, file(bytes)?)?))
+            }
+            DeskRequest::Clear => {
+                self.prepared.clear();
+                DeskResponse::Done
+            }
+            DeskRequest::Issue { sensitive, identity, corrects } => {
+                let identity = identity.map(|text| identity_of(&text)).transpose()?;
+                let way = issue::Way { sensitive, identity, corrects };
+                let issued = issue::issue(engine, task, &self.prepared, way).await?;
+                tell(&Event::Changed(Topic::Desk));
+                DeskResponse::Issued(Box::new(issued))
+            }
+            DeskRequest::Issued => DeskResponse::IssuedList(issue::issued(engine).await?),
+            DeskRequest::Cancel { report, why } => {
+                issue::cancel(engine, &report, why).await?;
+                DeskResponse::Done
+            }
+            DeskRequest::Void { report, on_paper, words } => {
+                issue::void(engine, &report, on_paper, &words).await?;
+                tell(&Event::Changed(Topic::Desk));
+                DeskResponse::Done
+            }
+            _ => return Err(not_ours()),
+        })
     }
 
     /// Forgets all content.

@@ -1,5 +1,6 @@
 //! Reading at the doctor's desk: redeem, fetch, open, tell the patient (PROTOCOL §6, §7).
 
+use super::fees::{self, Listed};
 use super::line::{Lines, Wanted};
 use super::offer::{Held, Redemption, drop_in, judged, ledger_view, purpose_of, view};
 use super::person::Person;
@@ -16,7 +17,9 @@ use futures::lock::Mutex;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use suishen_bridge::{Action, DeskClaim, Event, Fault, OfferState, ReadRecord, Reading, Step, Topic};
+use suishen_bridge::{
+    Action, DeskClaim, DeskFees, Event, Fault, OfferState, ReadRecord, Reading, Step, Topic,
+};
 use suishen_core::consent::{
     AuditorUse, Disclosure, JudgedRecord, Payload, PayloadRecord, Presence, Receipt, RecordKey, WrappedPart,
 };
@@ -24,7 +27,7 @@ use suishen_core::contract::{GrantLeaf, RedeemGrant, SignedTransaction, Slot, Te
 use suishen_core::fhir::{ReportView, Series};
 use suishen_core::id::{BlobAddress, Commitment, GrantId};
 use suishen_core::report::claim::Shown;
-use suishen_core::report::{FHIR_MEDIA_TYPE, ReportError, open_part};
+use suishen_core::report::{FHIR_MEDIA_TYPE, FeeList, ReportError, open_part};
 use suishen_core::sm::{Key32, SecretKey, Signed};
 
 /// What is open on the screen: content lives here and nowhere else, until it is closed or locked.
@@ -51,6 +54,8 @@ pub struct OpenClaim {
     pub shown: Shown,
     /// The record that they are in.
     pub record: Commitment,
+    /// What the fee lists beside it come to.
+    pub fees: Option<DeskFees>,
 }
 
 /// Redeems one use and opens the records.
@@ -81,8 +86,18 @@ pub async fn read(
     let groups = payload.records.iter().filter_map(|r| r.groups.as_ref()).map(|g| g.size);
     let total = payload.records.iter().flat_map(|r| &r.parts).map(|p| p.size).chain(groups).sum();
     let files = BTreeMap::new();
-    let mut content =
-        Content { ledger, person: &person, held: &held, lines, task, total, done: 0, files, claim: None };
+    let mut content = Content {
+        ledger,
+        person: &person,
+        held: &held,
+        lines,
+        task,
+        total,
+        done: 0,
+        files,
+        claim: None,
+        listed: Vec::new(),
+    };
     let mut records = Vec::new();
     for (record, facts) in payload.records.iter().zip(&judged.records) {
         let gate = gathered
@@ -92,11 +107,7 @@ pub async fn read(
         let key = RecordKey::new(&half, &gate, &held.grant, record.number);
         records.push(content.open(record, facts, &key).await?);
     }
-    let (files, claim) = (content.files, content.claim);
-    if Slot::of(person.role()).is_some() && claim.is_none() {
-        return Err(Fault::new("claim-no-invoice", Action::AskPatient));
-    }
-
+    let (files, claim) = content.end(&records)?;
     held.patient = records.iter().find_map(|r| r.view.patient.as_ref()?.name.clone());
     held.save(store).await?;
     receipt(ledger, &held, &redemption, &terms, &payload).await?;
@@ -135,6 +146,8 @@ struct Content<'a> {
     done: u64,
     files: Files,
     claim: Option<OpenClaim>,
+    /// Fee lists among it.
+    listed: Vec<Listed>,
 }
 
 fn unsound() -> Fault {
@@ -146,6 +159,18 @@ fn unread(error: &impl ToString) -> Fault {
 }
 
 impl Content<'_> {
+    /// Files and claim, with what the fee lists beside it come to. Without a claim an insurer has nothing to do with it.
+    fn end(self, records: &[ReadRecord]) -> Result<(Files, Option<OpenClaim>), Fault> {
+        let mut claim = self.claim;
+        if let Some(claim) = &mut claim {
+            claim.fees = fees::beside(&claim.shown, &self.listed, records);
+        }
+        if Slot::of(self.person.role()).is_some() && claim.is_none() {
+            return Err(Fault::new("claim-no-invoice", Action::AskPatient));
+        }
+        Ok((self.files, claim))
+    }
+
     /// Opens one record: its report whole or the groups that are shown, and its files.
     async fn open(
         &mut self,
@@ -183,11 +208,15 @@ impl Content<'_> {
             if let Some(slot) = slot.filter(|_| disclosed.proof.is_some() || !shown.tags.is_empty()) {
                 let under = (&self.held.grant, &self.ledger.id);
                 let claim = Shown::read(&shown, disclosed.proof.as_ref(), slot, under).map_err(refused)?;
-                let claim = OpenClaim { shown: claim, record: facts.commitment };
+                let claim = OpenClaim { shown: claim, record: facts.commitment, fees: None };
                 if self.claim.replace(claim).is_some() {
                     // One grant settles one invoice.
                     return Err(Fault::new("claim-several", Action::AskPatient));
                 }
+            }
+            if let Some(list) = FeeList::in_report(&shown.json).map_err(refused)? {
+                let issuer = facts.manifest.issuer.clone();
+                self.listed.push(Listed { number: record.number, issuer, list });
             }
             (shown.view().map_err(|e| unread(&e))?, shown.withheld)
         };

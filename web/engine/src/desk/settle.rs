@@ -22,7 +22,7 @@ use suishen_core::consent::{
     Unsettleable,
 };
 use suishen_core::contract::{
-    Claim, Key, ReversalReason, Settled, SignedTransaction, Terms, Transaction, Voucher,
+    Claim, Key, ReversalReason, Settled, SignedTransaction, Status, Terms, Transaction, Voucher,
 };
 use suishen_core::proof::remembered::FRESH;
 use suishen_core::report::{Money, ReportError};
@@ -152,13 +152,12 @@ pub async fn view(
 ) -> Result<DeskClaim, Fault> {
     let (slot, verdict) = standing(ledger, store, claim).await?;
     let said = held.said.as_ref().map(|said| &said.told);
-    let state = match (state_of(held, slot.as_ref()), verdict) {
-        (Some(state), _) => state,
-        (None, Err(why)) => closed(&why),
-        (None, Ok(_)) => match said.filter(|told| told.decision() == Decision::Refused) {
-            Some(told) => DeskClaimState::Refused(told.reason.clone()),
-            None => DeskClaimState::Open,
-        },
+    let refused = said.filter(|told| told.decision() == Decision::Refused);
+    let state = match (state_of(held, slot.as_ref()), refused, verdict) {
+        (Some(state), ..) => state,
+        (None, Some(told), _) => DeskClaimState::Refused(told.reason.clone()),
+        (None, None, Err(why)) => closed(&why),
+        (None, None, Ok(_)) => DeskClaimState::Open,
     };
     let invoice = &claim.shown.invoice;
     let slot = claim.shown.tag.slot().map_err(|e| unclaimable(&e))?;
@@ -170,14 +169,21 @@ pub async fn view(
         shares: invoice.shares.iter().map(|(name, sum)| (name.clone(), sum.to_string())).collect(),
         payable: payable.map(|sum| sum.to_string()),
         amount: amount.split(' ').next().unwrap_or_default().to_owned(),
+        fees: claim.fees.clone(),
         state,
     })
 }
 
 /// How this desk's own decision stands; none where it made none that counts.
 fn state_of(held: &Held, slot: Option<&Claim>) -> Option<DeskClaimState> {
-    if let Some(saying) = &held.saying {
-        return Some(DeskClaimState::Underway(saying.until));
+    if let Some(Saying { until, telling, .. }) = &held.saying {
+        let other = slot.and_then(|slot| slot.settlement.as_ref()).is_some_and(|it| it.grant != held.grant);
+        let overtaken = other && matches!(telling, Telling::Settled(..));
+        return Some(if overtaken {
+            DeskClaimState::Overtaken(*until)
+        } else {
+            DeskClaimState::Underway(*until)
+        });
     }
     let said = held.said.as_ref()?;
     let settlement = slot?.settlement.as_ref()?;
@@ -200,7 +206,7 @@ pub async fn settle(
     let turn = open.turn(&grant_of(share)?);
     let _turn = turn.lock().await;
     let mut held = Held::load(store, share).await?;
-    let (terms, _) = ledger_view(ledger, store, held.grant).await?;
+    let (terms, leaf) = ledger_view(ledger, store, held.grant).await?;
     bring_in(ledger, store, &mut held, &terms).await?;
     let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
     let paid = Money::parse(amount.trim(), claim.shown.invoice.total.currency());
@@ -216,6 +222,10 @@ pub async fn settle(
         held.said = Some(Said { told: told.clone(), entry: None, voucher, at: now, taken_back: false });
         held.tell(&Answer::Refused(told), &terms, ledger)?;
     } else {
+        // No entry of it would stand, so none is left on its way.
+        if leaf.status == Status::Revoked || now >= terms.end() {
+            return Err(Fault::new("claim-withdrawn", Action::AskPatient));
+        }
         let open = verdict.map_err(|why| Fault::new(code_of(&why), Action::Nothing))?;
         let (credential, seed) = (held.pass.credential.clone(), Key32::generate(&mut BrowserRandom));
         let auditor = ledger.auditor_key(store).await?;

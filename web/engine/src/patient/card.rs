@@ -120,6 +120,11 @@ impl Card {
         matches!(self.kind, Kind::Discharge)
     }
 
+    /// Whether it lists what was charged.
+    pub const fn is_fee_list(&self) -> bool {
+        matches!(self.kind, Kind::Fees)
+    }
+
     /// Encrypts it as this record's, under the key of this device.
     pub fn seal(&self, vault: &Vault, record: &Commitment, random: &mut dyn Random) -> Vec<u8> {
         let text = zeroize::Zeroizing::new(suishen_bridge::encode(self));

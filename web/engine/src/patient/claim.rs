@@ -8,15 +8,15 @@ use super::{Session, records};
 use crate::engine::Engine;
 use std::collections::BTreeSet;
 use suishen_bridge::{
-    Action, ClaimChoice, ClaimGap, ClaimPaper, ClaimPiece, ClaimPieceKind, ClaimPreview, ClaimRequest,
-    ClaimState, Fault, PatientResponse, Payer, Purpose, Share, ShareChoice, ShareState,
+    Action, ClaimChoice, ClaimGap, ClaimPaper, ClaimPaperKind, ClaimPiece, ClaimPieceKind, ClaimPreview,
+    ClaimRequest, ClaimState, Fault, PatientResponse, Payer, Purpose, Share, ShareChoice, ShareState,
 };
 use suishen_core::consent::MOST_RECORDS;
 use suishen_core::contract::Slot;
 use suishen_core::fhir::Json;
 use suishen_core::id::Commitment;
 use suishen_core::report::claim::{Invoice, Missing, Proposal, Why, proposal};
-use suishen_core::report::{ClaimKey, ClaimTag, GroupKind, Manifest, ReportError, describe};
+use suishen_core::report::{ClaimKey, ClaimTag, FeeList, GroupKind, Manifest, ReportError, describe};
 use suishen_core::vault::Record;
 
 /// How long an insurer may look at a claim, in seconds: ninety days.
@@ -93,12 +93,8 @@ impl Session {
             Some((_, Some("Coverage"))) => ClaimPieceKind::OtherPolicy,
             _ => ClaimPieceKind::Other,
         };
-        let along = self.papers(engine, &record).await?;
-        let titles = self.titles(engine, &[record.added.record]).await?;
-        let stay = titles.iter().any(|title| title.contains(INPATIENT));
-        if stay && !along.iter().any(|paper| paper.usual) {
-            gaps.push(ClaimGap::Discharge);
-        }
+        let along = self.papers(engine, &record, &invoice).await?;
+        gaps.extend(self.gaps_beside(engine, &record, &along).await?);
         Ok(ClaimPreview {
             along,
             total: invoice.total.to_string(),
@@ -109,6 +105,30 @@ impl Session {
             gaps,
             duration: CLAIM_TERM,
         })
+    }
+
+    /// What is missing beside the invoice, or doesn't fit it. Nothing is sent yet.
+    async fn gaps_beside(
+        &self,
+        engine: &Engine,
+        record: &Record,
+        along: &[ClaimPaper],
+    ) -> Result<Vec<ClaimGap>, Fault> {
+        let titles = self.titles(engine, &[record.added.record]).await?;
+        let stay = titles.iter().any(|title| title.contains(INPATIENT));
+        let mut lists = along.iter().filter(|paper| paper.kind == ClaimPaperKind::Fees).peekable();
+        let mut gaps = Vec::new();
+        if lists.peek().is_none() {
+            gaps.push(ClaimGap::Fees);
+        }
+        // Of several, lists of single days say, the desk sums up those that go along.
+        if let (Some(ClaimPaper { makes_up: Some(false), .. }), None) = (lists.next(), lists.next()) {
+            gaps.push(ClaimGap::FeesDiffer);
+        }
+        if stay && !along.iter().any(|paper| paper.kind == ClaimPaperKind::Discharge) {
+            gaps.push(ClaimGap::Discharge);
+        }
+        Ok(gaps)
     }
 
     /// Makes the claim's grant and its code. One insurer at a time: a claim for the same part that still runs is to be taken
@@ -162,7 +182,12 @@ impl Session {
     }
 
     /// Other records of the same treatment: of the same person and hospital, within two months of the invoice.
-    async fn papers(&self, engine: &Engine, record: &Record) -> Result<Vec<ClaimPaper>, Fault> {
+    async fn papers(
+        &self,
+        engine: &Engine,
+        record: &Record,
+        invoice: &Invoice,
+    ) -> Result<Vec<ClaimPaper>, Fault> {
         self.provide_cards_aside(engine).await?;
         let mut papers: Vec<ClaimPaper> = self.read(|index| {
             self.cards.look(|known| {
@@ -179,14 +204,42 @@ impl Session {
                     record: id.to_hex(),
                     title: card.title(&index.marks(id)).to_owned(),
                     date: card.date.clone(),
-                    usual: card.is_discharge(),
+                    kind: if card.is_discharge() {
+                        ClaimPaperKind::Discharge
+                    } else if card.is_fee_list() {
+                        ClaimPaperKind::Fees
+                    } else {
+                        ClaimPaperKind::Other
+                    },
+                    makes_up: None,
                 };
                 known.iter().filter(near).map(paper).collect()
             })
         })?;
-        papers.sort_by(|a, b| (!a.usual, &b.date).cmp(&(!b.usual, &a.date)));
+        papers.sort_by(|a, b| (a.kind, &b.date).cmp(&(b.kind, &a.date)));
         papers.truncate(MOST_RECORDS - 1);
+        for paper in papers.iter_mut().filter(|paper| paper.kind == ClaimPaperKind::Fees) {
+            // What can't be read now goes along unjudged.
+            let fees = self.fees_of(engine, &paper.record).await.ok().flatten();
+            paper.makes_up = fees.map(|fees| fees.makes_up(&invoice.total));
+        }
         Ok(papers)
+    }
+
+    /// The fee list of a record.
+    async fn fees_of(&self, engine: &Engine, record: &str) -> Result<Option<FeeList>, Fault> {
+        let damaged = || Fault::new("store-damaged", Action::Recover);
+        let id: Commitment = records::id_of(record)?;
+        let record = self.read(|index| index.record(&id).cloned())?.ok_or_else(damaged)?;
+        let json = self.fhir_of(engine, &record, &records::manifest_of(&record)?).await?;
+        FeeList::in_report(&json).map_err(|_| damaged())
+    }
+
+    /// The report that a record holds, as it was issued.
+    async fn fhir_of(&self, engine: &Engine, record: &Record, manifest: &Manifest) -> Result<Json, Fault> {
+        let number = manifest.fhir_part().ok_or_else(|| unclaimable(&ReportError::NoInvoice))?;
+        let bytes = self.part(engine, record, manifest, number).await?;
+        Json::parse(&bytes).map_err(|_| Fault::new("store-damaged", Action::Recover))
     }
 
     /// The groups of a claim, and the keys that sign for its tag.
@@ -215,11 +268,8 @@ impl Session {
         engine: &Engine,
         record: &Record,
     ) -> Result<(Invoice, Manifest), Fault> {
-        let damaged = || Fault::new("store-damaged", Action::Recover);
         let manifest = records::manifest_of(record)?;
-        let number = manifest.fhir_part().ok_or_else(|| unclaimable(&ReportError::NoInvoice))?;
-        let bytes = self.part(engine, record, &manifest, number).await?;
-        let json = Json::parse(&bytes).map_err(|_| damaged())?;
+        let json = self.fhir_of(engine, record, &manifest).await?;
         let invoice = Invoice::in_report(&json).map_err(|e| unclaimable(&e))?;
         Ok((invoice.ok_or_else(|| unclaimable(&ReportError::NoInvoice))?, manifest))
     }

@@ -129,39 +129,18 @@ impl Session {
                 self.check_inboxes(engine, task).await?;
                 A::Done
             }
-            R::Preview(choice) => A::Sentence(self.sentence(engine, &choice).await?),
-            R::Claim(request) => self.answer_claim(engine, task, request).await?,
-            R::Share(choice) => A::Share(Box::new(self.share(engine, task, choice).await?)),
-            R::AwaitDoctor => A::Link(self.await_doctor(engine).await?),
-            R::AnswerDoctor { person, choice } => self.answer_doctor(engine, task, &person, choice).await?,
-            R::StopAwaiting => self.stop_awaiting(),
-            R::Shares => A::Shares(self.shares(engine).await?),
-            R::Consent { share, person } => {
-                self.agree(engine, &share, &person).await?;
-                A::Done
-            }
-            R::Revoke { share } => {
-                self.revoke_proven(engine, &share).await?;
-                A::Done
-            }
-            R::Extend { share } => A::Share(Box::new(self.extend(engine, task, &share).await?)),
-            R::Log => {
-                self.listed.set(true);
-                A::Log(self.access_log(engine).await?)
-            }
-            // Whoever helps doesn't look in the owner's place; and what was never listed wasn't looked at.
-            R::Looked if engine.is_beside() || !self.listed.get() => A::Done,
-            R::Looked => {
-                // As of what was seen: a read that this phone hears of later is new, however old it is.
-                let latest = self.read(|index| {
-                    index.grants().flat_map(|(_, grant)| grant.reads.values()).map(|read| read.time).max()
-                })?;
-                let seen = self.complete.get().max(latest);
-                if let Some(now) = seen {
-                    self.append(engine, vec![Body::LastLooked(now)], Vec::new()).await?;
-                }
-                A::Done
-            }
+            request @ (R::Preview(_)
+            | R::Claim(_)
+            | R::Share(_)
+            | R::AwaitDoctor
+            | R::AnswerDoctor { .. }
+            | R::StopAwaiting
+            | R::Shares
+            | R::Consent { .. }
+            | R::Revoke { .. }
+            | R::Extend { .. }
+            | R::Log
+            | R::Looked) => self.answer_of_shares(engine, task, request).await?,
             R::Bundle { share, read } => return self.bundle(engine, &share, read).await,
             request @ (R::Sync
             | R::SyncNow

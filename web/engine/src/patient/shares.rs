@@ -4,13 +4,63 @@ use super::{Session, fault};
 use crate::engine::Engine;
 use crate::ledger::Ledger;
 use crate::links::{Page, origin_of};
-use suishen_bridge::{Action, Fault, Purpose, Share, ShareChoice, ShareState};
+use std::rc::Rc;
+use suishen_bridge::{
+    Action, Fault, PatientRequest, PatientResponse, Purpose, Share, ShareChoice, ShareState,
+};
 use suishen_core::id::{Commitment, GrantId};
 use suishen_core::identity::Subject;
 use suishen_core::qr::{ConsentOffer, consent_url};
-use suishen_core::vault::DeviceRole;
+use suishen_core::vault::{Body, DeviceRole};
 
 impl Session {
+    /// Answers what is asked about giving records to others, and about who has read.
+    pub(super) async fn answer_of_shares(
+        &self,
+        engine: &Rc<Engine>,
+        task: u32,
+        request: PatientRequest,
+    ) -> Result<PatientResponse, Fault> {
+        use PatientRequest as R;
+        use PatientResponse as A;
+        Ok(match request {
+            R::Preview(choice) => A::Sentence(self.sentence(engine, &choice).await?),
+            R::Claim(request) => self.answer_claim(engine, task, request).await?,
+            R::Share(choice) => A::Share(Box::new(self.share(engine, task, choice).await?)),
+            R::AwaitDoctor => A::Link(self.await_doctor(engine).await?),
+            R::AnswerDoctor { person, choice } => self.answer_doctor(engine, task, &person, choice).await?,
+            R::StopAwaiting => self.stop_awaiting(),
+            R::Shares => A::Shares(self.shares(engine).await?),
+            R::Consent { share, person } => {
+                self.agree(engine, &share, &person).await?;
+                A::Done
+            }
+            R::Revoke { share } => {
+                self.revoke_proven(engine, &share).await?;
+                A::Done
+            }
+            R::Extend { share } => A::Share(Box::new(self.extend(engine, task, &share).await?)),
+            R::Log => {
+                self.listed.set(true);
+                A::Log(self.access_log(engine).await?)
+            }
+            // Whoever helps doesn't look in the owner's place; and what was never listed wasn't looked at.
+            R::Looked if engine.is_beside() || !self.listed.get() => A::Done,
+            R::Looked => {
+                // As of what was seen: a read that this phone hears of later is new, however old it is.
+                let latest = self.read(|index| {
+                    index.grants().flat_map(|(_, grant)| grant.reads.values()).map(|read| read.time).max()
+                })?;
+                let seen = self.complete.get().max(latest);
+                if let Some(now) = seen {
+                    self.append(engine, vec![Body::LastLooked(now)], Vec::new()).await?;
+                }
+                A::Done
+            }
+            _ => return Err(Fault::new("request", Action::Nothing)),
+        })
+    }
+
     /// All shares, newest first.
     pub(super) async fn shares(&self, engine: &Engine) -> Result<Vec<Share>, Fault> {
         let ids: Vec<GrantId> = self.read(|index| index.grants().map(|(id, _)| *id).collect())?;

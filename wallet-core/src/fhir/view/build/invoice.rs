@@ -3,8 +3,8 @@
 
 use super::super::super::{
     datatype::{CodeableConcept, Quantity},
-    invoice::{Amount, Component, Coverage, Invoice, Line, codings},
-    resource::{Named, Resource},
+    invoice::{Amount, ChargeItem, Component, Coverage, Invoice, Line, codings},
+    resource::{CompositionSection, Named, Resource},
 };
 use super::super::{Code, Finding, Kind, LabRow, Value, Verdict};
 use super::Build;
@@ -53,6 +53,51 @@ impl<'a> Build<'a> {
         }
         self.what_for(invoice);
         true
+    }
+
+    /// A document whose sections name charge items is a fee list: each item once, with its price, its section and how
+    /// many of it.
+    pub(super) fn fees(&mut self, named: &'a Named, sections: &'a [CompositionSection]) {
+        let mut parts: Vec<String> = Vec::new();
+        for section in sections {
+            let title = section.title.clone().or_else(|| section.code.as_ref()?.label());
+            for entry in &section.entry {
+                let Some(target) = self.resolve(named, entry) else { continue };
+                let Resource::ChargeItem(item) = &target.resource else { continue };
+                if self.seen.insert(target.pointer.as_str()) {
+                    self.fee_row(item, title.as_deref());
+                    parts.extend(title.clone().filter(|title| parts.last() != Some(title)));
+                }
+            }
+        }
+        if !parts.is_empty() {
+            self.view.finding = Finding::Sentence(parts.join("、").chars().take(120).collect());
+        }
+    }
+
+    fn fee_row(&mut self, item: &ChargeItem, section: Option<&str>) {
+        self.view.kind = Kind::Fees;
+        let name = item.code.label().unwrap_or_default();
+        let value = item
+            .price
+            .as_ref()
+            .map_or(Value::Absent(None), |price| Value::Text(price.value.text().to_owned()));
+        let quantity = item.quantity.as_ref().and_then(Quantity::with_unit);
+        let note: Vec<String> = section.map(str::to_owned).into_iter().chain(quantity).collect();
+        self.view.rows.push(LabRow {
+            name,
+            short: None,
+            panel: None,
+            value,
+            unit: item.price.as_ref().map(|price| price.currency.clone()),
+            ucum: None,
+            range: None,
+            verdict: Verdict::None,
+            bar: None,
+            codes: Vec::new(),
+            status: item.status.clone(),
+            note: (!note.is_empty()).then(|| note.join(" · ")),
+        });
     }
 
     fn line_row(&mut self, named: &'a Named, invoice: &Invoice, line: &Line) {

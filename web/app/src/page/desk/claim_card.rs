@@ -1,22 +1,25 @@
 //! The claim of an open reading: who pays how much, what this desk decides, and taking that back.
 
 use suishen_bridge::{
-    ClaimDecision, DeskClaim, DeskClaimState, DeskRequest, DeskResponse, Reading, Response, TakeBack,
+    ClaimDecision, DeskClaim, DeskClaimState, DeskFees, DeskRequest, DeskResponse, Reading, Response,
+    TakeBack,
 };
 use web_sys::{HtmlInputElement, InputEvent};
 use yew::{
-    Callback, Html, Properties, TargetCast as _, UseStateHandle, component, html, use_effect_with, use_state,
+    Callback, Html, Properties, TargetCast as _, UseStateHandle, component, html, use_effect_with,
+    use_mut_ref, use_state,
 };
 
 use crate::{
     browser::{
         language::use_words,
         ledger::use_ledger,
+        page,
         work::{Work, use_work},
     },
     component::{Status, fault_card, glyph, progress_card, status_line, use_voice},
     view::claim::{payer_key, sum},
-    words::Words,
+    words::{Words, figure},
 };
 
 /// Which.
@@ -35,9 +38,14 @@ pub struct Props {
 pub fn ClaimCard(props: &Props) -> Html {
     let (words, work, ledger) = (use_words(), use_work(), use_ledger());
     let (claim, voice) = (&props.claim, use_voice());
+    let first = use_mut_ref(|| true);
     use_effect_with((claim.state.clone(), words.clone()), move |(state, words)| {
         if let Some(said) = spoken(state, words) {
             voice.polite(said);
+        }
+        // The button that decided is gone.
+        if !first.replace(false) {
+            page::focus_on("#claim h2");
         }
     });
     let look = {
@@ -53,8 +61,8 @@ pub fn ClaimCard(props: &Props) -> Html {
             { status_line(Status::Quiet("prohibit"), words.say("settle-refused"), Some(why.clone()), None, None) }
             <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
         </>},
-        DeskClaimState::Underway(until) => html! {<>
-            { status_line(Status::Caution("clock"), words.with("settle-underway", &[("when", words.when(*until, ledger.now_or_start()).into())]), None, None, None) }
+        DeskClaimState::Underway(until) | DeskClaimState::Overtaken(until) => html! {<>
+            { status_line(Status::Caution("clock"), words.with(pending_key(&claim.state), &[("when", words.when(*until, ledger.now_or_start()).into())]), None, None, None) }
             <button class="button wide" onclick={look} disabled={work.busy()}>{ words.say("settle-look") }</button>
         </>},
         DeskClaimState::Settled(told) => html! {<>
@@ -65,13 +73,11 @@ pub fn ClaimCard(props: &Props) -> Html {
             { settled(told, Status::Alarm, "settle-flagged", &words) }
             <Return share={props.share.clone()} decided={props.decided.clone()} />
         </>},
-        DeskClaimState::Closed(why) => status_line(
-            Status::Caution("warning-circle"),
-            words.say(&format!("fault-{why}")),
-            None,
-            None,
-            None,
-        ),
+        // Nothing is paid on it, and the patient can still be told so with a reason.
+        DeskClaimState::Closed(why) => html! {<>
+            { status_line(Status::Caution("warning-circle"), words.say(&format!("fault-{why}")), None, None, None) }
+            <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={false} decided={props.decided.clone()} />
+        </>},
     };
     html! {
         <section class="card padded stack close" id="claim">
@@ -82,11 +88,28 @@ pub fn ClaimCard(props: &Props) -> Html {
                 { for claim.shares.iter().map(|(name, share)| row(name.clone(), sum(share))) }
                 { row(words.say("claim-payable"), claim.payable.as_deref().map_or_else(|| words.say("claim-payable-unknown"), sum)) }
             </dl>
+            { fees(claim.fees.as_ref(), &claim.total, &words) }
             { state }
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
         </section>
     }
+}
+
+/// Whether the fee lists beside the invoice make it up.
+fn fees(fees: Option<&DeskFees>, total: &str, words: &Words) -> Html {
+    let Some(fees) = fees else { return html! { <p class="quiet">{ words.say("settle-fees-none") }</p> } };
+    let told = [
+        ("items", figure(fees.items)),
+        ("sum", fees.total.as_deref().map_or_else(|| "–".to_owned(), sum).into()),
+        ("total", sum(total).into()),
+    ];
+    let (status, key) = match (fees.makes_up, fees.total.is_some()) {
+        (true, _) => (Status::Good, "settle-fees"),
+        (false, true) => (Status::Caution("warning-circle"), "settle-fees-differ"),
+        (false, false) => (Status::Caution("warning-circle"), "settle-fees-currencies"),
+    };
+    status_line(status, words.with(key, &told), None, None, None)
 }
 
 /// What is said aloud of a claim that somebody has decided.
@@ -97,8 +120,16 @@ fn spoken(state: &DeskClaimState, words: &Words) -> Option<String> {
         DeskClaimState::Flagged(told) => Some(paid("settle-flagged", told)),
         DeskClaimState::Refused(_) => Some(words.say("settle-refused")),
         DeskClaimState::Closed(why) => Some(words.say(&format!("fault-{why}"))),
+        DeskClaimState::Overtaken(until) => {
+            Some(words.with("settle-overtaken", &[("when", words.when(*until, *until).into())]))
+        }
         DeskClaimState::Underway(_) | DeskClaimState::Open => None,
     }
+}
+
+/// What is said of a decision that the ledger doesn't have.
+pub const fn pending_key(state: &DeskClaimState) -> &'static str {
+    if matches!(state, DeskClaimState::Overtaken(_)) { "settle-overtaken" } else { "settle-underway" }
 }
 
 fn settled(told: &ClaimDecision, status: Status, key: &str, words: &Words) -> Html {

@@ -30,6 +30,8 @@ pub fn told(offer: &OfferView, now: u64, words: &Words) -> String {
     let when = || words.when(offer.until, now);
     match &offer.state {
         OfferState::Waiting => words.say("offer-waiting"),
+        // The last read is on the screen; no time is left to anybody who closes it.
+        OfferState::Reading if offer.reads_left == 0 => words.count("offer-last-read", offer.records),
         OfferState::Ready | OfferState::Reading => words.with(
             "offer-left",
             &[

@@ -1,4 +1,4 @@
-//! Choosing what to issue: a FHIR R4 JSON file with its PDFs and pictures, dropped or picked, or one of four samples.
+//! Choosing what to issue: a FHIR R4 JSON file with its PDFs and pictures, dropped or picked, or one of the samples.
 
 use std::rc::Rc;
 
@@ -31,7 +31,7 @@ pub struct Props {
 /// A sample: name's key, icon, report, attachments with their media types.
 type Sample = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const SAMPLES: [Sample; 4] = [
+const SAMPLES: [Sample; 5] = [
     (
         "laboratory",
         "test-tube",
@@ -46,6 +46,7 @@ const SAMPLES: [Sample; 4] = [
         &[("/samples/imaging/report.pdf", "application/pdf"), ("/samples/imaging/knee.png", "image/png")],
     ),
     ("invoice", "receipt", "/samples/invoice/report.json", &[]),
+    ("fees", "list-checks", "/samples/fees/report.json", &[]),
 ];
 
 /// Draws it.

@@ -76,7 +76,7 @@ pub fn ReadingView(props: &Props) -> Html {
                 </section>
             }
             { entered(reading, &words) }
-            <button class="button wide push" onclick={props.close.reform({ let share = reading.offer.share.clone(); move |_| share.clone() })}>{ glyph("check") }{ words.say("reading-done") }</button>
+            <button class="button wide" onclick={props.close.reform({ let share = reading.offer.share.clone(); move |_| share.clone() })}>{ glyph("check") }{ words.say("reading-done") }</button>
         </div>
     </>}
 }

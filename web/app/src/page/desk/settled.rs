@@ -3,14 +3,14 @@
 use suishen_bridge::{DeskClaimState, DeskRequest, DeskResponse, Request, Response, SettledClaim, Topic};
 use yew::{Callback, Html, component, html, use_state};
 
-use super::claim_card::TakeBackForm;
+use super::claim_card::{TakeBackForm, pending_key};
 use crate::{
     browser::{
         asking::{Asked, use_asked},
         language::use_words,
         ledger::use_ledger,
     },
-    component::{Sheet, empty, fault_card, glyph},
+    component::{Sheet, after_sheet, empty, fault_card, glyph, use_voice},
     view::claim::sum,
     words::Words,
 };
@@ -25,7 +25,7 @@ fn read(response: Response) -> Option<Vec<SettledClaim>> {
 /// Draws it.
 #[component]
 pub fn SettledPage() -> Html {
-    let (words, ledger) = (use_words(), use_ledger());
+    let (words, ledger, voice) = (use_words(), use_ledger(), use_voice());
     let returning = use_state(|| None::<SettledClaim>);
     let (list, again) =
         use_asked((), &[Topic::Desk, Topic::Ledger], |()| Request::Desk(DeskRequest::Settled), read);
@@ -33,6 +33,14 @@ pub fn SettledPage() -> Html {
     let ask = |claim: Option<SettledClaim>| {
         let returning = returning.setter();
         Callback::from(move |()| returning.set(claim.clone()))
+    };
+    let returned = {
+        let (returning, voice, said) = (returning.setter(), voice, words.say("settled-taken-back"));
+        Callback::from(move |_| {
+            returning.set(None);
+            voice.polite(said.clone());
+            after_sheet();
+        })
     };
     let named = |claim: &SettledClaim| {
         let patient = claim.patient.clone().unwrap_or_else(|| words.say("offer-unnamed"));
@@ -86,7 +94,7 @@ pub fn SettledPage() -> Html {
             if let Some(claim) = (*returning).clone() {
                 <Sheet title={words.say("take-back")} close={ask(None)}>
                     <p>{ named(&claim) }</p>
-                    <TakeBackForm share={claim.share.clone()} done={ask(None).reform(|_| ())} />
+                    <TakeBackForm share={claim.share.clone()} done={returned} />
                 </Sheet>
             }
         </main>
@@ -104,8 +112,8 @@ fn state(state: &DeskClaimState, now: u64, words: &Words) -> Html {
         DeskClaimState::Refused(why) => {
             ("prohibit", words.with("settled-refused", &[("why", why.as_str().into())]))
         }
-        DeskClaimState::Underway(until) => {
-            ("clock", words.with("settle-underway", &[("when", words.when(*until, now).into())]))
+        DeskClaimState::Underway(until) | DeskClaimState::Overtaken(until) => {
+            ("clock", words.with(pending_key(state), &[("when", words.when(*until, now).into())]))
         }
         DeskClaimState::Open => ("receipt", words.say("settled-taken-back")),
         DeskClaimState::Closed(why) => ("warning-circle", words.say(&format!("fault-{why}"))),

@@ -6,7 +6,7 @@ use yew::{Callback, Html, Properties, TargetCast as _, component, html, use_stat
 
 use crate::{
     browser::{language::use_words, work::use_work},
-    component::{Sheet, Status, fault_card, progress_card, status_line},
+    component::{Sheet, Status, after_sheet, fault_card, progress_card, status_line, use_voice},
 };
 
 /// Which.
@@ -21,7 +21,7 @@ pub struct Props {
 /// Draws it.
 #[component]
 pub fn VoidSheet(props: &Props) -> Html {
-    let (words, work) = (use_words(), use_work());
+    let (words, work, voice) = (use_words(), use_work(), use_voice());
     let on_paper = use_state(|| None::<bool>);
     let said = use_state(String::new);
     let typed = {
@@ -32,12 +32,17 @@ pub fn VoidSheet(props: &Props) -> Html {
     };
     let go = {
         let (work, close) = (work.clone(), props.close.clone());
+        let done = ["void-done", "void-done-on-paper"].map(|key| words.say(key));
         let (report, on_paper, words) = (props.report.report.clone(), *on_paper, (*said).clone());
         Callback::from(move |_| {
             let Some(on_paper) = on_paper else { return };
-            let close = close.clone();
+            let (close, voice, done) = (close.clone(), voice.clone(), done[usize::from(on_paper)].clone());
             let (report, words) = (report.clone(), words.clone());
-            work.desk(DeskRequest::Void { report, on_paper, words }, move |_| close.emit(()));
+            work.desk(DeskRequest::Void { report, on_paper, words }, move |_| {
+                close.emit(());
+                voice.polite(done);
+                after_sheet();
+            });
         })
     };
     let about =

@@ -76,29 +76,19 @@ pub fn AddSheet(props: &Props) -> Html {
     };
     let progress = html! { if work.busy() { { progress_card(&words, work.progress()) } } };
     let (key, content) = if *added {
-        (
-            "pair-added",
-            html! {<>
-                <p>{ words.say(if *helper { "pair-added-helper" } else { "pair-added-text" }) }</p>
-                <button class="button primary wide" onclick={props.close.reform(|_| ())}>{ words.say("close") }</button>
-            </>},
-        )
+        ("pair-added", done(*helper, &props.close, &words))
     } else if let Some(fault) = work.fault().or(ended) {
         ("devices-add", fault_card(&words, &fault, Some(&invite), false))
     } else if let Some(Pairing::Asked { name, code }) = &*pairing {
-        (
-            "pair-same",
-            html! {<>
-                <p>{ words.with("pair-asked", &[("name", name.as_str().into())]) }</p>
-                { digits(code) }
-                { progress }
-                if !work.busy() {
-                    <p class="quiet">{ words.say("pair-careful") }</p>
-                    <button class="button primary wide" onclick={answer(true, words.say("pair-added"))}>{ words.say("pair-yes") }</button>
-                    <button class="button wide" onclick={answer(false, words.say("pair-not-added"))}>{ words.say("pair-no") }</button>
-                }
-            </>},
-        )
+        let [yes, no] =
+            [(true, "pair-added"), (false, "pair-not-added")].map(|(yes, said)| answer(yes, words.say(said)));
+        let buttons = html! { if !work.busy() {
+            <p class="quiet">{ words.say("pair-careful") }</p>
+            <button class="button primary wide" onclick={yes}>{ words.say("pair-yes") }</button>
+            <button class="button wide" onclick={no}>{ words.say("pair-no") }</button>
+        } };
+        let asked = words.with("pair-asked", &[("name", name.as_str().into())]);
+        ("pair-same", html! {<><p>{ asked }</p>{ digits(code) }{ progress }{ buttons }</>})
     } else if let Some(link) = &*link {
         (if *helper { "pair-show-helper" } else { "pair-show" }, shown(link, *helper, &words))
     } else if *dialled {
@@ -118,6 +108,14 @@ pub fn AddSheet(props: &Props) -> Html {
         )
     };
     html! { <Sheet {key} title={words.say(key)} close={props.close.clone()}><div class="stack">{ content }</div></Sheet> }
+}
+
+/// What the new device, or its person, may do from now on.
+fn done(helper: bool, close: &Callback<()>, words: &Words) -> Html {
+    html! {<>
+        <p>{ words.say(if helper { "pair-added-helper" } else { "pair-added-text" }) }</p>
+        <button class="button primary wide" onclick={close.reform(|_| ())}>{ words.say("close") }</button>
+    </>}
 }
 
 /// The code, and what to do with the other device.

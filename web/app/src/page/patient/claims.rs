@@ -4,17 +4,18 @@ use suishen_bridge::{
     ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, LedgerState, PatientRequest,
     PatientResponse, Request, Response, Share, Topic,
 };
-use yew::{Callback, Html, Properties, component, html, use_state};
+use yew::{Callback, Html, Properties, component, hook, html, use_effect_with, use_mut_ref, use_state};
 
 use super::{claim_sheet::ClaimSheet, share_sheet::ShareSheet, status::shares};
 use crate::{
     browser::{
         asking::{Asked, use_asked},
         language::use_words,
-        ledger::use_ledger,
+        ledger::{Known, use_ledger},
     },
-    component::{Status, fault_card, glyph, status_line},
+    component::{Status, fault_card, glyph, status_line, use_voice},
     view::claim::{line, payer_key},
+    words::Words,
 };
 
 /// Whose.
@@ -68,10 +69,14 @@ pub fn Claims(props: &Props) -> Html {
     let fresh = ledger.state() == LedgerState::Fresh;
     let known = claims.here();
     let void = known.and_then(|known| known.void);
+    use_spoken(known.map(|known| spoken(&words, known, now)));
     html! {<>
         <section class="stack close" id="claims">
             <h2>{ words.say("claims") }</h2>
             if let Asked::Failed(fault) = &claims { { fault_card(&words, fault, Some(&again), false) } }
+            if !fresh && known.is_some_and(|known| void.is_some() || !known.claims.is_empty()) {
+                { as_of(&words, &ledger) }
+            }
             if let Some(void) = void {
                 { status_line(Status::Caution("warning-circle"), words.with(void_key(void), &[("when", words.when(void.at, now).into())]), void.paid.then(|| words.say("claim-void-paid")), None, None) }
             }
@@ -79,7 +84,7 @@ pub fn Claims(props: &Props) -> Html {
                 status_line(Status::Alarm, words.with("claim-foreign", &[("payer", words.say(payer_key(*payer)).into())]), Some(words.say("claim-foreign-text")), None, None)
             }) }
             { for known.into_iter().flat_map(|known| &known.claims).map(|claim| {
-                let (said, look) = line(&words, &claim.state, now);
+                let (said, look) = line(&words, &claim.state, now, void.is_some());
                 let who = claim.insurer.clone().unwrap_or_else(|| words.say(payer_key(claim.payer)));
                 let status = match (&claim.state, look) {
                     (ClaimState::Alarm(_), _) => Status::Alarm,
@@ -104,6 +109,48 @@ pub fn Claims(props: &Props) -> Html {
             <ShareSheet {share} close={open(None)} made={Callback::noop()} />
         }
     </>}
+}
+
+/// Until when this phone knows how claims stand, where it can't know now.
+fn as_of(words: &Words, ledger: &Known) -> Html {
+    let at = ledger.checked().map_or_else(|| "–".to_owned(), |at| words.time(at));
+    let said = words.with("claims-as-of", &[("time", at.into())]);
+    status_line(Status::AsOf, said, Some(words.say("claims-as-of-more")), None, None)
+}
+
+/// How everything stands, in sentences by what they are about, and whether one should be heard at once.
+fn spoken(words: &Words, known: &InvoiceClaims, now: u64) -> Vec<(String, String, bool)> {
+    let void = known.void.map(|void| {
+        let said = words.with(void_key(void), &[("when", words.when(void.at, now).into())]);
+        (String::new(), said, true)
+    });
+    let foreign = known.foreign.iter().map(|payer| {
+        let payer = words.say(payer_key(*payer));
+        (payer.clone(), words.with("claim-foreign", &[("payer", payer.into())]), true)
+    });
+    let claims = known.claims.iter().map(|claim| {
+        let (said, _) = line(words, &claim.state, now, known.void.is_some());
+        let who = claim.insurer.clone().unwrap_or_else(|| words.say(payer_key(claim.payer)));
+        (claim.share.clone(), format!("{who}: {said}"), matches!(claim.state, ClaimState::Alarm(_)))
+    });
+    void.into_iter().chain(foreign).chain(claims).collect()
+}
+
+/// Says aloud what has changed since it was first shown.
+#[hook]
+fn use_spoken(all: Option<Vec<(String, String, bool)>>) {
+    let (voice, before) = (use_voice(), use_mut_ref(|| None::<Vec<(String, String, bool)>>));
+    use_effect_with(all, move |all| {
+        let Some(all) = all else { return };
+        let Some(before) = before.replace(Some(all.clone())) else { return };
+        let new: Vec<_> = all.iter().filter(|line| !before.contains(line)).collect();
+        let said: Vec<&str> = new.iter().map(|(_, said, _)| said.as_str()).collect();
+        match (new.is_empty(), new.iter().any(|(_, _, urgent)| *urgent)) {
+            (true, _) => {}
+            (false, true) => voice.assertive(said.join(" ")),
+            (false, false) => voice.polite(said.join(" ")),
+        }
+    });
 }
 
 /// What the hospital said of the invoice.

@@ -312,7 +312,13 @@ fn open_page(route: &Route, own: bool, acts: &Acts) -> Html {
         Route::Restore => restore_page(Route::Settings),
         Route::Settings => html! { <SettingsPage lock={acts.lock.clone()} /> },
         Route::Devices => html! { <DevicesPage /> },
-        Route::Join | Route::History | Route::Settled | Route::Unknown => html! { <UnknownPage /> },
+        Route::Join
+        | Route::History
+        | Route::Settled
+        | Route::Statistics
+        | Route::Keys
+        | Route::Ledger
+        | Route::Unknown => html! { <UnknownPage /> },
     }
 }
 

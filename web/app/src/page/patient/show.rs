@@ -10,8 +10,13 @@ use suishen_bridge::{
 use yew::{Callback, Html, MouseEvent, Properties, UseStateHandle, component, html, use_state};
 
 use super::{
-    consult_sheet::ConsultSheet, identity::IdentitySheet, records::records, revoke_sheet::RevokeSheet,
-    root::use_wallet, share_sheet::ShareSheet, status::shares,
+    consult_sheet::ConsultSheet,
+    identity::IdentitySheet,
+    records::records,
+    revoke_sheet::RevokeSheet,
+    root::{OpenWallet, use_wallet},
+    share_sheet::ShareSheet,
+    status::shares,
 };
 use crate::{
     browser::{
@@ -121,16 +126,8 @@ pub fn ShowPage() -> Html {
             <main class="stack">
                 <div class="page-head"><h1>{ words.say("show") }</h1></div>
                 if !running.is_empty() { { current(&running, wallet.may_share(), &open, &revoking, &words) } }
-                if !wallet.may_share() {
-                    { empty(words.say("show-view-title"), words.say("show-view-text"), Html::default()) }
-                } else if !wallet.protected {
-                    { empty(words.say("show-protect-title"), words.say("show-protect-text"), html! { <>
-                        <LinkTo to={Route::Protect} class="button primary wide">{ glyph("lock-simple") }{ words.say("action-protect") }</LinkTo>
-                    </> }) }
-                } else if all.is_some_and(Vec::is_empty) {
-                    { empty(words.say("empty-title"), words.say("empty-text"), html! { <>
-                        <LinkTo to={Route::Scan} class="button primary wide">{ glyph("scan") }{ words.say("scan") }</LinkTo>
-                    </> }) }
+                if let Some(before) = before_showing(&wallet, all.is_some_and(Vec::is_empty), &words) {
+                    { before }
                 } else if let Some(all) = all {
                     <button class="button wide" onclick={consult(true).reform(|_| ())}>{ glyph("stethoscope") }{ words.say("consult") }</button>
                     <Choose records={all.clone()} {left} {more} {made} />
@@ -148,6 +145,23 @@ pub fn ShowPage() -> Html {
         if *consulting { <ConsultSheet records={all.cloned().unwrap_or_default()} close={consult(false)} /> }
         if *identity { <IdentitySheet close={show_identity(false)} /> }
     </>}
+}
+
+/// What comes before anything can be shown; none where nothing does.
+fn before_showing(wallet: &OpenWallet, is_empty: bool, words: &Words) -> Option<Html> {
+    let link = |to: Route, icon: &'static str, key: &str| {
+        html! { <LinkTo {to} class="button primary wide">{ glyph(icon) }{ words.say(key) }</LinkTo> }
+    };
+    let said = |title: &str, text: &str, way: Html| Some(empty(words.say(title), words.say(text), way));
+    match (wallet.may_share(), wallet.protected, is_empty) {
+        (false, ..) => said("show-view-title", "show-view-text", Html::default()),
+        (_, false, _) => {
+            let way = link(Route::Protect, "lock-simple", "action-protect");
+            said("show-protect-title", "show-protect-text", way)
+        }
+        (.., true) => said("empty-title", "empty-text", link(Route::Scan, "scan", "scan")),
+        _ => None,
+    }
 }
 
 /// Whether a share can still be used, or still has to be taken back.

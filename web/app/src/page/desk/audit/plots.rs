@@ -1,8 +1,10 @@
-//! Two plots of an audit: reads by hour of the day, and by organisation over the months. Each bar has its figure.
+//! Two plots of an audit: reads by hour of the day, and by organisation over the months. Each bar has its figure, each
+//! plot its table.
 
 use suishen_bridge::{AuditInstitution, AuditView};
 use yew::{Html, html};
 
+use super::tables::plain;
 use crate::words::Words;
 
 /// Organisations that have a line of their own.
@@ -13,6 +15,16 @@ const MOST_MONTHS: usize = 24;
 /// A share of a length.
 fn share(value: u64, of: u64, length: u64) -> u64 {
     value.saturating_mul(length).checked_div(of).unwrap_or(0).min(length)
+}
+
+/// The figures of a plot, opened by who wants them; the last column is of figures.
+fn as_table(words: &Words, heads: &[&str], rows: Vec<Vec<String>>) -> Html {
+    html! {
+        <details>
+            <summary>{ words.say("audit-as-table") }</summary>
+            { plain(heads, rows, words) }
+        </details>
+    }
 }
 
 /// Reads by hour; the night is shaded.
@@ -27,10 +39,14 @@ pub fn hours(view: &AuditView, words: &Words) -> Html {
             <text class="axis" x={(x + 15).to_string()} y="178" text-anchor="middle">{ hour }</text>
         </>}
     });
+    let read = (0u64..).zip(&view.hours).filter(|(_, (reads, _))| *reads > 0);
+    let rows = read.map(|(hour, (reads, _))| vec![format!("{hour}:00–{}:00", hour + 1), reads.to_string()]);
+    let rows = rows.collect();
     html! {
         <section class="card padded stack close">
             <h2>{ words.say("audit-by-hour") }</h2>
             <svg class="audit-plot" viewBox="0 0 720 190" role="img" aria-label={words.say("audit-by-hour")}>{ for bars }</svg>
+            { as_table(words, &["audit-hour", "audit-reads"], rows) }
         </section>
     }
 }
@@ -62,6 +78,11 @@ pub fn months(view: &AuditView, words: &Words) -> Html {
             { for bars }
         </>}
     });
+    let rows = lines.iter().flat_map(|it| {
+        let row = |(month, reads): &(String, u64)| vec![it.name.clone(), month.clone(), reads.to_string()];
+        it.months.iter().map(row)
+    });
+    let rows = rows.collect();
     let ends = months.first().zip(months.last());
     html! {
         <section class="card padded stack close">
@@ -73,6 +94,7 @@ pub fn months(view: &AuditView, words: &Words) -> Html {
                     if first != last { <text class="axis" x={(230 + months.len() as u64 * step).to_string()} y={(height - 6).to_string()} text-anchor="end">{ *last }</text> }
                 }
             </svg>
+            { as_table(words, &["audit-organisation", "audit-month", "audit-reads"], rows) }
         </section>
     }
 }

@@ -1,6 +1,6 @@
 //! Tables of an audit: what is wrong, who read, what was paid.
 
-use suishen_bridge::{AuditFinding, AuditView, Payer, Purpose};
+use suishen_bridge::{AuditFinding, AuditRead, AuditView, Payer, Purpose};
 use yew::{Html, html};
 
 use crate::{
@@ -20,6 +20,22 @@ fn table(title: String, (words_first, heads): (usize, &[&str]), rows: Html, word
                 </table>
             </div>
         </section>
+    }
+}
+
+/// A table of plain text without a card of its own; the last column is of figures.
+pub fn plain(heads: &[&str], rows: Vec<Vec<String>>, words: &Words) -> Html {
+    let last = heads.len().saturating_sub(1);
+    let class = |place: usize| (place == last).then_some("figure");
+    html! {
+        <table class="table">
+            <thead><tr>{ for heads.iter().enumerate().map(|(place, head)| html! { <th scope="col" class={class(place)}>{ words.say(head) }</th> }) }</tr></thead>
+            <tbody>
+                { for rows.into_iter().map(|row| html! {
+                    <tr>{ for row.into_iter().enumerate().map(|(place, cell)| html! { <td class={class(place)}>{ cell }</td> }) }</tr>
+                }) }
+            </tbody>
+        </table>
     }
 }
 
@@ -88,6 +104,40 @@ pub fn findings(view: &AuditView, words: &Words) -> Html {
     </>}
 }
 
+/// One read a line.
+pub fn reads(reads: &[AuditRead], checked: u64, words: &Words) -> Html {
+    let rows = reads.iter().map(|read| {
+        let key = match read.proven {
+            Some(true) => "audit-proven",
+            Some(false) => "audit-not-proven",
+            None => "audit-not-opened",
+        };
+        let who = if read.who.is_empty() { "–" } else { read.who.as_str() };
+        let purpose = read.purpose.as_deref().map_or_else(|| "–".to_owned(), |code| purpose_name(code, words));
+        html! {
+            <tr key={read.entry}>
+                <td class="figure">{ read.entry }</td><td>{ words.when(read.time, checked) }</td><td>{ who }</td><td>{ &read.organisation }</td>
+                <td>{ words.count("records-count", read.records) }if read.sensitive { { " · " }{ words.say("audit-sensitive") } }</td>
+                <td>{ purpose }</td><td>{ words.say(key) }</td>
+            </tr>
+        }
+    });
+    let heads = [
+        "audit-entry",
+        "issued-at",
+        "audit-person",
+        "audit-organisation",
+        "audit-records",
+        "audit-purpose",
+        "audit-checked",
+    ];
+    table(words.say("audit-each-read"), (heads.len(), &heads), rows.collect(), words)
+}
+
+fn purpose_name(code: &str, words: &Words) -> String {
+    Purpose::of(code).map_or_else(|| code.to_owned(), |it| words.say(purpose_key(it)))
+}
+
 /// Reads by organisation.
 pub fn institutions(view: &AuditView, words: &Words) -> Html {
     let rows = view.institutions.iter().map(|it| {
@@ -118,10 +168,8 @@ pub fn readers(view: &AuditView, words: &Words) -> Html {
 
 /// Reads by purpose.
 pub fn purposes(view: &AuditView, words: &Words) -> Html {
-    let name =
-        |code: &str| Purpose::of(code).map_or_else(|| code.to_owned(), |it| words.say(purpose_key(it)));
     let rows = view.purposes.iter().map(|(code, reads)| {
-        html! { <tr key={code.clone()}><td>{ name(code) }</td><td class="figure">{ reads }</td></tr> }
+        html! { <tr key={code.clone()}><td>{ purpose_name(code, words) }</td><td class="figure">{ reads }</td></tr> }
     });
     table(words.say("audit-by-purpose"), (1, &["audit-purpose", "audit-reads"]), rows.collect(), words)
 }

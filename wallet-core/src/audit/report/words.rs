@@ -1,22 +1,17 @@
 //! The words of a report, in Chinese and English; the sentence for each kind of finding.
 
-use clap::ValueEnum;
-use suishen_core::{
-    audit::{Boxed, Finding, Gone, Signer, Tables, Wrong, clock},
-    consent::{BoxFault, Decision},
-    contract::{ReversalReason, Role, Slot},
-    report::Sensitivity,
-};
+use crate::audit::{Boxed, Finding, Gone, Signer, Tables, Wrong, clock};
+use crate::consent::{BoxFault, Decision};
+use crate::contract::{ReversalReason, Role, Slot};
+use crate::report::Sensitivity;
 
 /// The language of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
     /// Chinese.
     #[default]
-    #[value(name = "zh")]
     Chinese,
     /// English.
-    #[value(name = "en")]
     English,
 }
 
@@ -34,6 +29,7 @@ impl Language {
         self.say("zh-CN", "en")
     }
 
+    /// What somebody acts as.
     pub const fn role(self, role: Role) -> &'static str {
         match role {
             Role::Issuer => self.say("出具机构", "issuer"),
@@ -45,6 +41,7 @@ impl Language {
         }
     }
 
+    /// A class of data.
     pub const fn class(self, class: Sensitivity) -> &'static str {
         match class {
             Sensitivity::Ordinary => self.say("一般", "ordinary"),
@@ -56,6 +53,7 @@ impl Language {
         }
     }
 
+    /// A payer slot.
     pub const fn slot(self, slot: Slot) -> &'static str {
         match slot {
             Slot::Statutory => self.say("医保", "statutory"),
@@ -63,6 +61,7 @@ impl Language {
         }
     }
 
+    /// What an insurer decided.
     pub const fn decision(self, decision: Decision) -> &'static str {
         match decision {
             Decision::Whole => self.say("全额", "whole"),
@@ -71,6 +70,7 @@ impl Language {
         }
     }
 
+    /// Why a settlement or an invoice was taken back.
     pub const fn reason(self, why: ReversalReason) -> &'static str {
         match why {
             ReversalReason::Error => self.say("结算有误", "settled in error"),

@@ -6,11 +6,13 @@ use super::{
     plot,
     words::{Language, local, sum},
 };
-use std::fmt::Display;
-use suishen_core::audit::Finding;
+use crate::audit::Finding;
+use core::fmt::Display;
 
 /// People that are listed by name; all of them are in the CSV files.
 const MOST_READERS: usize = 200;
+/// Lines of months and organisations, the newest.
+const MOST_MONTHS: usize = 200;
 
 const STYLE: &str = "\
 :root{color:#13201b;background:#fff;font:15px/22px -apple-system,BlinkMacSystemFont,'Segoe UI','PingFang SC','Noto Sans SC','Noto Sans CJK SC','Microsoft YaHei',system-ui,sans-serif}\
@@ -146,8 +148,13 @@ fn reads(m: &mut Markup, content: &Content<'_>) {
         language.say("按小时（北京时间，阴影为夜间）", "By hour (Beijing time; the night is shaded)"),
     );
     plot::hours(m, tables, thresholds, *language);
+    let hours = (0..24u8).zip(tables.hours).filter(|(_, reads)| *reads > 0);
+    counted(m, *language, ["时段", "Hour"], hours.map(|(hour, n)| (format!("{hour}:00–{}:00", hour + 1), n)));
     m.element("h3", language.say("按机构与月份", "By organisation and month"));
     plot::months(m, tables, *language);
+    let months = tables.months.iter().rev().take(MOST_MONTHS);
+    let named = months.map(|((month, party), n)| (format!("{month} · {}", tables.named(party)), *n));
+    counted(m, *language, ["月份与机构", "Month and organisation"], named);
     let heads = [
         language.say("机构", "Organisation"),
         language.say("读取", "Reads"),
@@ -157,7 +164,7 @@ fn reads(m: &mut Markup, content: &Content<'_>) {
     ];
     table(m, heads, 1);
     for (party, institution) in tables.institutions.iter().filter(|(_, institution)| institution.reads > 0) {
-        let ordinary = suishen_core::report::Sensitivity::Ordinary;
+        let ordinary = crate::report::Sensitivity::Ordinary;
         let sensitive: u64 =
             institution.classes.iter().filter(|(class, _)| **class != ordinary).map(|(_, n)| n).sum();
         m.raw("<tr>");
@@ -217,7 +224,7 @@ fn people(m: &mut Markup, content: &Content<'_>) {
     ];
     table(m, heads, 4);
     let mut readers: Vec<_> = tables.readers.iter().collect();
-    readers.sort_by_key(|(_, reader)| std::cmp::Reverse(reader.reads));
+    readers.sort_by_key(|(_, reader)| core::cmp::Reverse(reader.reads));
     for ((party, _), reader) in readers.iter().take(MOST_READERS) {
         let who = &reader.who;
         let name = [&who.name, &who.title, &who.unit]

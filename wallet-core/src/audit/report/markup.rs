@@ -1,7 +1,7 @@
 //! HTML that is written piece by piece: what stands in the program as it is, everything else escaped. Nothing that came
 //! from a box, a certificate or the ledger can become a tag.
 
-use std::fmt::{Display, Write as _};
+use core::fmt::{Display, Write as _};
 
 /// HTML under way.
 #[derive(Debug, Default)]
@@ -40,8 +40,8 @@ impl Markup {
 
 struct Escaped<'a>(&'a mut String);
 
-impl std::fmt::Write for Escaped<'_> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+impl core::fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
         for c in text.chars() {
             match c {
                 '&' => self.0.push_str("&amp;"),

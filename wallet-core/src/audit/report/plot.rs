@@ -5,11 +5,9 @@ use super::{
     markup::Markup,
     words::{Language, sum},
 };
+use crate::audit::{Tables, Thresholds, clock::Month};
+use crate::id::PartyId;
 use std::collections::{BTreeMap, BTreeSet};
-use suishen_core::{
-    audit::{Tables, Thresholds, clock::Month},
-    id::PartyId,
-};
 
 /// Organisations that have a line of their own; all further ones share the last.
 const MOST_LINES: usize = 8;
@@ -29,7 +27,7 @@ fn bar(m: &mut Markup, class: &'static str, (x, y, width, height): (u32, u32, u3
     m.attribute("width", width).attribute("height", height).raw("/>");
 }
 
-fn label(m: &mut Markup, class: &'static str, (x, y): (u32, u32), text: impl std::fmt::Display) {
+fn label(m: &mut Markup, class: &'static str, (x, y): (u32, u32), text: impl core::fmt::Display) {
     m.raw("<text").attribute("class", class).attribute("x", x).attribute("y", y).raw(">");
     m.text(text).raw("</text>");
 }
@@ -69,7 +67,7 @@ pub fn months(m: &mut Markup, tables: &Tables, language: Language) {
         *by.entry(party).or_default() += reads;
     }
     let mut parties: Vec<(&PartyId, u64)> = by.into_iter().collect();
-    parties.sort_by_key(|(_, reads)| std::cmp::Reverse(*reads));
+    parties.sort_by_key(|(_, reads)| core::cmp::Reverse(*reads));
     parties.truncate(MOST_LINES);
     let count = u32::try_from(months.len()).unwrap_or(1).max(1);
     let step = (500 / count).min(70);
