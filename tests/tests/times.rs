@@ -9,7 +9,7 @@ use suishen_core::{
     identity::Entropy,
     report::{Manifest, open_part, seal_part},
     sm::{Digest, Label, Signed},
-    vault::{BackupReader, Body, Item, Origin, Vault},
+    vault::{BackupReader, Body, GroupsCopy, Item, Origin, Vault},
 };
 use suishen_tests::{PASSPHRASE, Person, Repeatable, Result, Scene, Window};
 
@@ -115,6 +115,11 @@ fn grown(backup: &[u8], words: &str, records: u32) -> Result<Vec<u8>> {
         for copy in added.parts.iter_mut().filter(|copy| copy.part == report) {
             let text = open_part(&manifest, copy, &blobs[&copy.address])?;
             let (own, blob) = seal_part(copy.part, copy.salt, &text, random);
+            blobs.insert(own.address, blob);
+            *copy = own;
+        }
+        if let Some(copy) = &mut added.groups {
+            let (own, blob) = GroupsCopy::seal(&copy.open(&blobs[&copy.address])?, random);
             blobs.insert(own.address, blob);
             *copy = own;
         }

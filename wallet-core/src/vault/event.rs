@@ -3,7 +3,7 @@
 //! Stored form: CBOR [epoch, SM4-GCM under the epoch's read key (padded `COSE_Sign1` of the event)], bound to the
 //! vault. **The padding hides which kind of event it is; its address is the SM3 of the stored form.**
 
-use super::{DeviceCertificate, DeviceRole, Epoch, EventError};
+use super::{DeviceCertificate, DeviceRole, Epoch, EventError, GroupsCopy};
 use crate::cbor;
 use crate::contract::{Claim, IssueGrant, SignedTransaction};
 use crate::id::{BlobAddress, Commitment, GrantId, VaultId};
@@ -155,9 +155,9 @@ pub struct RecordAdded {
     /// This vault's own copies of the parts.
     #[n(4)]
     pub parts: Vec<PartCopy>,
-    /// The disclosure groups.
+    /// The groups that hold its claim tags, at hand; of a record that was kept before groups lay beside it, all of them.
     #[n(5)]
-    pub openings: Vec<GroupOpening>,
+    pub tags: Vec<GroupOpening>,
     /// Who issued it.
     #[n(6)]
     pub chain: Chain,
@@ -168,6 +168,22 @@ pub struct RecordAdded {
     /// none for a record without tags.
     #[n(8)]
     pub claim_keys: Option<minicbor::bytes::ByteVec>,
+    /// Where all of its disclosure groups lie; none where it has none.
+    #[n(9)]
+    pub groups: Option<GroupsCopy>,
+}
+
+impl RecordAdded {
+    /// Whether parts of it can be shown without the rest.
+    pub const fn has_groups(&self) -> bool {
+        self.groups.is_some() || !self.tags.is_empty()
+    }
+
+    /// Addresses of all that lies beside it: content first, with the number of its part.
+    pub fn beside(&self) -> impl Iterator<Item = (u32, BlobAddress)> {
+        let parts = self.parts.iter().map(|copy| (copy.part, copy.address));
+        parts.chain(self.groups.iter().map(|copy| (u32::MAX, copy.address)))
+    }
 }
 
 /// Its content is the patient's, its salts open it: neither is printed.

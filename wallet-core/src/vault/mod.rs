@@ -21,6 +21,7 @@ mod care;
 mod devices;
 mod epoch;
 mod event;
+mod groups;
 mod index;
 mod keyring;
 mod log;
@@ -42,6 +43,7 @@ pub use event::{
     Answer, Body, ClaimAnswered, Contact, Event, GrantIssued, IdentityShown, ReadSeen, ReceiptSeen,
     RecordAdded, SlotSeen, Source, StoredEvent,
 };
+pub use groups::GroupsCopy;
 pub use index::{Alarm, Device, Grant, Marks, Record, RecordIndex, Removal};
 pub use keyring::HeldKeys;
 pub use passphrase::{ENOUGH_BITS, strength, suggest};

@@ -30,7 +30,8 @@ pub(super) fn added(n: u8) -> Body {
         salt: [n; 32],
         holder_salts: vec![Key32::from_bytes([n; 32])],
         parts: Vec::new(),
-        openings: Vec::new(),
+        tags: Vec::new(),
+        groups: None,
         chain: people::chain(),
         source: Source::Ticket,
     }))

@@ -16,7 +16,9 @@ use suishen_core::contract::Slot;
 use suishen_core::fhir::Json;
 use suishen_core::id::Commitment;
 use suishen_core::report::claim::{Invoice, Missing, Proposal, Why, proposal};
-use suishen_core::report::{ClaimKey, ClaimTag, FeeList, GroupKind, Manifest, ReportError, describe};
+use suishen_core::report::{
+    ClaimKey, ClaimTag, FeeList, GroupKind, GroupOpening, Manifest, ReportError, describe,
+};
 use suishen_core::vault::Record;
 
 /// How long an insurer may look at a claim, in seconds: ninety days.
@@ -70,14 +72,15 @@ impl Session {
     async fn preview_claim(&self, engine: &Engine, choice: &ClaimChoice) -> Result<ClaimPreview, Fault> {
         let record = self.claimed_record(choice)?;
         let (invoice, manifest) = self.invoice_of(engine, &record).await?;
-        let proposal = proposed(&record, choice)?;
+        let groups = self.groups(engine, &record).await?;
+        let proposal = proposed(&groups, choice)?;
         let slot = slot_of(choice.payer);
         let mut gaps: Vec<ClaimGap> = proposal.missing.iter().copied().map(gap).collect();
         // A tag whose key isn't here settles nothing.
         if !gaps.contains(&ClaimGap::Tag) && !self.signs_for(&record, slot, &manifest)? {
             gaps.push(ClaimGap::Tag);
         }
-        let names = describe(&record.added.openings);
+        let names = describe(&groups);
         let piece = |place: usize, kind: ClaimPieceKind| ClaimPiece {
             number: u32::try_from(place).unwrap_or(u32::MAX),
             kind,
@@ -195,7 +198,7 @@ impl Session {
                 let replaced: BTreeSet<&String> =
                     known.values().filter_map(|(card, _)| card.replaces.as_ref()).collect();
                 let near = |(id, (card, _)): &(&Commitment, &(Card, State))| {
-                    let own = index.record(id).is_some_and(|record| !record.added.openings.is_empty());
+                    let own = index.record(id).is_some_and(|record| record.added.has_groups());
                     own && !index.marks(id).hidden
                         && !replaced.contains(&id.to_hex())
                         && card.explains(invoice)
@@ -243,16 +246,18 @@ impl Session {
     }
 
     /// The groups of a claim, and the keys that sign for its tag.
-    pub(super) fn claim_openings(
+    pub(super) async fn claim_openings(
         &self,
+        engine: &Engine,
         record: &Record,
         choice: &ClaimChoice,
-    ) -> Result<(Vec<suishen_core::report::GroupOpening>, Vec<ClaimKey>), Fault> {
-        let proposal = proposed(record, choice)?;
+    ) -> Result<(Vec<GroupOpening>, Vec<ClaimKey>), Fault> {
+        let groups = self.groups(engine, record).await?;
+        let proposal = proposed(&groups, choice)?;
         let left_out: BTreeSet<usize> =
             choice.left_out.iter().filter_map(|n| usize::try_from(*n).ok()).collect();
         let keep = proposal.groups.iter().map(|(place, _)| *place).filter(|place| !left_out.contains(place));
-        let openings = proposal.chosen(&record.added.openings, &keep.collect());
+        let openings = proposal.chosen(&groups, &keep.collect());
         Ok((openings, self.with(|vault| vault.claim_keys(record))?))
     }
 
@@ -282,13 +287,13 @@ impl Session {
 
 /// The tag of a slot among a record's groups.
 pub(super) fn tag_of(record: &Record, slot: Slot, manifest: &Manifest) -> Option<ClaimTag> {
-    let mut groups = record.added.openings.iter().filter(|opening| opening.slot() == Some(slot));
+    let mut groups = record.added.tags.iter().filter(|opening| opening.slot() == Some(slot));
     groups.find_map(|opening| opening.tag(&manifest.issuer))
 }
 
-fn proposed(record: &Record, choice: &ClaimChoice) -> Result<Proposal, Fault> {
+fn proposed(groups: &[GroupOpening], choice: &ClaimChoice) -> Result<Proposal, Fault> {
     let policy = choice.policy.and_then(|policy| usize::try_from(policy).ok());
-    proposal(&record.added.openings, slot_of(choice.payer), policy).map_err(|e| unclaimable(&e))
+    proposal(groups, slot_of(choice.payer), policy).map_err(|e| unclaimable(&e))
 }
 
 const fn gap(missing: Missing) -> ClaimGap {

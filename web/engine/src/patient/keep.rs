@@ -21,7 +21,7 @@ use suishen_core::identity::{Certificate, Chain};
 use suishen_core::qr::{IdentityOffer, QrError, Scanned, identity_url, scan};
 use suishen_core::report::{Manifest, PartCopy, Ticket, TicketContents, open_part, seal_part};
 use suishen_core::sm::{Key32, SecretKey};
-use suishen_core::vault::{Body, DeviceRole, IdentityShown, RecordAdded, Source};
+use suishen_core::vault::{Body, DeviceRole, GroupsCopy, IdentityShown, RecordAdded, Source};
 
 /// A binding under way.
 #[derive(minicbor::Encode, minicbor::Decode)]
@@ -205,6 +205,12 @@ impl Session {
             done += plain.len() as u64;
             breathe().await;
         }
+        let openings = arrived.contents.openings;
+        let groups = (!openings.is_empty()).then(|| {
+            let (own, blob) = GroupsCopy::seal(&openings, &mut BrowserRandom);
+            changes.push(Change::Put(Table::Blobs, own.address.to_hex(), blob));
+            own
+        });
         let claim_keys = &arrived.contents.claim_keys;
         let claim_keys = self
             .with(|vault| vault.seal_claim_keys(&commitment, claim_keys, &mut BrowserRandom))?
@@ -215,7 +221,8 @@ impl Session {
             salt: arrived.contents.salt,
             holder_salts,
             parts,
-            openings: arrived.contents.openings,
+            tags: openings.into_iter().filter(|group| group.slot().is_some()).collect(),
+            groups,
             chain: arrived.chain,
             source,
             claim_keys,

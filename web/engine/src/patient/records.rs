@@ -2,7 +2,7 @@
 
 use super::card::{Card, Entry, found, paged};
 use super::cards::{Known, Provided, State, entries, read_on};
-use super::{Answered, Session};
+use super::{Answered, Session, fault};
 use crate::desk::series;
 use crate::engine::Engine;
 use crate::store::Table;
@@ -15,8 +15,8 @@ use suishen_bridge::{
 };
 use suishen_core::contract::Anchor;
 use suishen_core::fhir::ReportView;
-use suishen_core::id::Commitment;
-use suishen_core::report::{self, FHIR_MEDIA_TYPE, Manifest, PartCopy, ReportError, open_part};
+use suishen_core::id::{BlobAddress, Commitment};
+use suishen_core::report::{self, FHIR_MEDIA_TYPE, GroupOpening, Manifest, PartCopy, ReportError, open_part};
 use suishen_core::sm::Signed;
 use suishen_core::vault::{Body, Record, RecordIndex};
 
@@ -149,14 +149,24 @@ impl Session {
         number: u32,
     ) -> Result<Vec<u8>, Fault> {
         let copy = copy_of(record, number)?;
-        let blob = engine.store().await?.get(Table::Blobs, &copy.address.to_hex()).await?;
-        let blob = match blob {
-            Some(blob) => blob,
-            // With other copies about it comes from one of them.
-            None if self.has_copies(engine).await? => return Err(Fault::new(COMING, Action::Retry)),
-            None => return Err(missing()),
-        };
+        let blob = self.beside(engine, &copy.address).await?;
         open_part(manifest, copy, &blob).map_err(damaged)
+    }
+
+    /// A record's disclosure groups.
+    pub(super) async fn groups(&self, engine: &Engine, record: &Record) -> Result<Vec<GroupOpening>, Fault> {
+        let Some(copy) = &record.added.groups else { return Ok(record.added.tags.clone()) };
+        copy.open(&self.beside(engine, &copy.address).await?).map_err(fault)
+    }
+
+    /// What lies beside a record.
+    async fn beside(&self, engine: &Engine, address: &BlobAddress) -> Result<Vec<u8>, Fault> {
+        match engine.store().await?.get(Table::Blobs, &address.to_hex()).await? {
+            Some(blob) => Ok(blob),
+            // With other copies about it comes from one of them.
+            None if self.has_copies(engine).await? => Err(Fault::new(COMING, Action::Retry)),
+            None => Err(missing()),
+        }
     }
 
     /// Other reports about the same person with some of the same values, the newest of them: what a trend is drawn from.

@@ -290,11 +290,11 @@ impl Session {
             drafts.push(match giving.claim {
                 None => draft_record(store, &record).await?,
                 Some(claim) if id.to_hex() != claim.record => {
-                    let openings = supporting(&record.added.openings);
+                    let openings = supporting(&self.groups(engine, &record).await?);
                     DraftRecord { openings, ..draft_of(&record, Vec::new())? }
                 }
                 Some(claim) => {
-                    let (openings, claim_keys) = self.claim_openings(&record, claim)?;
+                    let (openings, claim_keys) = self.claim_openings(engine, &record, claim).await?;
                     DraftRecord { openings, claim_keys, ..draft_of(&record, Vec::new())? }
                 }
             });

@@ -10,8 +10,8 @@ use suishen_core::sm::{Digest, Key32, Label, SecretKey, Signed, aead, pad, seale
 use suishen_core::sync::{Act, LEAST_FRAME, Session};
 use suishen_core::vault::{
     Answer, BackupSummary, Body, ClaimAnswered, Contact, DeviceRole, EpochKeys, Event, GrantIssued,
-    GrantSecrets, Head, HeldKeys, IdentityShown, NewDevice, ReadSeen, ReceiptSeen, RecordAdded, Slot,
-    SlotSeen, Source, Vault, Wrap,
+    GrantSecrets, GroupsCopy, Head, HeldKeys, IdentityShown, NewDevice, ReadSeen, ReceiptSeen, RecordAdded,
+    Slot, SlotSeen, Source, Vault, Wrap,
 };
 
 impl Story {
@@ -153,7 +153,8 @@ impl Story {
             salt: kept.salt,
             holder_salts: kept.holder_salts.iter().map(|salt| Key32::from_bytes(salt.0)).collect(),
             parts: kept.parts.clone(),
-            openings: kept.openings.clone(),
+            tags: kept.openings.iter().take(1).cloned().collect(),
+            groups: Some(GroupsCopy::seal(&kept.openings, &mut self.world.random).0),
             chain: kept.chain.clone(),
             source: if kept.holder_salts.len() == 1 { Source::Ticket } else { Source::Inbox },
         });

@@ -97,10 +97,8 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
 /// of all that is missing.
 async fn contents(engine: &Engine) -> Result<(BTreeSet<BlobAddress>, Vec<BlobAddress>), Trouble> {
     let stored: BTreeSet<String> = engine.store().await?.keys(Table::Blobs).await?.into_iter().collect();
-    let mut named: Vec<(u32, BlobAddress)> = engine.patient.read(|index| {
-        let parts = index.records().flat_map(|record| record.added.parts.iter());
-        parts.map(|copy| (copy.part, copy.address)).collect()
-    })?;
+    let mut named: Vec<(u32, BlobAddress)> =
+        engine.patient.read(|index| index.records().flat_map(|record| record.added.beside()).collect())?;
     named.sort_unstable();
     named.dedup();
     let (here, missing): (Vec<_>, Vec<_>) =
