@@ -25,8 +25,8 @@ struct Canary {
 /// A text.
 fn words(name: &str, text: &str) -> Canary {
     let utf16 = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let percent = text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>().into_bytes();
-    let escaped = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<String>().into_bytes();
+    let percent = text.bytes().flat_map(|byte| format!("%{byte:02X}").into_bytes()).collect();
+    let escaped = text.encode_utf16().flat_map(|unit| format!("\\u{unit:04x}").into_bytes()).collect();
     Canary { name: name.into(), forms: vec![text.as_bytes().to_vec(), utf16, percent, escaped] }
 }
 
@@ -208,12 +208,12 @@ async fn no_canary_is_on_the_wire_in_the_relay_or_in_the_browser_once_it_is_lock
             assert!(holds(bytes, public.as_bytes()), "{place} was not read: {public} is not there");
         }
         assert!(holds(&stored, offer.grant.as_bytes()), "the relay's files were not read");
-        let mut seen = found("the locked browser", &locked, &canaries);
-        seen.extend(found("the wire", &wire, &canaries));
-        seen.extend(found("the relay's log", &log, &canaries));
-        seen.extend(found("the relay's memory", &memory, &canaries));
-        seen.extend(found("the relay's files", &stored, &canaries));
-        assert!(seen.is_empty(), "{seen:#?}");
+        let mut leaks = found("the locked browser", &locked, &canaries);
+        leaks.extend(found("the wire", &wire, &canaries));
+        leaks.extend(found("the relay's log", &log, &canaries));
+        leaks.extend(found("the relay's memory", &memory, &canaries));
+        leaks.extend(found("the relay's files", &stored, &canaries));
+        assert!(leaks.is_empty(), "{leaks:#?}");
         // The search itself finds a canary where there is one.
         assert_eq!(found("the report", report.as_bytes(), &canaries).len(), 2);
         Ok(())

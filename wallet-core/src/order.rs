@@ -57,7 +57,7 @@ mod tests {
             theirs.sort_by_key(|item| item.0);
             prop_assert_eq!(&own, &theirs);
             sort(&mut own);
-            theirs.sort();
+            theirs.sort_unstable();
             prop_assert_eq!(own, theirs);
             prop_assert_eq!(map(items.clone()), items.iter().copied().collect::<BTreeMap<_, _>>());
             prop_assert_eq!(set(items.clone()), items.into_iter().collect::<BTreeSet<_>>());

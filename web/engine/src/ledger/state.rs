@@ -7,6 +7,7 @@ use crate::store::Store;
 use suishen_core::cbor;
 use suishen_core::contract::{Anchor, AuditorKeys, Claim, Holder, Key, Party, Terms};
 use suishen_core::id::{GrantId, PartyId, TagId};
+use suishen_core::order;
 use suishen_core::proof::bundle::{self, Bundle, ShownParty};
 use suishen_core::proof::checkpoint::VerifiedCheckpoint;
 use suishen_core::proof::log::{AccessLog, ProvenEntry, ProvenValue, ShownGrant, ShownGrants};
@@ -284,7 +285,7 @@ fn acting(log: &AccessLog) -> Vec<PartyId> {
         .iter()
         .filter_map(|entry| Some(entry.transaction.credential()?.claimed().ok()?.party))
         .collect();
-    parties.sort();
+    order::sort(&mut parties);
     parties.dedup();
     parties
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use suishen_bridge::fhir::{Finding, Kind, Moment, ReportView};
 use suishen_bridge::{Filter, RecordCard, RecordTag, Sensitivity};
 use suishen_core::id::Commitment;
+use suishen_core::order;
 use suishen_core::report::{self, Manifest};
 use suishen_core::sm::Random;
 use suishen_core::vault::{Marks, Record, Vault};
@@ -194,7 +195,7 @@ pub struct Entry<'a> {
 /// Those of the records that the list shows, newest first.
 pub fn found<'a>(all: impl Iterator<Item = Entry<'a>>, filter: &Filter) -> Vec<Entry<'a>> {
     let mut found: Vec<_> = all.filter(|entry| entry.card.is_found(&entry.marks, filter)).collect();
-    found.sort_by(|a, b| {
+    order::sort_by(&mut found, |a, b| {
         let visit = |e: &Entry<'a>| (&e.card.organisation, &e.card.department);
         let (titles, visits) = (a.card.title(&a.marks).cmp(b.card.title(&b.marks)), visit(a).cmp(&visit(b)));
         b.card.date.cmp(&a.card.date).then(visits).then(titles)

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use suishen_bridge::{Event, Fault, Topic};
 use suishen_core::id::Commitment;
+use suishen_core::order;
 use suishen_core::vault::{Record, RecordIndex};
 
 /// Contents that are opened before the list is shown, where their cards are missing.
@@ -99,7 +100,7 @@ impl Cards {
     fn of_state(&self, wanted: State) -> Vec<(Commitment, Option<String>)> {
         let known = self.known.borrow();
         let mut found: Vec<_> = known.iter().filter(|(_, (_, state))| *state == wanted).collect();
-        found.sort_by(|(_, (a, _)), (_, (b, _))| b.date.cmp(&a.date));
+        order::sort_by(&mut found, |(_, (a, _)), (_, (b, _))| b.date.cmp(&a.date));
         found.into_iter().map(|(id, (card, _))| (*id, card.content.clone())).collect()
     }
 }
@@ -148,11 +149,8 @@ impl Session {
     async fn load_cards(&self, engine: &Engine) -> Result<(), Fault> {
         let store = engine.store().await?;
         let rows = store.all(Table::Cards).await?;
-        let here: BTreeSet<String> = if rows.is_empty() {
-            BTreeSet::new()
-        } else {
-            store.keys(Table::Blobs).await?.into_iter().collect()
-        };
+        let here: BTreeSet<String> =
+            if rows.is_empty() { BTreeSet::new() } else { order::set(store.keys(Table::Blobs).await?) };
         let mut useless = Vec::new();
         self.with(|vault| {
             for (key, sealed) in rows {
@@ -179,7 +177,7 @@ impl Session {
         if unread.is_empty() {
             return Ok(Vec::new());
         }
-        let here: BTreeSet<String> = engine.store().await?.keys(Table::Blobs).await?.into_iter().collect();
+        let here: BTreeSet<String> = order::set(engine.store().await?.keys(Table::Blobs).await?);
         let readable = |content: &Option<String>| match content {
             Some(content) => here.contains(content),
             // It says itself that there is nothing to read.

@@ -13,6 +13,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use suishen_bridge::{Action, Event, Fault, KeptWallet, PatientRequest, Topic, Wallet};
+use suishen_core::order;
 use suishen_core::vault::Vault;
 
 /// What opens a wallet, by its id; gone when it was taken back.
@@ -62,7 +63,7 @@ pub async fn kept(engine: &Engine) -> Result<Vec<KeptWallet>, Fault> {
         let taken_back = !rows.contains(&format!("{KEY}{wallet}"));
         kept.extend(name.map(|name| KeptWallet { wallet: wallet.to_owned(), name, taken_back }));
     }
-    kept.sort_by(|a, b| a.name.cmp(&b.name));
+    order::sort_by(&mut kept, |a, b| a.name.cmp(&b.name));
     Ok(kept)
 }
 

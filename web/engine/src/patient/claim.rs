@@ -15,6 +15,7 @@ use suishen_core::consent::MOST_RECORDS;
 use suishen_core::contract::Slot;
 use suishen_core::fhir::Json;
 use suishen_core::id::Commitment;
+use suishen_core::order;
 use suishen_core::report::claim::{Invoice, Missing, Proposal, Why, proposal};
 use suishen_core::report::{
     ClaimKey, ClaimTag, FeeList, GroupKind, GroupOpening, Manifest, ReportError, describe,
@@ -88,7 +89,7 @@ impl Session {
         };
         let mut shown: Vec<ClaimPiece> =
             proposal.groups.iter().filter_map(|(place, why)| Some(piece(*place, kind_of(*why)?))).collect();
-        shown.sort_by_key(|piece| piece.kind);
+        order::sort_by_key(&mut shown, |piece| piece.kind);
         let hidden_kind = |place: usize| match names.get(place).map(|(kind, name)| (*kind, name.as_deref())) {
             Some((GroupKind::Numbers, _)) => ClaimPieceKind::Numbers,
             Some((GroupKind::Contact, _)) => ClaimPieceKind::Contact,
@@ -196,7 +197,7 @@ impl Session {
             self.cards.look(|known| {
                 let Some((invoice, _)) = known.get(&record.added.record) else { return Vec::new() };
                 let replaced: BTreeSet<&String> =
-                    known.values().filter_map(|(card, _)| card.replaces.as_ref()).collect();
+                    order::set(known.values().filter_map(|(card, _)| card.replaces.as_ref()));
                 let near = |(id, (card, _)): &(&Commitment, &(Card, State))| {
                     let own = index.record(id).is_some_and(|record| record.added.has_groups());
                     own && !index.marks(id).hidden
@@ -219,7 +220,7 @@ impl Session {
                 known.iter().filter(near).map(paper).collect()
             })
         })?;
-        papers.sort_by(|a, b| (a.kind, &b.date).cmp(&(b.kind, &a.date)));
+        order::sort_by(&mut papers, |a, b| (a.kind, &b.date).cmp(&(b.kind, &a.date)));
         papers.truncate(MOST_RECORDS - 1);
         for paper in papers.iter_mut().filter(|paper| paper.kind == ClaimPaperKind::Fees) {
             // What can't be read now goes along unjudged.
@@ -255,7 +256,7 @@ impl Session {
         let groups = self.groups(engine, record).await?;
         let proposal = proposed(&groups, choice)?;
         let left_out: BTreeSet<usize> =
-            choice.left_out.iter().filter_map(|n| usize::try_from(*n).ok()).collect();
+            order::set(choice.left_out.iter().filter_map(|n| usize::try_from(*n).ok()));
         let keep = proposal.groups.iter().map(|(place, _)| *place).filter(|place| !left_out.contains(place));
         let openings = proposal.chosen(&groups, &keep.collect());
         Ok((openings, self.with(|vault| vault.claim_keys(record))?))

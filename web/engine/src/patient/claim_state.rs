@@ -17,6 +17,7 @@ use suishen_core::contract::{
     AuditorKeys, Claim, Kind, ReversalReason, ReverseClaim, SettleClaim, Slot, Transaction,
 };
 use suishen_core::id::{Commitment, GrantId, TagId};
+use suishen_core::order;
 use suishen_core::vault::{Body, DeviceRole, Grant, Record, SlotSeen};
 
 /// How long after an entry an insurer's word may be under way, in seconds.
@@ -34,7 +35,7 @@ impl Session {
     pub(super) async fn look_at_claimed(&self, engine: &Engine, ledger: &Ledger) -> Result<bool, Fault> {
         let claimed: BTreeSet<Commitment> = self.read(|index| {
             let claims = index.grants().filter(|(_, grant)| grant.issued.terms.kind == Kind::Claim);
-            claims.flat_map(|(_, grant)| grant.issued.records.clone()).collect()
+            order::set(claims.flat_map(|(_, grant)| grant.issued.records.clone()))
         })?;
         let mut whole = true;
         for id in claimed {
@@ -140,7 +141,7 @@ impl Session {
                 });
             }
         }
-        claims.sort_by_key(|claim: &bridge::Claim| core::cmp::Reverse(claim.made));
+        order::sort_by_key(&mut claims, |claim: &bridge::Claim| core::cmp::Reverse(claim.made));
         Ok(Claims { void, foreign, claims })
     }
 

@@ -6,6 +6,7 @@ use super::{Answered, Session};
 use crate::engine::Engine;
 use suishen_bridge::{Access, AccessLog, AccessOutcome, Action, Fault, LedgerState, PatientResponse};
 use suishen_core::id::GrantId;
+use suishen_core::order;
 use suishen_core::vault::Grant;
 
 /// What a screen says of a person.
@@ -32,7 +33,7 @@ impl Session {
             let by = self.made_by(&grant)?;
             accesses[from..].iter_mut().for_each(|access| access.by.clone_from(&by));
         }
-        accesses.sort_by_key(|access| core::cmp::Reverse((access.at, access.entry)));
+        order::sort_by_key(&mut accesses, |access| core::cmp::Reverse((access.at, access.entry)));
         let fresh = engine.known_ledger().is_some_and(|l| l.state() == LedgerState::Fresh);
         let as_of = self.complete.get();
         Ok(AccessLog {

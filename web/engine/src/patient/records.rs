@@ -16,6 +16,7 @@ use suishen_bridge::{
 use suishen_core::contract::Anchor;
 use suishen_core::fhir::ReportView;
 use suishen_core::id::{BlobAddress, Commitment};
+use suishen_core::order;
 use suishen_core::report::{self, FHIR_MEDIA_TYPE, GroupOpening, Manifest, PartCopy, ReportError, open_part};
 use suishen_core::sm::Signed;
 use suishen_core::vault::{Body, Record, RecordIndex};
@@ -56,7 +57,7 @@ impl Session {
         let (here, more) = paged(all.len(), filter.most);
         // The reports in whose place this wallet holds a newer version.
         let replaced: BTreeSet<&String> =
-            known.values().filter_map(|(card, _)| card.replaces.as_ref()).collect();
+            order::set(known.values().filter_map(|(card, _)| card.replaces.as_ref()));
         let (looked, anchored) = (index.last_looked(), self.anchored.borrow());
         let row = |entry: &Entry<'_>| {
             let mut tags = match known.get(&entry.record) {
@@ -74,7 +75,7 @@ impl Session {
             }
             entry.card.row(&entry.record, &entry.marks, tags)
         };
-        let tags: BTreeSet<&String> = all.iter().flat_map(|entry| &entry.marks.tags).collect();
+        let tags = order::set(all.iter().flat_map(|entry| &entry.marks.tags));
         let list = RecordList {
             cards: all[..here].iter().map(row).collect(),
             more,
@@ -177,7 +178,7 @@ impl Session {
         view: &ReportView,
     ) -> Result<Vec<ReportView>, Fault> {
         self.provide_cards_aside(engine).await?;
-        let values: BTreeSet<&String> = view.rows.iter().map(|row| &row.name).collect();
+        let values = order::set(view.rows.iter().map(|row| &row.name));
         let name = view.patient.as_ref().and_then(|patient| patient.name.as_ref());
         let mut alike: Vec<(String, Record)> = self.read(|index| {
             self.cards.look(|known| {
@@ -189,7 +190,7 @@ impl Session {
                 same.map(|(card, other)| (card.date.clone(), other.clone())).collect()
             })
         })?;
-        alike.sort_by(|(a, _), (b, _)| b.cmp(a));
+        order::sort_by(&mut alike, |(a, _), (b, _)| b.cmp(a));
         let mut views = Vec::new();
         for (_, other) in alike.into_iter().take(MOST_OF_TREND) {
             // One that doesn't open is missing from the trend, and says itself why.

@@ -10,6 +10,7 @@ use suishen_bridge::{
 };
 use suishen_core::id::{Commitment, GrantId};
 use suishen_core::identity::Subject;
+use suishen_core::order;
 use suishen_core::qr::{ConsentOffer, consent_url};
 use suishen_core::vault::{Body, DeviceRole};
 
@@ -68,7 +69,7 @@ impl Session {
         for id in ids {
             shares.push(self.one_share(engine, &id).await?);
         }
-        shares.sort_by_key(|share| core::cmp::Reverse(share.issued));
+        order::sort_by_key(&mut shares, |share| core::cmp::Reverse(share.issued));
         Ok(shares)
     }
 

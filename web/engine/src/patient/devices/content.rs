@@ -10,6 +10,7 @@ use std::rc::Rc;
 use suishen_bridge::Fault;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_core::id::BlobAddress;
+use suishen_core::order;
 use suishen_core::sync::{
     ContentFrame, ContentRefused, Given, Giving, MOST_ADDRESSES, MOST_CONTENT, MOST_PIECE, Received,
     Receiving, Request, lacking,
@@ -96,10 +97,10 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
 /// The contents that the wallet's records name: those that are here, and those that are not. What is read first comes first
 /// of all that is missing.
 async fn contents(engine: &Engine) -> Result<(BTreeSet<BlobAddress>, Vec<BlobAddress>), Trouble> {
-    let stored: BTreeSet<String> = engine.store().await?.keys(Table::Blobs).await?.into_iter().collect();
+    let stored = order::set(engine.store().await?.keys(Table::Blobs).await?);
     let mut named: Vec<(u32, BlobAddress)> =
         engine.patient.read(|index| index.records().flat_map(|record| record.added.beside()).collect())?;
-    named.sort_unstable();
+    order::sort(&mut named);
     named.dedup();
     let (here, missing): (Vec<_>, Vec<_>) =
         named.into_iter().map(|(_, address)| address).partition(|address| stored.contains(&address.to_hex()));

@@ -9,6 +9,7 @@ use data_encoding::HEXLOWER;
 use std::rc::Rc;
 use suishen_bridge::{Action, Device, DeviceRole, Event, Fault, Share, Topic};
 use suishen_core::id::GrantId;
+use suishen_core::order;
 use suishen_core::sm::{PublicKey, Random as _};
 use suishen_core::vault::{Body, StoredEvent, Vault};
 
@@ -31,7 +32,7 @@ impl Session {
             });
             shown.collect()
         })?;
-        devices.sort_by_key(|device| (!device.this, device.removed.is_some(), device.since));
+        order::sort_by_key(&mut devices, |device| (!device.this, device.removed.is_some(), device.since));
         Ok(devices)
     }
 
