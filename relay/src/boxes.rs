@@ -10,7 +10,7 @@ pub use attempts::Refused;
 
 use crate::{
     blob::{Blobs, Reason},
-    store::{Store, StoreError},
+    store::{Store, StoreError, Together},
 };
 use minicbor::{Decode, Encode};
 use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
@@ -78,6 +78,7 @@ pub struct Delivered {
 #[derive(Clone, Debug)]
 pub struct Boxes {
     store: Store,
+    together: Together,
     /// Bytes that all messages together may have.
     room: u64,
 }
@@ -108,7 +109,8 @@ impl Boxes {
             }
             Ok::<_, StoreError>(())
         })?;
-        Ok(Self { store, room })
+        let together = Together::start(store.clone())?;
+        Ok(Self { store, together, room })
     }
 
     /// Bytes of all messages.
@@ -123,23 +125,28 @@ impl Boxes {
     }
 
     /// Puts a message into a grant's drop box, until `until`; gives its index.
+    /// Whoever drops at once shares a commit, so what is refused must have written nothing.
     pub fn drop_in(&self, grant: &GrantId, bytes: &[u8], until: u64) -> Result<u64, BoxError> {
-        self.store.write(|tx| {
-            let mut table = tx.open_table(DROPS).map_err(StoreError::from)?;
+        let (grant, message, room) = (*grant, Message { until, bytes: bytes.to_vec() }, self.room);
+        self.together.write_here(move |tx| {
+            let mut table = tx.open_table(DROPS)?;
             let all = messages(&table, grant.as_bytes(), 0)?;
-            if let Some((index, _)) = all.iter().find(|(_, message)| message.bytes == bytes) {
-                return Ok(*index);
+            if let Some((index, _)) = all.iter().find(|(_, known)| known.bytes == message.bytes) {
+                return Ok(Ok(*index));
             }
-            let size: usize = all.iter().map(|(_, message)| message.bytes.len()).sum();
+            let size: usize = all.iter().map(|(_, known)| known.bytes.len()).sum();
             let index = all.len() as u64;
-            if index >= MOST_MESSAGES || size + bytes.len() > MOST_BYTES {
-                return Err(BoxError::Full);
+            if index >= MOST_MESSAGES || size + message.bytes.len() > MOST_BYTES {
+                return Ok(Err(BoxError::Full));
             }
-            let row = cbor::encode(&Message { until, bytes: bytes.to_vec() });
-            self.reserve(tx, &row)?;
-            table.insert((grant.as_bytes(), index), row.as_slice()).map_err(StoreError::from)?;
-            Ok(index)
-        })
+            let row = cbor::encode(&message);
+            if change(tx, |used| used)?.saturating_add(weight(&row)) > room {
+                return Ok(Err(BoxError::NoRoom));
+            }
+            change(tx, |used| used.saturating_add(weight(&row)))?;
+            table.insert((grant.as_bytes(), index), row.as_slice())?;
+            Ok(Ok(index))
+        })?
     }
 
     /// The messages of a drop box from an index on.

@@ -52,7 +52,7 @@ const FOR: u32 = 10;
 /// Decisions before, which are not measured.
 const WARM_UP: u32 = 100;
 /// Rates that are tried until one holds, in this order, and others after it until one doesn't.
-const TRIED: [u32; 3] = [300, 400, 500];
+const TRIED: [u32; 2] = [300, 400];
 const SLOWER: [u32; 4] = [150, 100, 50, 25];
 const TRIED_FOR: u32 = 2;
 /// Played patients who do something at a time.

@@ -77,11 +77,28 @@ impl Together {
         T: Send + 'static,
         F: FnMut(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
     {
+        self.enqueue(work)?.await.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// The same on a thread that may wait; not on one that drives others' tasks.
+    pub fn write_here<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.enqueue(work)?.blocking_recv().unwrap_or(Err(StoreError::Stopped))
+    }
+
+    fn enqueue<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let waiting = Box::new(Waiting { work, made: None, answer });
         let queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         queue.ok_or(StoreError::Stopped)?.send(waiting).map_err(|_| StoreError::Stopped)?;
-        answered.await.unwrap_or(Err(StoreError::Stopped))
+        Ok(answered)
     }
 }
 
