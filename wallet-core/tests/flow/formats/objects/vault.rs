@@ -153,13 +153,14 @@ impl Story {
             salt: kept.salt,
             holder_salts: kept.holder_salts.iter().map(|salt| Key32::from_bytes(salt.0)).collect(),
             parts: kept.parts.clone(),
-            tags: kept.openings.iter().take(1).cloned().collect(),
+            tags: kept.openings.clone(),
             groups: Some(GroupsCopy::seal(&kept.openings, &mut self.world.random).0),
             chain: kept.chain.clone(),
             source: if kept.holder_salts.len() == 1 { Source::Ticket } else { Source::Inbox },
         });
         for record in &added {
             found.add("record-added", record);
+            found.add("groups-copy", record.groups.as_ref().unwrap());
         }
         let certificate = self.patient.vault.pass().remove(0);
         let device = self.patient.vault.device();
