@@ -36,6 +36,8 @@ pub struct Asked {
     pub method: Method,
     /// Path and query.
     pub path: String,
+    /// Which key signed it; empty where none did.
+    pub signer: String,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -223,7 +225,10 @@ impl Inner {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, MOST).await?.to_vec();
         let path = parts.uri.path_and_query().context("a request without a path")?.to_string();
-        let asked = Asked { method: parts.method, path, body };
+        let input = parts.headers.get("signature-input").and_then(|value| value.to_str().ok());
+        let signer = input.and_then(|text| text.split("keyid=\"").nth(1)?.split('"').next());
+        let signer = signer.unwrap_or_default().to_owned();
+        let asked = Asked { method: parts.method, path, signer, body };
         self.note(&[asked.path.as_bytes(), format!("{:?}", parts.headers).as_bytes(), &asked.body]);
         let lie = locked(&self.lie).clone();
         let answer = match lie.map_or(Turn::Honest, |lie| lie(&asked)) {

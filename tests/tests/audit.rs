@@ -95,7 +95,7 @@ async fn the_auditor_chooses_keys_says_why_and_reads_who_read() -> Result<()> {
                 "{said}"
             );
             assert!(said.contains("signed by the auditor's key"), "{said}");
-            assert_eq!(said.lines().filter(|line| line.starts_with("holds")).count(), files + 1, "{said}");
+            assert_eq!(said.lines().filter(|line| line.starts_with("holds")).count(), files + 2, "{said}");
         }
         let text = std::fs::read_to_string(&page)?;
         assert!(text.contains("李文") && text.contains("季度例行审计") && !text.contains("<script"));

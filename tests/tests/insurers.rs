@@ -78,7 +78,19 @@ async fn an_insurer_that_lies_to_the_patient_is_told_apart_from_the_ledger() -> 
         phone.unlocks().await?;
         phone.taps("住院收费票据").await?;
         phone.sees("保险公司说没有赔，账本上却记了结算。请向监管方反映").await?;
-        phone.picture("claim-alarm-contradicts").await
+        phone.picture("claim-alarm-contradicts").await?;
+
+        // Whoever doesn't open the invoice hears of it all the same.
+        phone.goes_to("patient", "/").await?;
+        phone.unlocks().await?;
+        phone.sees("一张票据的理赔不对，请看一下").await?;
+        phone.picture("home-claim-alarm").await?;
+        phone.finds_it_accessible().await?;
+        phone.taps("一张票据的理赔不对").await?;
+        phone.sees("保险公司说没有赔").await?;
+        phone.taps("返回").await?;
+        assert!(!phone.has_before_them("一张票据的理赔不对").await?, "it was looked at");
+        Ok(())
     })
     .await
 }

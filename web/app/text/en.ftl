@@ -306,6 +306,8 @@ proof-limits = With a single relay, its operator together with a reader could hi
 
 status-broken = The ledger doesn't match
 status-why = Why
+status-claim = Something is wrong with an invoice's claim
+status-claim-look = Look
 status-unprotected = Not protected yet, and nothing can be shown yet
 status-protect = Protect
 status-no-phrase = The recovery page isn't written down

@@ -285,6 +285,8 @@ proof-limits = 只有一家中继时，它的运营方若与读者串通，可�
 
 status-broken = 账本对不上
 status-why = 查原因
+status-claim = 一张票据的理赔不对，请看一下
+status-claim-look = 去看
 status-unprotected = 还没有上锁，不能给别人看
 status-protect = 去上锁
 status-no-phrase = 恢复页还没有抄

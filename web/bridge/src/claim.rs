@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Asked by the patient's pages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClaimRequest {
     /// What a claim would show; the text isn't needed. Answer: [`ClaimPreview`](crate::PatientResponse::ClaimPreview).
     Preview(ClaimChoice),
@@ -14,6 +14,9 @@ pub enum ClaimRequest {
         /// The record.
         record: String,
     },
+    /// An invoice with whose claims something is wrong that the person hasn't looked at since the wallet was opened; answer:
+    /// [`Unexpected`](crate::PatientResponse::Unexpected).
+    Unexpected,
 }
 
 /// A class of insurer. Each has a part of its own in every invoice.
@@ -26,7 +29,7 @@ pub enum Payer {
 }
 
 /// What to show of which invoice to whom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimChoice {
     /// The record.
     pub record: String,
@@ -43,7 +46,7 @@ pub struct ClaimChoice {
 }
 
 /// A claim before anything is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimPreview {
     /// Everything together, as 31290.30 CNY.
     pub total: String,
@@ -64,7 +67,7 @@ pub struct ClaimPreview {
 }
 
 /// Another record that explains a claim.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimPaper {
     /// The record.
     pub record: String,
@@ -97,7 +100,7 @@ impl ClaimPaperKind {
 }
 
 /// A piece of an invoice's report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimPiece {
     /// Its number in the report.
     pub number: u32,
@@ -163,7 +166,7 @@ pub enum ClaimGap {
 }
 
 /// An invoice's claims.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The hospital's word that nothing is paid on it any more.
     pub void: Option<InvoiceVoid>,
@@ -185,7 +188,7 @@ pub struct InvoiceVoid {
 }
 
 /// A claim as the patient follows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The grant.
     pub share: String,
@@ -200,7 +203,7 @@ pub struct Claim {
 }
 
 /// How a claim goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClaimState {
     /// Nobody has accepted it yet.
     Shared,
@@ -235,7 +238,7 @@ pub enum ClaimState {
 }
 
 /// What an insurer decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimDecision {
     /// What is paid.
     pub paid: String,
@@ -257,7 +260,7 @@ pub enum ClaimAlarm {
 }
 
 /// A claim as an insurer's desk has it open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskClaim {
     /// Which part of the invoice this desk settles.
     pub payer: Payer,
@@ -287,7 +290,7 @@ pub struct DeskFees {
 }
 
 /// How a claim stands, by ledger and desk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeskClaimState {
     /// It may be settled.
     Open,
@@ -307,7 +310,7 @@ pub enum DeskClaimState {
 }
 
 /// A decision on a claim in the list of an insurer's desk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettledClaim {
     /// The grant.
     pub share: String,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use suishen_core::fhir::{ReportView, Series};
 
 /// Asked by the desks' pages.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub enum DeskRequest {
     /// Who this desk is; answer: [`DeskResponse::Desk`].
     Desk,
@@ -119,7 +119,7 @@ pub enum DeskRequest {
 }
 
 /// Answers to [`DeskRequest`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub enum DeskResponse {
     /// Done, nothing to say.
     Done,
@@ -170,7 +170,7 @@ pub struct Desk {
 }
 
 /// A report before it is issued.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Preview {
     /// Its content.
     pub view: ReportView,
@@ -190,7 +190,7 @@ pub struct Attachment {
 }
 
 /// A report that this desk issued.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedReport {
     /// The commitment, hex.
     pub report: String,
@@ -271,7 +271,7 @@ pub enum IssuedState {
 }
 
 /// A share as the doctor's desk knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferView {
     /// The grant.
     pub share: String,
@@ -311,7 +311,7 @@ pub enum OfferState {
 }
 
 /// Opened records.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Reading {
     /// The share.
     pub offer: OfferView,
@@ -330,7 +330,7 @@ pub struct Reading {
 }
 
 /// One opened record.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct ReadRecord {
     /// Its number in the grant.
     pub number: u32,

@@ -84,7 +84,7 @@ pub enum DeviceRole {
 }
 
 /// What the two people, or the one with two devices, see while a device is added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pairing {
     /// On the old device: a device of this name asks to be added, and shows this code too.
     Asked {

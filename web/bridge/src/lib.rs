@@ -43,6 +43,53 @@ pub use suishen_core::fhir;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+/// What holds passphrases, words, codes or what records say is not printed.
+macro_rules! unprinted {
+    ($($name:ident),* $(,)?) => {$(
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+    )*};
+}
+
+unprinted!(
+    PatientRequest,
+    PatientResponse,
+    Share,
+    ShareChoice,
+    ShareSentence,
+    AccessLog,
+    Access,
+    TicketNotice,
+    Wallet,
+    DeskRequest,
+    DeskResponse,
+    Preview,
+    ReadRecord,
+    Reading,
+    IssuedReport,
+    OfferView,
+    Pairing,
+    RecordDetail,
+    RecordList,
+    RecordCard,
+    Filter,
+    Claim,
+    Claims,
+    ClaimPreview,
+    ClaimState,
+    ClaimDecision,
+    DeskClaim,
+    DeskClaimState,
+    SettledClaim,
+    ClaimPiece,
+    ClaimPaper,
+    ClaimChoice,
+    ClaimRequest,
+);
+
 /// A message's bytes.
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     // Only a sequence of unknown length could fail, and messages have none.
@@ -233,4 +280,40 @@ pub enum Action {
     Recover,
     /// Nothing to press.
     Nothing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        const CANARY: &str = "金丝雀";
+        let text = || CANARY.to_owned();
+        let requests = [
+            PatientRequest::Scan { text: text() },
+            PatientRequest::Keep { text: text() },
+            PatientRequest::Measure { passphrase: text() },
+            PatientRequest::AddPassphrase { passphrase: text() },
+            PatientRequest::UnlockPassphrase { passphrase: text() },
+            PatientRequest::UnlockPasskey { credential: Vec::new(), prf: CANARY.into() },
+            PatientRequest::CheckPhrase { words: vec![(1, text())] },
+            PatientRequest::Restore { phrase: text() },
+        ];
+        let responses = [
+            PatientResponse::Suggestion(text()),
+            PatientResponse::Phrase { words: vec![text()], code: text(), ask: [1, 2, 3] },
+            PatientResponse::Link(text()),
+        ];
+        let desk = [DeskRequest::Enrol { text: text() }];
+        let mut printed: Vec<String> = requests.map(|it| format!("{:?}", Request::Patient(it))).into();
+        printed.extend(responses.map(|it| format!("{:?}", Ok::<_, Fault>(Response::Patient(it)))));
+        printed.extend(desk.map(|it| format!("{:?}", Request::Desk(it))));
+        printed.push(format!("{:?}", Event::Pairing(Pairing::Show { link: text() })));
+        let bytes = format!("{:?}", CANARY.as_bytes());
+        for line in printed {
+            assert!(!line.contains(CANARY) && !line.contains(&bytes), "{line}");
+            assert!(line.contains("[redacted]"), "{line}");
+        }
+    }
 }

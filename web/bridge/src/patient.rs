@@ -7,7 +7,7 @@ use crate::device::{Device, DeviceRole, Sync};
 use crate::record::{Filter, RecordDetail, RecordList};
 
 /// Asked by the phone's pages.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub enum PatientRequest {
     /// The wallet's state; the answer is [`PatientResponse::Wallet`].
     Wallet,
@@ -227,7 +227,7 @@ pub enum PatientRequest {
 }
 
 /// Answers to [`PatientRequest`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub enum PatientResponse {
     /// Done, nothing to say.
     Done,
@@ -293,6 +293,8 @@ pub enum PatientResponse {
     ClaimPreview(Box<ClaimPreview>),
     /// A record's claims.
     Claims(Claims),
+    /// The record of such an invoice, if there is one.
+    Unexpected(Option<String>),
     /// All shares.
     Shares(Vec<Share>),
     /// The access log.
@@ -304,7 +306,7 @@ pub enum PatientResponse {
 }
 
 /// The wallet as the status line and the settings know it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wallet {
     /// No wallet in this browser.
     None,
@@ -368,7 +370,7 @@ pub enum Slot {
 }
 
 /// What a scanned text turned out to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TicketNotice {
     /// A hospital's ticket, not yet bound. Who issued it is known only after it was kept.
     Ticket {
@@ -397,7 +399,7 @@ pub enum TicketNotice {
 }
 
 /// What the person chose to share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareChoice {
     /// The records, in order.
     pub records: Vec<String>,
@@ -453,7 +455,7 @@ impl Purpose {
 }
 
 /// The parts of the sentence, for the page to put into words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShareSentence {
     /// Titles in order.
     pub titles: Vec<String>,
@@ -468,7 +470,7 @@ pub struct ShareSentence {
 }
 
 /// A share as the phone knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// The grant.
     pub share: String,
@@ -528,7 +530,7 @@ pub enum ShareState {
 }
 
 /// Who read what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessLog {
     /// Proven complete by this phone against the ledger.
     pub complete: bool,
@@ -541,7 +543,7 @@ pub struct AccessLog {
 }
 
 /// One line of the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// The grant.
     pub share: String,

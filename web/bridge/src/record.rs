@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use suishen_core::fhir::{Kind, ReportView, Series};
 
 /// What the record list shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// Words that must all occur in title, hospital, department, finding, values' names, tags.
     pub search: String,
@@ -19,7 +19,7 @@ pub struct Filter {
 }
 
 /// The rows that were asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordList {
     /// The first ones, newest first.
     pub cards: Vec<RecordCard>,
@@ -30,7 +30,7 @@ pub struct RecordList {
 }
 
 /// One row of the list. Rows of the same `visit` make a card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordCard {
     /// The record.
     pub record: String,
@@ -98,7 +98,7 @@ pub enum Sensitivity {
 }
 
 /// One record, to be read.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct RecordDetail {
     /// The row.
     pub card: RecordCard,

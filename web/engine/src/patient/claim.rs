@@ -65,7 +65,12 @@ impl Session {
             ClaimRequest::Make(choice) => {
                 PatientResponse::Share(Box::new(self.claim(engine, task, &choice).await?))
             }
-            ClaimRequest::List { record } => PatientResponse::Claims(self.claims(engine, &record).await?),
+            ClaimRequest::List { record } => {
+                let claims = self.claims(engine, &record).await?;
+                self.looked_at.borrow_mut().insert(records::id_of(&record)?);
+                PatientResponse::Claims(claims)
+            }
+            ClaimRequest::Unexpected => PatientResponse::Unexpected(self.unexpected(engine).await?),
         })
     }
 

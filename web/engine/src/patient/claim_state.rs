@@ -33,16 +33,37 @@ struct Steps {
 impl Session {
     /// Looks at the payer slots of every invoice that was ever claimed; whether all could be looked at.
     pub(super) async fn look_at_claimed(&self, engine: &Engine, ledger: &Ledger) -> Result<bool, Fault> {
-        let claimed: BTreeSet<Commitment> = self.read(|index| {
-            let claims = index.grants().filter(|(_, grant)| grant.issued.terms.kind == Kind::Claim);
-            order::set(claims.flat_map(|(_, grant)| grant.issued.records.clone()))
-        })?;
         let mut whole = true;
-        for id in claimed {
+        for id in self.claimed()? {
             let Some(record) = self.read(|index| index.record(&id).cloned())? else { continue };
             whole &= self.look_at_slots(engine, ledger, &record).await.is_ok();
         }
         Ok(whole)
+    }
+
+    /// Every record that was ever shown to an insurer.
+    fn claimed(&self) -> Result<BTreeSet<Commitment>, Fault> {
+        self.read(|index| {
+            let claims = index.grants().filter(|(_, grant)| grant.issued.terms.kind == Kind::Claim);
+            order::set(claims.flat_map(|(_, grant)| grant.issued.records.clone()))
+        })
+    }
+
+    /// An invoice with whose claims something is wrong, which the person hasn't looked at yet: an insurer's word that
+    /// doesn't hold, a settlement that nobody here agreed to, a payment on what its hospital withdrew.
+    pub(super) async fn unexpected(&self, engine: &Engine) -> Result<Option<String>, Fault> {
+        for id in self.claimed()? {
+            let Some(record) = self.read(|index| index.record(&id).cloned())? else { continue };
+            if self.looked_at.borrow().contains(&id) {
+                continue;
+            }
+            let Claims { void, foreign, claims } = self.claims_as_seen(engine, &record).await?;
+            let alarm = |claim: &bridge::Claim| matches!(claim.state, ClaimState::Alarm(_));
+            if !foreign.is_empty() || void.is_some_and(|void| void.paid) || claims.iter().any(alarm) {
+                return Ok(Some(id.to_hex()));
+            }
+        }
+        Ok(None)
     }
 
     /// Looks at the payer slots of an invoice; what has changed is noted for when there is no network.
@@ -110,9 +131,15 @@ impl Session {
                 _ => {}
             }
         }
+        self.claims_as_seen(engine, &record).await
+    }
+
+    /// The same, as the ledger was seen last.
+    async fn claims_as_seen(&self, engine: &Engine, record: &Record) -> Result<Claims, Fault> {
+        let id = record.added.record;
         let (mut void, mut foreign, mut claims) = (None::<InvoiceVoid>, Vec::new(), Vec::new());
         for slot in Slot::ALL {
-            let of_slot = self.claims_of(&record, slot)?;
+            let of_slot = self.claims_of(record, slot)?;
             if let Some(claim) = self.slot_seen(&id, slot)? {
                 let settled = claim.settlement.as_ref();
                 if settled.is_some_and(|settled| !of_slot.iter().any(|(id, _)| *id == settled.grant)) {
@@ -129,7 +156,7 @@ impl Session {
             }
             for (id, grant) in of_slot {
                 let share = self.one_share(engine, &id).await?;
-                let state = self.claim_state(engine, (&id, &grant), (&record, slot), &share).await?;
+                let state = self.claim_state(engine, (&id, &grant), (record, slot), &share).await?;
                 let insurer = self.seen.borrow().get(&id).and_then(|seen| seen.person.clone());
                 let insurer = insurer.or_else(|| grant.answer.as_ref().map(|answer| answer.person.clone()));
                 claims.push(bridge::Claim {

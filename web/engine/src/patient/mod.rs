@@ -27,7 +27,7 @@ use crate::platform::BrowserRandom;
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use suishen_bridge::{self as bridge, Action, Event, Fault, PatientRequest, PatientResponse, Topic};
 use suishen_core::cbor;
@@ -59,6 +59,8 @@ pub struct Session {
     broken: RefCell<Option<String>>,
     /// How payer slots stand, as the ledger showed them since this wallet was opened.
     slots: RefCell<BTreeMap<(Commitment, Slot), Claim>>,
+    /// Invoices whose claims were shown since this wallet was opened.
+    looked_at: RefCell<BTreeSet<Commitment>>,
     /// Other copies of the wallet.
     devices: devices::Devices,
     /// Another wallet is open instead: nothing is asked for this one, and nothing follows its copies.

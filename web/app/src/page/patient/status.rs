@@ -2,7 +2,8 @@
 //! last looked; the first that holds (LOOK "status line").
 
 use suishen_bridge::{
-    LedgerState, PatientRequest, PatientResponse, Request, Response, Share, ShareState, Sync, Topic,
+    ClaimRequest, LedgerState, PatientRequest, PatientResponse, Request, Response, Share, ShareState, Sync,
+    Topic,
 };
 use yew::{Html, component, html};
 
@@ -25,6 +26,8 @@ pub enum Pressing {
     Removed,
     /// The mailbox serves an old copy.
     KeptBack,
+    /// Something is wrong with an invoice's claims.
+    Claim,
     /// Taken back on this phone only.
     NotYetRevoked,
     /// No passkey, no passphrase.
@@ -45,7 +48,7 @@ pub enum Pressing {
 pub fn most_pressing(
     broken: bool,
     sync: Option<&Sync>,
-    unrevoked: bool,
+    (claim, unrevoked): (bool, bool),
     wallet: &OpenWallet,
     online: bool,
 ) -> Pressing {
@@ -55,6 +58,8 @@ pub fn most_pressing(
         Pressing::Removed
     } else if sync.is_some_and(|sync| sync.kept_back) {
         Pressing::KeptBack
+    } else if claim {
+        Pressing::Claim
     } else if unrevoked {
         Pressing::NotYetRevoked
     } else if !wallet.protected {
@@ -80,11 +85,25 @@ pub fn shares(response: Response) -> Option<Vec<Share>> {
     }
 }
 
+fn unexpected(response: Response) -> Option<Option<String>> {
+    match response {
+        Response::Patient(PatientResponse::Unexpected(record)) => Some(record),
+        _ => None,
+    }
+}
+
 /// Draws it.
 #[component]
 pub fn WalletStatus() -> Html {
     let (words, ledger, wallet) = (use_words(), use_ledger(), use_wallet());
     let (shares, _) = use_asked((), &[Topic::Shares], |()| Request::Patient(PatientRequest::Shares), shares);
+    let (unexpected, _) = use_asked(
+        (),
+        &[Topic::Shares, Topic::Log],
+        |()| Request::Patient(PatientRequest::Claim(ClaimRequest::Unexpected)),
+        unexpected,
+    );
+    let claim = unexpected.here().cloned().flatten();
     let sync = use_sync();
     let unrevoked = shares
         .here()
@@ -93,7 +112,7 @@ pub fn WalletStatus() -> Html {
     let waiting =
         sync.as_ref().filter(|sync| sync.waiting > 0).map(|sync| words.count("sync-waiting", sync.waiting));
     let as_of = || ledger.checked().map_or_else(|| "–".to_owned(), |checked| words.time(checked));
-    match most_pressing(ledger.is_broken(), sync.as_ref(), unrevoked, &wallet, online) {
+    match most_pressing(ledger.is_broken(), sync.as_ref(), (claim.is_some(), unrevoked), &wallet, online) {
         Pressing::Broken => html! {
             { status_line(Status::Alarm, words.say("status-broken"), None, Some(Route::Readers), Some(words.say("status-why"))) }
         },
@@ -103,6 +122,9 @@ pub fn WalletStatus() -> Html {
         Pressing::KeptBack => {
             html! { { status_line(Status::Alarm, words.say("sync-kept-back"), Some(words.say("sync-kept-back-text")), Some(Route::Devices), None) } }
         }
+        Pressing::Claim => html! {
+            { status_line(Status::Alarm, words.say("status-claim"), None, claim.map(Route::Record), Some(words.say("status-claim-look"))) }
+        },
         Pressing::NotYetRevoked => {
             html! { { status_line(Status::Caution("wifi-slash"), words.say("revoke-not-yet"), None, Some(Route::Show), None) } }
         }
@@ -150,24 +172,37 @@ mod tests {
     fn the_most_pressing_thing_is_said_first() {
         let removed = Sync { removed: true, ..Sync::default() };
         let unprotected = OpenWallet { protected: false, copies: false, ..wallet() };
-        assert_eq!(most_pressing(true, None, true, &unprotected, false), Pressing::Broken);
-        assert_eq!(most_pressing(false, Some(&removed), true, &unprotected, false), Pressing::Removed);
-        let kept_back = Sync { kept_back: true, ..Sync::default() };
-        assert_eq!(most_pressing(false, Some(&kept_back), true, &unprotected, false), Pressing::KeptBack);
-        assert_eq!(most_pressing(false, None, true, &unprotected, false), Pressing::NotYetRevoked);
-        assert_eq!(most_pressing(false, None, false, &unprotected, false), Pressing::Unprotected);
+        assert_eq!(most_pressing(true, None, (false, true), &unprotected, false), Pressing::Broken);
         assert_eq!(
-            most_pressing(false, None, false, &OpenWallet { phrase_checked: false, ..wallet() }, true),
+            most_pressing(false, Some(&removed), (false, true), &unprotected, false),
+            Pressing::Removed
+        );
+        let kept_back = Sync { kept_back: true, ..Sync::default() };
+        assert_eq!(
+            most_pressing(false, Some(&kept_back), (false, true), &unprotected, false),
+            Pressing::KeptBack
+        );
+        assert_eq!(most_pressing(false, None, (true, true), &unprotected, false), Pressing::Claim);
+        assert_eq!(most_pressing(false, None, (false, true), &unprotected, false), Pressing::NotYetRevoked);
+        assert_eq!(most_pressing(false, None, (false, false), &unprotected, false), Pressing::Unprotected);
+        assert_eq!(
+            most_pressing(
+                false,
+                None,
+                (false, false),
+                &OpenWallet { phrase_checked: false, ..wallet() },
+                true
+            ),
             Pressing::NoPhrase
         );
         assert_eq!(
-            most_pressing(false, None, false, &OpenWallet { copies: false, ..wallet() }, true),
+            most_pressing(false, None, (false, false), &OpenWallet { copies: false, ..wallet() }, true),
             Pressing::OnlyCopy
         );
-        assert_eq!(most_pressing(false, None, false, &wallet(), false), Pressing::Offline);
-        assert_eq!(most_pressing(false, None, false, &wallet(), true), Pressing::Read(2));
+        assert_eq!(most_pressing(false, None, (false, false), &wallet(), false), Pressing::Offline);
+        assert_eq!(most_pressing(false, None, (false, false), &wallet(), true), Pressing::Read(2));
         assert_eq!(
-            most_pressing(false, None, false, &OpenWallet { unseen_reads: 0, ..wallet() }, true),
+            most_pressing(false, None, (false, false), &OpenWallet { unseen_reads: 0, ..wallet() }, true),
             Pressing::Quiet
         );
     }
