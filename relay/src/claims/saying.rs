@@ -217,6 +217,8 @@ impl ClaimsDesk {
 
     /// Says what is stored, as far as it goes now; the rest goes on by itself.
     async fn go_on(&self, mut held: Held, slot: Slot) -> Result<Held, DeskError> {
+        // Who asked may hang up, which ends this: what is stored is brought all the same.
+        self.stirred.notify_one();
         let said = match slot {
             Slot::Open => self.bring(&mut held).await,
             Slot::Unknown => self.say(&mut held).await,
@@ -224,7 +226,6 @@ impl ClaimsDesk {
         if let Err(error) = said {
             tracing::info!(claim = %held.grant, %error, "a decision is not through yet");
         }
-        self.stirred.notify_one();
         Ok(held)
     }
 
