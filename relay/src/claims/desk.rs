@@ -16,14 +16,12 @@ use crate::{
     issuing::{CommandDesk, IssueError},
     random::SystemRandom,
 };
-use axum::http::Method;
 use std::{
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 use suishen_core::{
-    cbor,
-    consent::{DeskIdentity, Message, Presence},
+    consent::{DeskIdentity, Presence},
     contract::{
         AcceptGrant, Acceptance, Claim, GrantLeaf, Key, Party, SignedTransaction, Slot, Status, Terms,
         Transaction,
@@ -219,6 +217,7 @@ impl ClaimsDesk {
             closed: None,
             flagged: false,
             given_up: None,
+            telling: None,
         };
         self.rows.add_claim(&held, now).await?;
         self.happened.notify_one();
@@ -269,13 +268,17 @@ impl ClaimsDesk {
             }
             self.open(&mut held).await?;
         }
-        if held.opened.as_ref().is_some_and(|opened| !opened.receipt) {
-            self.tell_opened(&mut held).await?;
-        }
-        self.look_back(&mut held).await?;
-        if held.saying.is_some() {
-            self.say(&mut held).await?;
-        }
+        // A relay that takes no messages for the patient holds up no decision.
+        let shown = match held.opened.as_ref().is_some_and(|opened| !opened.receipt) {
+            true => self.tell_opened(&mut held).await,
+            false => Ok(()),
+        };
+        let said = match self.look_back(&mut held).await {
+            Ok(()) => self.say(&mut held).await,
+            error => error,
+        };
+        let told = self.tell(&mut held).await;
+        shown.and(said).and(told)?;
         Ok(held.is_under_way())
     }
 
@@ -383,49 +386,6 @@ impl ClaimsDesk {
         let before = held.state().name();
         held.presented = true;
         self.save(held, before).await
-    }
-
-    /// Leaves a message for the patient.
-    pub(super) async fn drop_in(&self, held: &Held, message: &Message) -> Result<(), DeskError> {
-        let path = format!("/v1/drop/{}", held.grant);
-        let sent = self.ledger.signed(Method::POST, &path, cbor::encode(message), &held.pass.key).await;
-        match sent.map_err(DeskError::from) {
-            // Nobody reads it any more.
-            Err(error) if error.said_no() == Some("box-closed") => {}
-            sent => drop(sent?),
-        }
-        Ok(())
-    }
-
-    /// Looks into the drop box for the patient's payload and yes. One message that can't be read takes nothing from
-    /// the others.
-    async fn has_answer(&self, held: &mut Held) -> Result<bool, DeskError> {
-        if held.half.is_some() && held.payload.is_some() {
-            return Ok(true);
-        }
-        let now = self.ledger.now().await?;
-        let (ledger, path) = (self.ledger.id(), format!("/v1/drop/{}", held.grant));
-        let answer = self.ledger.signed(Method::GET, &path, Vec::new(), &held.pass.key).await?;
-        let messages: Vec<minicbor::bytes::ByteVec> =
-            cbor::decode(&answer).map_err(|_| LedgerError::Unsound("drop box"))?;
-        let before = held.state().name();
-        for message in messages.iter().filter_map(|message| cbor::decode(message).ok()) {
-            match message {
-                Message::Payload(payload) => held.payload = Some(payload.into()),
-                Message::Half(boxed) => {
-                    let half = Message::open_half(&boxed, &held.pass.box_key, &held.grant, &ledger);
-                    held.half = half.ok().or(held.half.take());
-                }
-                Message::Desk(_) | Message::Receipt(_) | Message::Answer(_) => {}
-            }
-        }
-        if held.half.is_some() && held.payload.is_some() {
-            self.save(held, before).await?;
-            return Ok(true);
-        }
-        let (terms, leaf) = self.grant(held).await?;
-        self.check_running(held, &terms, &leaf, now).await?;
-        Ok(false)
     }
 
     /// Looks at all claims again: a settlement whose invoice its hospital has voided since is flagged, and what is long
