@@ -26,7 +26,7 @@ use suishen_core::{
         AcceptGrant, Acceptance, Claim, GrantLeaf, Key, Party, SignedTransaction, Slot, Status, Terms,
         Transaction,
     },
-    id::{GrantId, PartyId},
+    id::{GrantId, PartyId, TagId},
     identity::{Kind, Role},
     qr::ConsentOffer,
     sm::Signed,
@@ -389,21 +389,19 @@ impl ClaimsDesk {
     }
 
     /// Looks at all claims again: a settlement whose invoice its hospital has voided since is flagged, and what is long
-    /// over is forgotten.
+    /// over is forgotten. One that can't be read is left, and said.
     pub async fn look_over(&self) -> Result<(), DeskError> {
         let mut after = Some(0);
         while let Some(from) = after {
-            let (found, next) = self.rows.claims(from, LOOKED_AT, |_| true)?;
+            let (found, next) = self.rows.names(from, LOOKED_AT)?;
             let now = self.ledger.now().await?;
-            let over = |held: &&Held| !held.waits() && held.until.saturating_add(KEPT) < now;
-            for held in found.iter().filter(over) {
-                let _turn = self.turn(&held.grant).await;
-                self.rows.forget(&held.grant).await?;
+            let mut named = Vec::with_capacity(found.len());
+            for id in found {
+                match self.settled_or_over(&id, now).await {
+                    Ok(tag) => named.extend(tag.map(|tag| (id, tag))),
+                    Err(error) => tracing::error!(claim = %id, %error, "a claim is not looked over"),
+                }
             }
-            let settled = found.iter().filter(|held| held.state() == State::Settled && !over(held));
-            let named =
-                settled.filter_map(|held| Some((held.grant, self.seen(held).ok()?.shown.tag.id().ok()?)));
-            let named: Vec<_> = named.collect();
             let keys: Vec<Key> = named.iter().map(|(_, tag)| Key::Claim(*tag)).collect();
             if !keys.is_empty() {
                 let proven = self.ledger.values(&keys).await?;
@@ -416,6 +414,24 @@ impl ClaimsDesk {
             after = next;
         }
         Ok(())
+    }
+
+    /// The slot that a settled claim is in; a claim that is long over is forgotten.
+    async fn settled_or_over(&self, id: &GrantId, now: u64) -> Result<Option<TagId>, DeskError> {
+        let over = |held: &Held| !held.waits() && held.until.saturating_add(KEPT) < now;
+        let held = self.claim(id)?;
+        if over(&held) {
+            let _turn = self.turn(id).await;
+            // Meanwhile something may have been decided.
+            if over(&self.claim(id)?) {
+                self.rows.forget(id).await?;
+            }
+            return Ok(None);
+        }
+        if held.state() != State::Settled {
+            return Ok(None);
+        }
+        Ok(Some(self.seen(&held)?.shown.tag.id().map_err(|_| Refusal::Tag)?))
     }
 
     async fn flag(&self, id: &GrantId) -> Result<(), DeskError> {
