@@ -26,6 +26,10 @@ use suishen_core::{
 };
 
 const CBOR: &str = "application/cbor";
+/// Largest answer that is read: a page of the ledger's largest entries, the longest of them, fits.
+const MOST_ANSWER: usize = 16 << 20;
+/// Largest blob that is fetched, where the caller expects no less.
+const MOST_BLOB: usize = 256 << 20;
 
 /// Why a relay gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +90,7 @@ impl Client {
         }
         let calls = Calls::new(patience)?;
         let url = format!("{base}/v1/ledger/genesis");
-        let answer = taken(calls.call(Method::GET, &url, &[], Vec::new()).await?)?;
+        let answer = taken(calls.call(Method::GET, &url, &[], Vec::new(), MOST_ANSWER).await?)?;
         let genesis: Genesis = cbor::decode(&answer)?;
         genesis.check()?;
         let ledger = genesis.ledger_id();
@@ -115,7 +119,7 @@ impl Client {
 
     /// A plain GET.
     pub async fn get(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        self.call(Method::GET, path, &[], Vec::new()).await
+        self.call(Method::GET, path, &[], Vec::new(), MOST_ANSWER).await
     }
 
     /// A POST of an object.
@@ -125,7 +129,7 @@ impl Client {
 
     /// A POST of bytes that are CBOR, or that the route takes as they are.
     pub async fn post_bytes(&self, path: &str, body: Vec<u8>) -> Result<Vec<u8>, ClientError> {
-        self.call(Method::POST, path, &[("content-type", CBOR)], body).await
+        self.call(Method::POST, path, &[("content-type", CBOR)], body, MOST_ANSWER).await
     }
 
     async fn call(
@@ -134,8 +138,9 @@ impl Client {
         path: &str,
         headers: &[(&'static str, &str)],
         body: Vec<u8>,
+        most: usize,
     ) -> Result<Vec<u8>, ClientError> {
-        taken(self.calls.call(method, &format!("{}{path}", self.base), headers, body).await?)
+        taken(self.calls.call(method, &format!("{}{path}", self.base), headers, body, most).await?)
     }
 
     /// A request signed by `key`, at the relay's time `now`.
@@ -147,6 +152,17 @@ impl Client {
         key: &SecretKey,
         now: u64,
     ) -> Result<Vec<u8>, ClientError> {
+        self.signed_within((method, path, body), key, now, MOST_ANSWER).await
+    }
+
+    /// The same with an answer of at most `most` bytes.
+    async fn signed_within(
+        &self,
+        (method, path, body): (Method, &str, Vec<u8>),
+        key: &SecretKey,
+        now: u64,
+        most: usize,
+    ) -> Result<Vec<u8>, ClientError> {
         let (plain, query) = path.split_once('?').unwrap_or((path, ""));
         let message = Message { method: method.as_str(), path: plain, query, content: Digest::of(&body) };
         let fields = request::sign(&message, key, &self.ledger, now, &mut SystemRandom);
@@ -157,7 +173,7 @@ impl Client {
             ("signature-input", &fields.signature_input),
             ("signature", &fields.signature),
         ];
-        self.call(method, path, &headers, body).await
+        self.call(method, path, &headers, body, most).await
     }
 
     /// Uploads a blob.
@@ -178,7 +194,19 @@ impl Client {
         key: &SecretKey,
         now: u64,
     ) -> Result<Vec<u8>, ClientError> {
-        let blob = self.signed(Method::GET, &format!("/v1/blobs/{address}"), Vec::new(), key, now).await?;
+        self.get_blob_within(address, key, now, MOST_BLOB).await
+    }
+
+    /// The same of a blob of at most `most` bytes.
+    pub async fn get_blob_within(
+        &self,
+        address: &BlobAddress,
+        key: &SecretKey,
+        now: u64,
+        most: usize,
+    ) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/blobs/{address}");
+        let blob = self.signed_within((Method::GET, &path, Vec::new()), key, now, most).await?;
         if BlobAddress::of(&blob) == *address { Ok(blob) } else { Err(ClientError::Unsound("blob")) }
     }
 

@@ -9,7 +9,11 @@ use crate::{
     random::SystemRandom,
 };
 use axum::http::Method;
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
 use suishen_core::{
     cbor,
     contract::{AnchorReport, Credential, Destination, SignedTransaction, Transaction},
@@ -130,8 +134,7 @@ impl CommandDesk {
         let [chain, _] = enrolled.clone().check(&sign.public(), &seal.public(), &root(client)?, now)?;
         // Whole under its name, or not at all: somebody may look for it meanwhile.
         let (path, new) = (keys.path().join(ENROLLED), keys.path().join(ENROLLING));
-        fs::write(&new, cbor::encode(&enrolled))
-            .and_then(|()| fs::rename(&new, &path))
+        write_whole(keys.path(), &new, &path, &cbor::encode(&enrolled))
             .map_err(|source| IssueError::File { path, source })?;
         Ok(Self { sign, chain })
     }
@@ -184,6 +187,15 @@ impl CommandDesk {
         let request = TagRequest { chain: self.chain.clone(), number };
         Ok(client.ask("/v1/desk/tags", &request, &self.sign, now).await?)
     }
+}
+
+/// Writes a file under another name and gives it its own once it is on the disk, over a loss of power too.
+fn write_whole(folder: &Path, new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(new, path)?;
+    fs::File::open(folder)?.sync_all()
 }
 
 fn root(client: &Client) -> Result<Certificate, CertificateError> {

@@ -16,19 +16,17 @@ use crate::{
     issuing::{CommandDesk, IssueError},
     random::SystemRandom,
 };
-use axum::http::Method;
 use std::{
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 use suishen_core::{
-    cbor,
-    consent::{DeskIdentity, Message, Presence},
+    consent::{DeskIdentity, Presence},
     contract::{
         AcceptGrant, Acceptance, Claim, GrantLeaf, Key, Party, SignedTransaction, Slot, Status, Terms,
         Transaction,
     },
-    id::{GrantId, PartyId},
+    id::{GrantId, PartyId, TagId},
     identity::{Kind, Role},
     qr::ConsentOffer,
     sm::Signed,
@@ -219,6 +217,7 @@ impl ClaimsDesk {
             closed: None,
             flagged: false,
             given_up: None,
+            telling: None,
         };
         self.rows.add_claim(&held, now).await?;
         self.happened.notify_one();
@@ -269,13 +268,17 @@ impl ClaimsDesk {
             }
             self.open(&mut held).await?;
         }
-        if held.opened.as_ref().is_some_and(|opened| !opened.receipt) {
-            self.tell_opened(&mut held).await?;
-        }
-        self.look_back(&mut held).await?;
-        if held.saying.is_some() {
-            self.say(&mut held).await?;
-        }
+        // A relay that takes no messages for the patient holds up no decision.
+        let shown = match held.opened.as_ref().is_some_and(|opened| !opened.receipt) {
+            true => self.tell_opened(&mut held).await,
+            false => Ok(()),
+        };
+        let said = match self.look_back(&mut held).await {
+            Ok(()) => self.say(&mut held).await,
+            error => error,
+        };
+        let told = self.tell(&mut held).await;
+        shown.and(said).and(told)?;
         Ok(held.is_under_way())
     }
 
@@ -385,65 +388,20 @@ impl ClaimsDesk {
         self.save(held, before).await
     }
 
-    /// Leaves a message for the patient.
-    pub(super) async fn drop_in(&self, held: &Held, message: &Message) -> Result<(), DeskError> {
-        let path = format!("/v1/drop/{}", held.grant);
-        let sent = self.ledger.signed(Method::POST, &path, cbor::encode(message), &held.pass.key).await;
-        match sent.map_err(DeskError::from) {
-            // Nobody reads it any more.
-            Err(error) if error.said_no() == Some("box-closed") => {}
-            sent => drop(sent?),
-        }
-        Ok(())
-    }
-
-    /// Looks into the drop box for the patient's payload and yes. One message that can't be read takes nothing from
-    /// the others.
-    async fn has_answer(&self, held: &mut Held) -> Result<bool, DeskError> {
-        if held.half.is_some() && held.payload.is_some() {
-            return Ok(true);
-        }
-        let now = self.ledger.now().await?;
-        let (ledger, path) = (self.ledger.id(), format!("/v1/drop/{}", held.grant));
-        let answer = self.ledger.signed(Method::GET, &path, Vec::new(), &held.pass.key).await?;
-        let messages: Vec<minicbor::bytes::ByteVec> =
-            cbor::decode(&answer).map_err(|_| LedgerError::Unsound("drop box"))?;
-        let before = held.state().name();
-        for message in messages.iter().filter_map(|message| cbor::decode(message).ok()) {
-            match message {
-                Message::Payload(payload) => held.payload = Some(payload.into()),
-                Message::Half(boxed) => {
-                    let half = Message::open_half(&boxed, &held.pass.box_key, &held.grant, &ledger);
-                    held.half = half.ok().or(held.half.take());
-                }
-                Message::Desk(_) | Message::Receipt(_) | Message::Answer(_) => {}
-            }
-        }
-        if held.half.is_some() && held.payload.is_some() {
-            self.save(held, before).await?;
-            return Ok(true);
-        }
-        let (terms, leaf) = self.grant(held).await?;
-        self.check_running(held, &terms, &leaf, now).await?;
-        Ok(false)
-    }
-
     /// Looks at all claims again: a settlement whose invoice its hospital has voided since is flagged, and what is long
-    /// over is forgotten.
+    /// over is forgotten. One that can't be read is left, and said.
     pub async fn look_over(&self) -> Result<(), DeskError> {
         let mut after = Some(0);
         while let Some(from) = after {
-            let (found, next) = self.rows.claims(from, LOOKED_AT, |_| true)?;
+            let (found, next) = self.rows.names(from, LOOKED_AT)?;
             let now = self.ledger.now().await?;
-            let over = |held: &&Held| !held.waits() && held.until.saturating_add(KEPT) < now;
-            for held in found.iter().filter(over) {
-                let _turn = self.turn(&held.grant).await;
-                self.rows.forget(&held.grant).await?;
+            let mut named = Vec::with_capacity(found.len());
+            for id in found {
+                match self.settled_or_over(&id, now).await {
+                    Ok(tag) => named.extend(tag.map(|tag| (id, tag))),
+                    Err(error) => tracing::error!(claim = %id, %error, "a claim is not looked over"),
+                }
             }
-            let settled = found.iter().filter(|held| held.state() == State::Settled && !over(held));
-            let named =
-                settled.filter_map(|held| Some((held.grant, self.seen(held).ok()?.shown.tag.id().ok()?)));
-            let named: Vec<_> = named.collect();
             let keys: Vec<Key> = named.iter().map(|(_, tag)| Key::Claim(*tag)).collect();
             if !keys.is_empty() {
                 let proven = self.ledger.values(&keys).await?;
@@ -456,6 +414,24 @@ impl ClaimsDesk {
             after = next;
         }
         Ok(())
+    }
+
+    /// The slot that a settled claim is in; a claim that is long over is forgotten.
+    async fn settled_or_over(&self, id: &GrantId, now: u64) -> Result<Option<TagId>, DeskError> {
+        let over = |held: &Held| !held.waits() && held.until.saturating_add(KEPT) < now;
+        let held = self.claim(id)?;
+        if over(&held) {
+            let _turn = self.turn(id).await;
+            // Meanwhile something may have been decided.
+            if over(&self.claim(id)?) {
+                self.rows.forget(id).await?;
+            }
+            return Ok(None);
+        }
+        if held.state() != State::Settled {
+            return Ok(None);
+        }
+        Ok(Some(self.seen(&held)?.shown.tag.id().map_err(|_| Refusal::Tag)?))
     }
 
     async fn flag(&self, id: &GrantId) -> Result<(), DeskError> {

@@ -27,6 +27,8 @@ pub const RENEW_BEFORE: u64 = 21 * 86_400;
 /// How often a running server looks whether its certificate was renewed, and how often it says that it should be.
 const LOOK: Duration = Duration::from_secs(3);
 const SAY: Duration = Duration::from_hours(12);
+/// How long after a new certificate that couldn't be taken over it is looked at again.
+const AGAIN: Duration = Duration::from_mins(1);
 /// More renewals than a server lives through.
 const MOST_SETS: u32 = 1_000;
 
@@ -87,15 +89,24 @@ fn set(keys: &Keys, number: u32) -> Keys {
     if number == 1 { keys.clone() } else { keys.folder(&number.to_string()) }
 }
 
+/// The number of the last set that there is, whole or not; 0 where there is none.
+fn last(keys: &Keys) -> u32 {
+    let there = |number: &u32| *number == 1 || set(keys, *number).path().exists();
+    (1..=MOST_SETS).take_while(there).last().unwrap_or_default()
+}
+
 /// The newest set that was certified, whether or not its certificate still holds: its number, for whom, in which role.
 fn newest(keys: &Keys) -> Result<Option<(u32, PartyId, Option<Role>)>, IssueError> {
     let mut found = None;
-    for number in 1..=MOST_SETS {
-        match CommandDesk::subject(&set(keys, number))? {
-            Some((party, role)) => found = Some((number, party, role)),
-            None if number == 1 => {}
-            None => break,
-        }
+    for number in 1..=last(keys) {
+        found = match (CommandDesk::subject(&set(keys, number)), found) {
+            (Ok(Some((party, role))), _) => Some((number, party, role)),
+            // Broken off: the next attempt goes on with its keys.
+            (Ok(None), found) => found,
+            // Damaged: its number is taken, and whose server this is the one before says.
+            (Err(_), Some((_, party, role))) => Some((number, party, role)),
+            (Err(error), None) => return Err(error),
+        };
     }
     Ok(found)
 }
@@ -118,17 +129,38 @@ pub fn ends_within(who: &CommandDesk, now: u64) -> Option<u64> {
     (left < RENEW_BEFORE).then_some(left)
 }
 
-/// Goes on with this set, where it is another than the one in use.
-fn take_over(desk: &ClaimsDesk, set: &Keys, now: u64) {
+/// The newest set that opens: one that was broken off, or is damaged, takes nothing from those before it. Where none opens,
+/// why the newest doesn't, if that is more than that it has ended.
+fn newest_that_opens(keys: &Keys, client: &Client, now: u64) -> Result<Option<CommandDesk>, IssueError> {
+    let mut failed = None;
+    for number in (1..=last(keys)).rev() {
+        match CommandDesk::open(&set(keys, number), client, now) {
+            Ok(None) => {}
+            Ok(Some(who)) => return Ok(Some(who)),
+            Err(error) => {
+                tracing::error!(set = number, %error, "a set of certificates cannot be read");
+                failed = failed.or(Some(error));
+            }
+        }
+    }
+    failed.map_or(Ok(None), Err)
+}
+
+/// Goes on with this set, where it is another than the one in use; whether that is done.
+fn take_over(desk: &ClaimsDesk, set: &Keys, now: u64) -> bool {
     match CommandDesk::open(set, &desk.ledger.client, now) {
-        Ok(Some(who)) if who.key().public() == desk.who().key().public() => {}
+        Ok(Some(who)) if who.key().public() == desk.who().key().public() => return true,
         Ok(Some(who)) => match desk.renewed(who) {
-            Ok(()) => tracing::info!("the server's certificate was renewed"),
+            Ok(()) => {
+                tracing::info!("the server's certificate was renewed");
+                return true;
+            }
             Err(error) => tracing::error!(%error, "a new certificate is not this server's"),
         },
         Ok(None) => tracing::error!("a new certificate does not hold"),
         Err(error) => tracing::error!(%error, "a new certificate cannot be read"),
     }
+    false
 }
 
 /// Takes over a renewed certificate when there is one, and says in time that there should be. Until it is dropped.
@@ -140,8 +172,11 @@ pub async fn follow(desk: Arc<ClaimsDesk>, data: std::path::PathBuf) {
         if let (Ok(Some((number, ..))), Some(now)) = (newest(&keys), now)
             && known != Some(number)
         {
-            known = Some(number);
-            take_over(&desk, &set(&keys, number), now);
+            if take_over(&desk, &set(&keys, number), now) {
+                known = Some(number);
+            } else {
+                tokio::time::sleep(AGAIN).await;
+            }
         }
         let left = now.and_then(|now| ends_within(&desk.who(), now));
         if let Some(left) = left.filter(|_| said.is_none_or(|said| said.elapsed() > SAY)) {
@@ -174,11 +209,7 @@ pub async fn open(
     let keys = keys(data);
     let ledger = Ledger::open(client, rows.clone()).map_err(DeskError::from)?;
     let now = ledger.now().await.map_err(DeskError::from)?;
-    let enrolled = match newest(&keys)? {
-        Some((number, ..)) => CommandDesk::open(&set(&keys, number), &ledger.client, now)?,
-        None => None,
-    };
-    let who = match (enrolled, invite) {
+    let who = match (newest_that_opens(&keys, &ledger.client, now)?, invite) {
         (Some(who), _) => who,
         (None, Some(link)) => enrol(data, &ledger.client, link, now).await?,
         (None, None) => return Err(StartError::NotEnrolled),

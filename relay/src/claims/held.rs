@@ -66,6 +66,9 @@ pub struct Held {
     /// Decisions that didn't come to stand in their time. They are still looked for: see [`Held::given_up`].
     #[n(16)]
     pub given_up: Option<Vec<Saying>>,
+    /// What was said and the patient isn't told yet: see [`Held::telling`].
+    #[n(17)]
+    pub telling: Option<Vec<Answer>>,
 }
 
 /// Secrets and a patient's claim.
@@ -317,7 +320,8 @@ impl Held {
     /// Whether something is still to be done by the server itself.
     pub fn is_under_way(&self) -> bool {
         let told = self.opened.as_ref().is_none_or(|opened| opened.receipt);
-        self.waits() || (!told && self.closed.is_none()) || !self.given_up().is_empty()
+        let ends = self.given_up().is_empty() && self.telling().is_empty();
+        self.waits() || (!told && self.closed.is_none()) || !ends
     }
 
     /// Whether it comes to something yet.
@@ -329,6 +333,30 @@ impl Held {
     /// let stand afterwards.
     pub fn given_up(&self) -> &[Saying] {
         self.given_up.as_deref().unwrap_or_default()
+    }
+
+    /// Answers that the patient isn't told yet, in the order in which they were said.
+    pub fn telling(&self) -> &[Answer] {
+        self.telling.as_deref().unwrap_or_default()
+    }
+
+    /// What was about to be said stands, or is a refusal: it is said, and the patient is told it after what waits already.
+    pub fn say(&mut self, at: u64) {
+        let Some(Saying { answer, stands, .. }) = self.saying.take() else { return };
+        let answer = match (answer, stands) {
+            (Answer::Settled(told, seed, _), Some(entry)) => Answer::Settled(told, seed, entry),
+            (answer, _) => answer,
+        };
+        self.telling.get_or_insert_default().push(answer.clone());
+        self.said = Some(Said { answer, entry: stands, at });
+    }
+
+    /// The patient was told the first of what waits to be told.
+    pub fn told(&mut self) {
+        if let Some(telling) = self.telling.as_mut().filter(|telling| !telling.is_empty()) {
+            telling.remove(0);
+        }
+        self.telling = self.telling.take().filter(|telling| !telling.is_empty());
     }
 
     /// Gives up what is about to be said, where it is an entry: it is looked for from then on.

@@ -283,7 +283,8 @@ impl Ledger {
         self.auditor().await?.box_key().map_err(|_| LedgerError::Unsound("auditor"))
     }
 
-    /// Whether a checkpoint that somebody else showed is of the same ledger: a split view shows when two meet.
+    /// Whether a checkpoint that somebody else showed is of the same ledger: a split view shows when two of a size meet. A
+    /// proof of the relay's that doesn't hold shows nothing of the ledger, only of the relay.
     pub async fn agrees(&self, other: &VerifiedCheckpoint) -> Result<bool, LedgerError> {
         let mine = self.seen.lock().await.remembered.as_ref().map(Remembered::checkpoint);
         let Some(mine) = mine else { return Ok(true) };
@@ -293,7 +294,9 @@ impl Ledger {
             return Ok(old.tree == new.tree && old.map == new.map);
         }
         let proof = self.consistency(old.size, new.size).await?;
-        Ok(verify_consistency::<Sm3>(old.size, new.size, &proof, &old.tree, &new.tree).is_ok())
+        verify_consistency::<Sm3>(old.size, new.size, &proof, &old.tree, &new.tree)
+            .map_err(|_| LedgerError::Unsound("consistency"))?;
+        Ok(true)
     }
 
     /// A request signed by `key`, at the ledger's time. A clock that stood still while this machine slept makes signatures

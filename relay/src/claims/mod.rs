@@ -17,6 +17,7 @@
 pub mod clients;
 pub mod desk;
 pub mod door;
+mod dropbox;
 pub mod enrolment;
 pub mod held;
 pub mod ledger;

@@ -24,6 +24,8 @@ use suishen_core::{
 
 /// After so many uses whose contents didn't come, it is given up: each stands in the patient's list.
 const MOST_USES: u32 = 3;
+/// Largest ciphertext of a record's groups: twice what a report's text may be, since each value goes with its path.
+const MOST_GROUPS: usize = 32 << 20;
 
 /// A payload in which everything holds.
 struct Sound {
@@ -46,6 +48,13 @@ struct Came {
     manifest: Manifest,
     disclosed: Disclosure,
     hospital: (String, String),
+}
+
+/// Why a record isn't taken: a stable word and a sentence.
+type Unfit = (&'static str, String);
+
+fn not_given() -> Unfit {
+    ("content", "what came is not what the patient gave".to_owned())
 }
 
 impl ClaimsDesk {
@@ -203,10 +212,10 @@ impl ClaimsDesk {
     ) -> Result<(), DeskError> {
         let mut came = Vec::new();
         for ((record, facts), key) in sound.payload.records.iter().zip(&sound.judged.records).zip(keys) {
-            let Some(one) = self.fetch(held, (record, facts), key, now).await? else {
-                return self.close(held, "content", "what came is not what the patient gave").await;
-            };
-            came.push(one);
+            match self.fetch(held, (record, facts), key, now).await? {
+                Ok(one) => came.push(one),
+                Err((code, detail)) => return self.close(held, code, detail).await,
+            }
         }
         let mut came = came.into_iter();
         let (Some(invoice), Some(facts)) = (came.next(), sound.judged.records.first()) else { return Ok(()) };
@@ -241,28 +250,34 @@ impl ClaimsDesk {
         self.save(held, before).await
     }
 
-    /// A record's groups, as the patient gave them; none where something else came.
+    /// A record's groups, as the patient gave them and its hospital signed them: held against the manifest before another
+    /// is fetched. Where something else came, why it isn't taken.
     async fn fetch(
         &self,
         held: &Held,
         (record, facts): (&PayloadRecord, &JudgedRecord),
         key: &RecordKey,
         now: u64,
-    ) -> Result<Option<Came>, DeskError> {
+    ) -> Result<Result<Came, Unfit>, DeskError> {
         let disclosed = match &record.groups {
+            Some(wrapped) if wrapped.size > MOST_GROUPS as u64 => return Ok(Err(not_given())),
             Some(wrapped) => {
-                let blob = self.ledger.client.get_blob(&wrapped.address, &held.pass.key, now).await?;
+                let client = &self.ledger.client;
+                let blob = client.get_blob_within(&wrapped.address, &held.pass.key, now, MOST_GROUPS).await?;
                 match key.open_groups(wrapped, &blob) {
                     Ok(disclosed) => disclosed,
-                    Err(_) => return Ok(None),
+                    Err(_) => return Ok(Err(not_given())),
                 }
             }
-            // Files alone: without a group there is no report, which is found when it is read.
+            // Files alone: without a group there is no report.
             None => Disclosure::default(),
         };
+        if let Err(error) = facts.manifest.open_groups(&disclosed.groups) {
+            return Ok(Err((unclaimable(&error), error.to_string())));
+        }
         let subject = record.chain.leaf().subject();
         let hospital = (subject.organisation.clone(), subject.party.as_str().to_owned());
-        Ok(Some(Came { manifest: facts.manifest.clone(), disclosed, hospital }))
+        Ok(Ok(Came { manifest: facts.manifest.clone(), disclosed, hospital }))
     }
 
     /// What was opened, verified.

@@ -241,6 +241,20 @@ impl Rows {
         Ok(written.await?)
     }
 
+    /// Which claims come after a place in the order, and the place to go on from where there are more.
+    pub fn names(&self, after: u64, limit: usize) -> Result<(Vec<GrantId>, Option<u64>), RowsError> {
+        Ok(self.store.read(|tx| {
+            let (mut names, mut last) = (Vec::new(), after);
+            for row in tx.open_table(ORDER)?.range(after.saturating_add(1)..)?.take(limit) {
+                let (number, id) = row?;
+                names.push(GrantId::from_bytes(*id.value()));
+                last = number.value();
+            }
+            let next = (names.len() == limit).then_some(last);
+            Ok::<_, StoreError>((names, next))
+        })?)
+    }
+
     /// Claims after a place in the order, and the place to go on from where there are more. At most `limit` that
     /// `wanted` takes; of a long list only a stretch is looked at, so a page may be short.
     pub fn claims(

@@ -7,7 +7,7 @@
 
 use super::{
     desk::{ClaimsDesk, DeskError, check_suspension},
-    held::{Held, Said, Saying},
+    held::{Held, Saying},
     ledger::{LedgerError, Proven},
     opening::Seen,
     refusal::Refusal,
@@ -24,7 +24,8 @@ use suishen_core::{
     sm::{Key32, PublicKey, Signed},
 };
 
-/// After so many decisions on one claim that never came to stand, no other is made: its relay brings none.
+/// After so many decisions on one claim that never came to stand, or that the patient can't be told, no other is made: its
+/// relay brings none.
 const MOST_GIVEN_UP: usize = 16;
 
 fn answer(fault: AnswerFault) -> DeskError {
@@ -67,9 +68,7 @@ impl ClaimsDesk {
         let _turn = self.turn(id).await;
         let mut held = self.claim(id)?;
         self.look_back(&mut held).await?;
-        if held.given_up().len() >= MOST_GIVEN_UP {
-            return Err(Refusal::Ledger.into());
-        }
+        check_open_ends(&held)?;
         let seen = self.seen(&held)?;
         let record = held.opened.as_ref().ok_or(Refusal::NotOpened)?.record;
         let paid = Money::parse(paid.trim(), seen.shown.invoice.total.currency());
@@ -165,9 +164,7 @@ impl ClaimsDesk {
         let _turn = self.turn(id).await;
         let mut held = self.claim(id)?;
         self.look_back(&mut held).await?;
-        if held.given_up().len() >= MOST_GIVEN_UP {
-            return Err(Refusal::Ledger.into());
-        }
+        check_open_ends(&held)?;
         let seen = self.seen(&held)?;
         let words = words.trim();
         let same = |answer: &Answer| matches!(answer, Answer::Reversed(told, _) if (told.why, told.words.as_str()) == (why, words));
@@ -217,29 +214,30 @@ impl ClaimsDesk {
 
     /// Says what is stored, as far as it goes now; the rest goes on by itself.
     async fn go_on(&self, mut held: Held, slot: Slot) -> Result<Held, DeskError> {
+        // Who asked may hang up, which ends this: what is stored is brought all the same.
+        self.stirred.notify_one();
         let said = match slot {
             Slot::Open => self.bring(&mut held).await,
             Slot::Unknown => self.say(&mut held).await,
         };
-        if let Err(error) = said {
+        let told = self.tell(&mut held).await;
+        if let Err(error) = said.and(told) {
             tracing::info!(claim = %held.grant, %error, "a decision is not through yet");
         }
-        self.stirred.notify_one();
         Ok(held)
     }
 
-    /// Finds what is to be said on the ledger, or brings it there; then the patient's answer. What can't stand any more is
-    /// given up.
+    /// Finds what is to be said on the ledger, or brings it there. What can't stand any more is given up.
     pub(super) async fn say(&self, held: &mut Held) -> Result<(), DeskError> {
         let Some(saying) = &held.saying else { return Ok(()) };
         let (keys, until) = match (saying.stands, saying.slot(), &saying.entry) {
-            (None, Some(slot), Some((_, until))) => (vec![Key::Terms(held.grant), Key::Claim(slot)], *until),
-            // A refusal is no entry, and what stands is only told.
-            _ => return self.tell_at_once(held).await,
+            (None, Some(slot), Some((_, until))) => ([Key::Claim(slot)], *until),
+            // A refusal is no entry.
+            _ => return self.said(held).await,
         };
         let proven = self.ledger.values(&keys).await?;
         if self.stands(held, &proven).await? {
-            return self.tell(held, &proven.need(0, "grant")?).await;
+            return self.said(held).await;
         }
         if proven.at > until {
             let against = held.saying.as_ref().and_then(|saying| saying.against.as_deref());
@@ -251,20 +249,20 @@ impl ClaimsDesk {
         self.bring(held).await
     }
 
-    /// Brings what was stored to the ledger, sees it there and tells the patient.
+    /// Brings what was stored to the ledger and sees it there.
     async fn bring(&self, held: &mut Held) -> Result<(), DeskError> {
         let Some(saying) = &held.saying else { return Ok(()) };
         let (Some(slot), Some((transaction, _))) = (saying.slot(), &saying.entry) else {
-            return self.tell_at_once(held).await;
+            return self.said(held).await;
         };
-        let keys = [Key::Terms(held.grant), Key::Claim(slot)];
+        let keys = [Key::Claim(slot)];
         let (proven, error) = match self.ledger.submit(transaction).await {
             Ok(entry) => (self.after(entry, &keys).await?, None),
             // Perhaps it was included all the same.
             Err(error) => (self.ledger.values(&keys).await?, Some(DeskError::from(error))),
         };
         if self.stands(held, &proven).await? {
-            return self.tell(held, &proven.need(0, "grant")?).await;
+            return self.said(held).await;
         }
         let before = held.state().name();
         let said_no = error.as_ref().and_then(DeskError::said_no).map(str::to_owned);
@@ -275,44 +273,45 @@ impl ClaimsDesk {
         Err(error.unwrap_or_else(|| LedgerError::Unsound("entry").into()))
     }
 
-    /// Whether what is to be said stands, by the slot as it was proven, the second of these values.
+    /// Whether what is to be said stands: by its own transaction in the grant's log, which another desk's decision under
+    /// the same grant isn't. A slot that nobody ever named, the first of these values, spares the look.
     async fn stands(&self, held: &mut Held, proven: &Proven) -> Result<bool, DeskError> {
-        let Some(saying) = &held.saying else { return Ok(false) };
-        let mut found = stands_as(held, &saying.answer, proven.get(1)?);
-        // Of several decisions under one grant the slot doesn't tell which it holds.
-        if let (Some(_), Some((transaction, _)), false) = (found, &saying.entry, held.given_up().is_empty()) {
-            let log = self.ledger.log_of(&held.grant).await?;
-            found = stood(&log, &[claimed(transaction)?]).first().map(|stood| stood.entry);
+        let Some(Saying { entry: Some((transaction, _)), .. }) = &held.saying else { return Ok(false) };
+        if proven.get::<Claim>(0)?.is_none() {
+            return Ok(false);
         }
+        let decision = claimed(transaction)?;
+        let log = self.ledger.log_of(&held.grant).await?;
+        let found = stood(&log, &[decision]).first().map(|stood| stood.entry);
         if let Some(saying) = &mut held.saying {
             saying.stands = found;
         }
         Ok(found.is_some())
     }
 
-    async fn tell_at_once(&self, held: &mut Held) -> Result<(), DeskError> {
-        let terms = self.ledger.values(&[Key::Terms(held.grant)]).await?.need(0, "grant")?;
-        self.tell(held, &terms).await
+    /// From now on it is said; the patient is told next.
+    async fn said(&self, held: &mut Held) -> Result<(), DeskError> {
+        let (before, at) = (held.state().name(), self.ledger.now().await?);
+        held.say(at);
+        self.save(held, before).await
     }
 
-    /// Tells the patient what stands, or what was refused. Until that is done, it is looked for again.
-    async fn tell(&self, held: &mut Held, terms: &Terms) -> Result<(), DeskError> {
-        let Some(saying) = held.saying.clone() else { return Ok(()) };
-        let ledger = self.ledger.id();
-        let said = match (saying.answer, saying.stands) {
-            (Answer::Settled(told, seed, _), Some(entry)) => Answer::Settled(told, seed, entry),
-            (said, _) => said,
-        };
-        let message = said.seal(&held.pass.key, &terms.grant.reply, &ledger, &mut SystemRandom);
-        let before = held.state().name();
-        if let Err(error) = self.drop_in(held, &message.map_err(answer)?).await {
-            self.save(held, before).await?;
-            return Err(error);
+    /// Tells the patient what was said, in its order. What isn't told yet is told later, and keeps nothing from being
+    /// decided.
+    pub(super) async fn tell(&self, held: &mut Held) -> Result<(), DeskError> {
+        if held.telling().is_empty() {
+            return Ok(());
         }
-        let at = self.ledger.now().await?;
-        held.said = Some(Said { answer: said, entry: saying.stands, at });
-        held.saying = None;
-        self.save(held, before).await
+        let terms: Terms = self.ledger.values(&[Key::Terms(held.grant)]).await?.need(0, "grant")?;
+        let ledger = self.ledger.id();
+        while let Some(said) = held.telling().first() {
+            let message = said.seal(&held.pass.key, &terms.grant.reply, &ledger, &mut SystemRandom);
+            self.drop_in(held, &message.map_err(answer)?).await?;
+            let before = held.state().name();
+            held.told();
+            self.save(held, before).await?;
+        }
+        Ok(())
     }
 
     /// Looks for what was given up: what stands after all is said, in the ledger's order, before anything else is.
@@ -329,11 +328,18 @@ impl ClaimsDesk {
             // What was decided meanwhile was decided on the word that this doesn't stand.
             held.give_up();
             held.saying = taken_up.map(|saying| Saying { stands: Some(found.entry), ..saying });
+            let at = self.ledger.now().await?;
+            held.say(at);
             self.save(held, before).await?;
-            self.say(held).await?;
         }
         Ok(())
     }
+}
+
+/// Where too much is given up, or waits to be told, nothing more is decided.
+fn check_open_ends(held: &Held) -> Result<(), Refusal> {
+    let most = held.given_up().len().max(held.telling().len());
+    if most < MOST_GIVEN_UP { Ok(()) } else { Err(Refusal::Ledger) }
 }
 
 /// What is known of a slot right before something is brought to it.
@@ -347,23 +353,6 @@ enum Slot {
 
 fn claimed(transaction: &SignedTransaction) -> Result<Transaction, DeskError> {
     Ok(transaction.claimed().map_err(|_| LedgerError::Rows(StoreError::Row.into()))?)
-}
-
-/// The number of the entry by which a slot holds what is said.
-fn stands_as(held: &Held, answer: &Answer, slot: Option<Claim>) -> Option<u64> {
-    let slot = slot?;
-    match answer {
-        // The slot was open when this was made, so a settlement under this grant is this one.
-        Answer::Settled(..) => {
-            slot.settlement.filter(|settled| settled.grant == held.grant).map(|settled| settled.entry)
-        }
-        Answer::Refused(_) => None,
-        Answer::Reversed(told, _) => {
-            let taken = told.settlement?;
-            let in_force = slot.settlement.is_some_and(|s| (s.grant, s.entry) == (taken.grant, taken.entry));
-            slot.reversal.filter(|reversal| !in_force && reversal.entry > taken.entry).map(|r| r.entry)
-        }
-    }
 }
 
 fn auditor_of(proven: &Proven, n: usize) -> Result<PublicKey, DeskError> {

@@ -18,6 +18,9 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// How often all claims are looked over.
 const LOOK_OVER: Duration = Duration::from_mins(30);
+/// How often what is under way is taken up without being told: a caller that hangs up while its decision is written tells
+/// nobody of it.
+const TAKE_UP: Duration = Duration::from_mins(1);
 
 /// When a claim is looked at next, and how often it was in vain.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +78,7 @@ async fn step_all(desk: &Arc<ClaimsDesk>) {
     // A set that is dropped ends what is in it. Of each that is stepped, whether something came meanwhile.
     let (mut steps, mut stepping) = (JoinSet::<Done>::new(), Stepping::new());
     take_up(desk, &mut due, &mut stepping);
+    let mut again = tokio::time::interval(TAKE_UP);
     loop {
         start(desk, &mut due, (&mut steps, &mut stepping));
         let next = due.values().map(|due| due.at).min().filter(|_| steps.len() < AT_ONCE);
@@ -102,6 +106,7 @@ async fn step_all(desk: &Arc<ClaimsDesk>) {
             },
             () = tokio::time::sleep(pause) => {}
             () = desk.stirred.notified() => take_up(desk, &mut due, &mut stepping),
+            _ = again.tick() => take_up(desk, &mut due, &mut stepping),
         }
     }
 }

@@ -6,16 +6,13 @@ use axum::{
     body::Bytes,
     http::{HeaderValue, Method, Request, StatusCode, header},
 };
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use std::{error::Error, fmt, time::Duration};
-
-/// Largest answer that is read.
-const MOST_ANSWER: usize = 256 << 20;
 
 /// What calls a relay.
 pub struct Calls {
@@ -54,13 +51,14 @@ impl Calls {
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), patience })
     }
 
-    /// One call: the answer's status and body.
+    /// One call: the answer's status and body, of at most `most` bytes.
     pub async fn call(
         &self,
         method: Method,
         url: &str,
         headers: &[(&'static str, &str)],
         body: Vec<u8>,
+        most: usize,
     ) -> Result<(StatusCode, Vec<u8>), ClientError> {
         let mut request = Request::builder().method(method).uri(url);
         // Problems are told in the language of the command line.
@@ -72,8 +70,12 @@ impl Calls {
         let whole = async {
             let answer = self.client.request(request).await.map_err(|error| told(&error))?;
             let status = answer.status();
-            let body = Limited::new(answer.into_body(), MOST_ANSWER).collect().await;
-            Ok((status, body.map_err(|error| told(&*error))?.to_bytes().to_vec()))
+            let body = Limited::new(answer.into_body(), most).collect().await;
+            let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+                true => ClientError::Unsound("more than was asked for"),
+                false => told(&*error),
+            });
+            Ok((status, body?.to_bytes().to_vec()))
         };
         match self.patience {
             None => whole.await,

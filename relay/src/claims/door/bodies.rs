@@ -147,7 +147,7 @@ pub struct SaidBody {
     /// The number of its entry on the ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry: Option<u64>,
-    /// When the patient was told.
+    /// When it was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<u64>,
     /// While it is on its way: by when it stands, or never will.

@@ -6,9 +6,10 @@ use axum::{
     Json, Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::StatusCode,
+    http::{Method, StatusCode},
     response::{IntoResponse as _, Response},
 };
+use minicbor::bytes::ByteVec;
 use serde_json::json;
 use std::{
     sync::{
@@ -19,13 +20,19 @@ use std::{
 };
 use suishen_core::{
     cbor,
-    consent::Answer,
-    contract::{Key, ReversalReason, Role, SignedTransaction, Slot},
+    consent::{Answer, AuditorReversal, Message, Reversing},
+    contract::{Credential, Key, ReversalReason, Role, SignedTransaction, Slot},
     id::GrantId,
+    sm::{Key32, Signed},
 };
 use suishen_relay::{
-    claims::{DeskError, Refusal, held::State as Where},
+    claims::{
+        DeskError, Refusal,
+        held::{Held, State as Where},
+    },
+    desk::ORGANISATIONS,
     http::transactions::Standing,
+    random::SystemRandom,
 };
 use tokio::net::TcpListener;
 
@@ -36,6 +43,13 @@ const NO_AND_DOES: u8 = 1;
 const NO: u8 = 2;
 /// Says yes, and doesn't.
 const YES: u8 = 3;
+/// Leaves transactions without an answer, for as long as it is so.
+const SILENT: u8 = 4;
+/// Refuses whatever is to be left for the patient.
+const NO_DROPS: u8 = 5;
+
+/// Shows payloads in the drop box that nobody left there, before and behind the others.
+const JUNK: u8 = 6;
 
 /// Between an insurer's server and its relay.
 struct Liar {
@@ -57,6 +71,12 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
         });
         (StatusCode::CONFLICT, Json(problem)).into_response()
     };
+    while transaction && liar.how.load(Ordering::SeqCst) == SILENT {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if parts.method == Method::POST && parts.uri.path().starts_with("/v1/drop/") && how == NO_DROPS {
+        return no();
+    }
     if transaction && how == NO {
         return no();
     }
@@ -68,6 +88,7 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
     if parts.uri.path() == "/v1/ledger/values" {
         liar.looks.fetch_add(1, Ordering::SeqCst);
     }
+    let shows_drops = parts.method == Method::GET && parts.uri.path().starts_with("/v1/drop/");
     let target = parts.uri.path_and_query().unwrap().as_str();
     let mut forward = liar.http.request(parts.method, format!("{}{target}", liar.relay)).body(body);
     for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length")
@@ -80,7 +101,15 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
     }
     let status = answer.status();
     let kind = answer.headers().get("content-type").cloned();
-    let mut response = Response::new(Body::from(answer.bytes().await.unwrap()));
+    let mut body = answer.bytes().await.unwrap().to_vec();
+    if shows_drops && how == JUNK && status.is_success() {
+        let mut messages: Vec<ByteVec> = cbor::decode(&body).unwrap();
+        let junk = ByteVec::from(cbor::encode(&Message::Payload(vec![7; 300])));
+        messages.insert(0, junk.clone());
+        messages.extend([junk, ByteVec::from(cbor::encode(&Message::Half(vec![7; 200])))]);
+        body = cbor::encode(&messages);
+    }
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     if let Some(kind) = kind {
         response.headers_mut().insert("content-type", kind);
@@ -104,10 +133,11 @@ async fn between(world: &World) -> (Arc<Liar>, Server) {
     (liar, server)
 }
 
-/// Steps a claim until it is in a state, sooner than the server would by itself.
+/// Steps a claim until it is in a state and the patient was told, sooner than the server would by itself.
 async fn stepped(server: &Server, claim: &GrantId, wanted: Where) {
     let stepping = async {
-        while server.desk.claim(claim).unwrap().state() != wanted {
+        let there = |held: Held| held.state() == wanted && held.telling().is_empty();
+        while !there(server.desk.claim(claim).unwrap()) {
             let _ = server.desk.step(claim).await;
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
@@ -224,6 +254,88 @@ async fn malicious_relay_that_dates_back_a_settlement_that_was_given_up_is_found
     // It is the insurer's, who can take it back.
     let held = server.desk.reverse(&claim, ReversalReason::Error, "误付").await.unwrap();
     assert_eq!(held.state(), Where::Reversed);
+}
+
+#[tokio::test]
+async fn a_decision_whose_caller_hangs_up_is_brought_all_the_same() {
+    let world = World::found().await;
+    let (liar, server) = between(&world).await;
+    let (_made, claim) = world.opened(&server, Slot::Commercial).await;
+    liar.how.store(SILENT, Ordering::SeqCst);
+    let asking = server.desk.decide(&claim, "9927.86", "");
+    assert!(tokio::time::timeout(Duration::from_secs(2), asking).await.is_err());
+    assert_eq!(server.desk.claim(&claim).unwrap().state(), Where::Deciding);
+    liar.how.store(HONEST, Ordering::SeqCst);
+    server.until(&claim, Where::Settled).await;
+}
+
+#[tokio::test]
+async fn malicious_relay_that_adds_payloads_to_a_drop_box_closes_no_claim() {
+    let world = World::found().await;
+    let (liar, server) = between(&world).await;
+    liar.how.store(JUNK, Ordering::SeqCst);
+    world.opened(&server, Slot::Commercial).await;
+}
+
+#[tokio::test]
+async fn malicious_relay_that_takes_no_messages_holds_up_no_decision_and_the_patient_is_told_in_order() {
+    let world = World::found().await;
+    let (liar, server) = between(&world).await;
+    let (made, claim) = world.opened(&server, Slot::Commercial).await;
+    liar.how.store(NO_DROPS, Ordering::SeqCst);
+    let held = server.desk.decide(&claim, "9927.86", "").await.unwrap();
+    assert_eq!(held.state(), Where::Settled);
+    let held = server.desk.reverse(&claim, ReversalReason::Error, "误付").await.unwrap();
+    assert_eq!((held.state(), held.telling().len()), (Where::Reversed, 2));
+    assert!(made.answers(&world.client).await.unwrap().is_empty());
+    liar.how.store(HONEST, Ordering::SeqCst);
+    stepped(&server, &claim, Where::Reversed).await;
+    let told = made.answers(&world.client).await.unwrap();
+    assert!(matches!(told.as_slice(), [Answer::Settled(..), Answer::Reversed(..)]), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_reversal_by_another_desk_of_the_insurer_is_not_told_as_ones_own() {
+    let world = World::found().await;
+    let (liar, server) = between(&world).await;
+    let (made, claim) = world.opened(&server, Slot::Commercial).await;
+    let held = server.desk.decide(&claim, "9927.86", "").await.unwrap();
+    let tag = server.desk.seen(&held).unwrap().shown.tag;
+    liar.how.store(NO, Ordering::SeqCst);
+    let reversed = server.desk.reverse(&claim, ReversalReason::Error, "误付").await.unwrap();
+    assert_eq!(reversed.state(), Where::Deciding);
+
+    let client = &world.client;
+    let now = client.info().await.unwrap().now;
+    let acceptance = world.relay.keys().folder(ORGANISATIONS).folder(INSURER).read("acceptance").unwrap();
+    let (key, box_key) = (crate::relay::fresh(), crate::relay::fresh());
+    let credential = Credential {
+        party: suishen_core::id::PartyId::new(INSURER).unwrap(),
+        role: Role::InsurerCommercial,
+        grantee: key.public(),
+        box_key: box_key.public(),
+        expiry: now + 3600,
+    };
+    let credential = Signed::new(&credential, &acceptance, &client.ledger());
+    let reversing = Reversing { tag: tag.id().unwrap(), desk: key.public() };
+    let told = AuditorReversal {
+        tag: tag.id().unwrap(),
+        settlement: held.settled(),
+        why: ReversalReason::PaidBack,
+        words: "退款".into(),
+        certificate: server.desk.who().chain().leaf().to_der().to_vec(),
+        presence: Signed::new(&reversing, &key, &client.ledger()),
+    };
+    let auditor = server.desk.ledger.auditor_key().await.unwrap();
+    let seed = Key32::generate(&mut SystemRandom);
+    let to = (&auditor, &client.ledger());
+    let body = told.reverse(tag.voucher().clone(), credential, &seed, now, to).unwrap();
+    client.submit(&SignedTransaction::new(&body, &key, &client.ledger())).await.unwrap();
+    liar.how.store(HONEST, Ordering::SeqCst);
+    let _ = server.desk.step(&claim).await;
+    assert_eq!(server.desk.claim(&claim).unwrap().state(), Where::Deciding);
+    let told = made.answers(client).await.unwrap();
+    assert!(matches!(told.as_slice(), [Answer::Settled(..)]), "{told:?}");
 }
 
 #[tokio::test]

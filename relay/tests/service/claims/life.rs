@@ -134,9 +134,11 @@ async fn the_command_line_invites_an_insurers_server_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_settlement_whose_invoice_the_hospital_voids_is_flagged() {
+async fn a_settlement_whose_invoice_the_hospital_voids_is_flagged_though_another_claim_is_damaged() {
     let world = World::found().await;
     let insurer = world.insurer().await;
+    let damaged = world.claim(Slot::Commercial).await;
+    insurer.desk.take(&offer(&damaged.link)).await.unwrap();
     let (_made, claim) = world.opened(&insurer, Slot::Commercial).await;
     let held = insurer.desk.decide(&claim, "9927.86", "").await.unwrap();
     let tag = insurer.desk.seen(&held).unwrap().shown.tag;
@@ -157,6 +159,14 @@ async fn a_settlement_whose_invoice_the_hospital_voids_is_flagged() {
     let body =
         told.reverse(tag.voucher().clone(), credential, &seed, now, (&auditor, &client.ledger())).unwrap();
     client.submit(&SignedTransaction::new(&body, &key, &client.ledger())).await.unwrap();
+    let dir = insurer.stop().await;
+    let claims: redb::TableDefinition<'_, &[u8; 32], &[u8]> = redb::TableDefinition::new("claims");
+    let database = redb::Database::open(dir.path().join("claims/claims.redb")).unwrap();
+    let change = database.begin_write().unwrap();
+    change.open_table(claims).unwrap().insert(damaged.grant().as_bytes(), [7; 50].as_slice()).unwrap();
+    change.commit().unwrap();
+    drop(database);
+    let insurer = Server::open(dir, &world.relay.base, None).await.unwrap();
     insurer.desk.look_over().await.unwrap();
     assert_eq!(insurer.desk.claim(&claim).unwrap().state(), State::Flagged);
 }

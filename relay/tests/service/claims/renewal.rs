@@ -99,3 +99,22 @@ async fn a_certificate_that_ends_within_three_weeks_is_said_to() {
     let (code, printed) = suishen(dir.path(), &["claims", "--relay", &world.relay.base]).await;
     assert!(code == 2 && printed.contains("suishen claims enrol LINK"), "{printed}");
 }
+
+#[tokio::test]
+async fn a_damaged_renewal_keeps_no_server_from_starting_and_none_from_being_renewed() {
+    let world = World::found().await;
+    let server = world.insurer().await;
+    let old = server.desk.who().key().public();
+    let dir = server.stop().await;
+    let keys = dir.path().join("claims/keys");
+    std::fs::create_dir(keys.join("2")).unwrap();
+    std::fs::write(keys.join("2/enrolled.cbor"), [0xff; 40]).unwrap();
+    let server = Server::open(dir, &world.relay.base, None).await.unwrap();
+    assert_eq!(server.desk.who().key().public(), old);
+    let link = world.invite(INSURER, Role::InsurerCommercial, true).await;
+    let (code, printed) = enrol(&server, &world, &link).await;
+    assert_eq!(code, 0, "{printed}");
+    assert!(keys.join("3/enrolled.cbor").exists());
+    let server = server.restart(&world.relay.base).await;
+    assert_ne!(server.desk.who().key().public(), old);
+}

@@ -1,0 +1,75 @@
+//! A grant's drop box, as an insurer's server writes and reads it: what it leaves there for the patient, and the patient's
+//! payload and yes.
+
+use super::{
+    desk::{ClaimsDesk, DeskError},
+    held::Held,
+    ledger::LedgerError,
+};
+use axum::http::Method;
+use minicbor::bytes::ByteVec;
+use suishen_core::{
+    cbor,
+    consent::{Message, Payload},
+    id::LedgerId,
+    sm::Key32,
+};
+
+/// Messages of a drop box that are read: as many as it holds.
+const MOST_MESSAGES: usize = 64;
+
+impl ClaimsDesk {
+    /// Leaves a message for the patient. A box that is closed, or full, takes none for good: that is no reason to try again.
+    pub(super) async fn drop_in(&self, held: &Held, message: &Message) -> Result<(), DeskError> {
+        let path = format!("/v1/drop/{}", held.grant);
+        let sent = self.ledger.signed(Method::POST, &path, cbor::encode(message), &held.pass.key).await;
+        match sent.map_err(DeskError::from) {
+            Err(error) if matches!(error.said_no(), Some("box-closed" | "box-full")) => {
+                tracing::warn!(claim = %held.grant, %error, "the patient's box takes no message");
+            }
+            sent => drop(sent?),
+        }
+        Ok(())
+    }
+
+    /// Looks into the drop box for the patient's payload and yes. A relay can put anything in: what can't be read, or
+    /// doesn't open, takes nothing from the others.
+    pub(super) async fn has_answer(&self, held: &mut Held) -> Result<bool, DeskError> {
+        if held.half.is_some() && held.payload.is_some() {
+            return Ok(true);
+        }
+        let now = self.ledger.now().await?;
+        let (ledger, path) = (self.ledger.id(), format!("/v1/drop/{}", held.grant));
+        let answer = self.ledger.signed(Method::GET, &path, Vec::new(), &held.pass.key).await?;
+        let messages: Vec<ByteVec> = cbor::decode(&answer).map_err(|_| LedgerError::Unsound("drop box"))?;
+        let found = opening_pair(held, &messages, &ledger);
+        if let Some((half, payload)) = found {
+            let before = held.state().name();
+            (held.half, held.payload) = (Some(half), Some(payload.into()));
+            self.save(held, before).await?;
+            return Ok(true);
+        }
+        let (terms, leaf) = self.grant(held).await?;
+        self.check_running(held, &terms, &leaf, now).await?;
+        Ok(false)
+    }
+}
+
+/// The first payload in a drop box that opens, and the half that opens it: the code's, or one that was left there.
+fn opening_pair(held: &Held, messages: &[ByteVec], ledger: &LedgerId) -> Option<(Key32, Vec<u8>)> {
+    let (mut halves, mut payloads) = (Vec::from_iter(held.half.clone()), Vec::new());
+    for message in messages.iter().take(MOST_MESSAGES).filter_map(|message| cbor::decode(message).ok()) {
+        match message {
+            Message::Payload(payload) => payloads.push(payload),
+            Message::Half(boxed) => {
+                halves.extend(Message::open_half(&boxed, &held.pass.box_key, &held.grant, ledger).ok());
+            }
+            Message::Desk(_) | Message::Receipt(_) | Message::Answer(_) => {}
+        }
+    }
+    let opens = |half: &Key32, payload: &[u8]| Payload::open(half, &held.grant, payload).is_ok();
+    payloads.into_iter().find_map(|payload| {
+        let half = halves.iter().find(|half| opens(half, &payload))?.clone();
+        Some((half, payload))
+    })
+}
