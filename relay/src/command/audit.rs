@@ -199,7 +199,7 @@ fn opening<'a>(
     place: &Place,
     audit: &'a Audit,
     source: &Source,
-    pin: &Pin,
+    ledger: &LedgerId,
 ) -> anyhow::Result<Option<Opening<'a>>> {
     let Some(folder) = audit.keys.as_deref() else { return Ok(None) };
     let why = audit.why.as_deref().context("say --why the boxes are opened")?;
@@ -208,7 +208,12 @@ fn opening<'a>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let entry = runtime.block_on(async {
         let client = keys::reach(place, audit.relay.as_deref()).await?;
-        pin.check(&client.ledger())?;
+        if client.ledger() != *ledger {
+            bail!(
+                "the relay at {} has another ledger than the one that is read, {ledger}: name its relay with --relay",
+                client.base()
+            );
+        }
         keys::log_look(&client, &asked).await
     })?;
     keys::wait_for(source, entry)?;
@@ -219,10 +224,13 @@ fn opening<'a>(
 fn ledger(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
     let pin = Pin::of(audit)?;
     let mut source = source(place, audit)?;
-    if let Some(named) = source.ledger() {
-        pin.check(&named)?;
-    }
-    let opening = opening(place, audit, &source, &pin)?;
+    // Before anything is logged or written over.
+    let named = match source.ledger()? {
+        Ok(named) => named,
+        Err(why) => return Ok(said(Err(why))),
+    };
+    pin.check(&named)?;
+    let opening = opening(place, audit, &source, &named)?;
     let keys = opening.as_ref().map(|opening| keys::boxes(opening.folder)).transpose()?.unwrap_or_default();
     let to = audit.to.unwrap_or(u64::MAX);
     let plan =

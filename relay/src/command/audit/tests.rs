@@ -310,3 +310,24 @@ fn a_report_still_holds_when_the_ledger_has_grown_and_the_key_was_changed() {
         report::sign::verify(&page, &mut Source::folder(older.dir.path()), &Pin::default()).unwrap();
     assert!(verdict.wrong[0].contains("fewer than"), "{:?}", verdict.wrong);
 }
+
+#[test]
+fn another_ledgers_folder_is_refused_before_a_file_is_written_over() {
+    let (mine, other) = (World::new(), World::new());
+    let out = tempfile::tempdir().unwrap();
+    let csv = out.path().join("csv");
+    let audit = Audit { csv: Some(csv.clone()), ..Audit::default() };
+    assert_eq!(run(&place(mine.dir.path()), &audit).unwrap(), Outcome::Well);
+    assert_eq!(fs::read_to_string(csv.join("ledger.id")).unwrap().trim(), mine.ledger.to_hex());
+    fs::write(csv.join("reads.csv"), "as it was").unwrap();
+    let left = || assert_eq!(fs::read_to_string(csv.join("reads.csv")).unwrap(), "as it was");
+    let refused = run(&place(other.dir.path()), &audit).unwrap_err().to_string();
+    assert!(refused.contains("ledger.id") && refused.contains(&mine.ledger.to_hex()), "{refused}");
+    left();
+    // No ledger, and one whose genesis cannot be read, leave the files alone too.
+    assert!(run(&place(out.path()), &audit).is_err());
+    left();
+    fs::write(folder(mine.dir.path()).join("tile/entries/000"), [0, 1, 0]).unwrap();
+    assert_eq!(run(&place(mine.dir.path()), &audit).unwrap(), Outcome::FoundWrong);
+    left();
+}
