@@ -224,10 +224,10 @@ fn a_page_says_all_escapes_all_and_needs_nothing_else() {
             assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
         }
         let read = fs::read_to_string(out.path().join("csv/reads.csv")).unwrap();
-        assert!(read.starts_with('\u{feff}') && read.contains(",'=cmd|"), "{read}");
+        assert!(read.starts_with('\u{feff}') && read.contains(",\"'=cmd|"), "{read}");
         assert_eq!(read.lines().count(), 4);
         let found = fs::read_to_string(out.path().join("csv/findings.csv")).unwrap();
-        assert!(found.contains(",night-reads,true,"), "{found}");
+        assert!(found.contains(",\"night-reads\",\"true\","), "{found}");
     }
 }
 
