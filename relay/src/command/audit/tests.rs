@@ -277,6 +277,25 @@ fn a_signed_report_is_checked_and_what_differs_is_named() {
 }
 
 #[test]
+fn a_signed_sheet_that_is_gone_and_one_that_was_never_signed_are_named() {
+    let world = night();
+    let (out, _) = written(&world, Language::Chinese);
+    let csv = out.path().join("csv");
+    let wrong =
+        || report::sign::verify(&csv, &mut Source::folder(world.dir.path()), &Pin::default()).unwrap().wrong;
+    assert_eq!(wrong(), Vec::<String>::new());
+    fs::rename(csv.join("findings.csv"), csv.join("more.CSV")).unwrap();
+    assert_eq!(wrong(), ["findings.csv: it was signed and is not here", "more.CSV: it was not signed"]);
+    // The page's signature alone says nothing of a folder of CSV files.
+    let (whole, ..) = passed(world.dir.path(), None).unwrap();
+    let folder = world.auditor_folder();
+    let key = keys::signing(&folder, &whole.replay.state().auditor().unwrap().audit).unwrap();
+    let page = vec![("audit.html".to_owned(), suishen_core::sm::Digest::of(b"page"))];
+    report::sign::sign(&whole, whole.replay.size() - 1, &key, page, (None, Some(&csv))).unwrap();
+    assert_eq!(wrong()[0], "audit.cose: it signs no CSV file");
+}
+
+#[test]
 fn a_report_that_names_no_look_of_the_auditors_is_named_itself() {
     let world = night();
     let (out, _) = written(&world, Language::Chinese);
