@@ -192,6 +192,8 @@ struct Opening<'a> {
     folder: &'a Path,
     why: &'a str,
     entry: u64,
+    /// Which entries the look says are opened; no others are.
+    range: Range<u64>,
 }
 
 /// Writes the look first, where boxes are opened.
@@ -206,7 +208,7 @@ fn opening<'a>(
     keys::boxes(folder)?;
     let asked = keys::Asked { folder, why, from: audit.from, to: audit.to };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let entry = runtime.block_on(async {
+    let (entry, range) = runtime.block_on(async {
         let client = keys::reach(place, audit.relay.as_deref()).await?;
         if client.ledger() != *ledger {
             bail!(
@@ -217,7 +219,7 @@ fn opening<'a>(
         keys::log_look(&client, &asked).await
     })?;
     keys::wait_for(source, entry)?;
-    Ok(Some(Opening { folder, why, entry }))
+    Ok(Some(Opening { folder, why, entry, range }))
 }
 
 /// Replays the ledger, opens what the keys open, prints, writes and signs.
@@ -232,9 +234,13 @@ fn ledger(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
     pin.check(&named)?;
     let opening = opening(place, audit, &source, &named)?;
     let keys = opening.as_ref().map(|opening| keys::boxes(opening.folder)).transpose()?.unwrap_or_default();
-    let to = audit.to.unwrap_or(u64::MAX);
-    let plan =
-        Plan { keys, range: audit.from.min(to)..to, thresholds: audit.unusual.thresholds(), size: None };
+    let plan = Plan {
+        keys,
+        range: opening.as_ref().map_or(0..u64::MAX, |opening| opening.range.clone()),
+        look: opening.as_ref().map(|opening| opening.entry),
+        thresholds: audit.unusual.thresholds(),
+        size: None,
+    };
     let mut csv = audit.csv.as_deref().map(|folder| Csv::new(folder, audit.language)).transpose()?;
     let mut findings = Findings::default();
     let progress = Progress::new("entries");

@@ -25,7 +25,7 @@ fn audited(data: &Path) -> anyhow::Result<Outcome> {
 /// Passes over a data folder with the keys of a folder.
 fn passed(data: &Path, keys: Option<&Path>) -> Result<(Passed, Vec<Row>, Findings), String> {
     let keys = keys.map(|folder| keys::boxes(folder).unwrap()).unwrap_or_default();
-    let plan = Plan { keys, range: 0..u64::MAX, thresholds: Thresholds::default(), size: None };
+    let plan = Plan { keys, range: 0..u64::MAX, look: None, thresholds: Thresholds::default(), size: None };
     let (mut rows, mut findings) = (Vec::new(), Findings::default());
     let mut source = Source::folder(data);
     let passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, tables| {
@@ -176,6 +176,7 @@ fn written(world: &World, language: Language) -> (tempfile::TempDir, Audit) {
     let plan = Plan {
         keys: keys::boxes(&folder).unwrap(),
         range: 0..u64::MAX,
+        look: None,
         thresholds: Thresholds::default(),
         size: None,
     };
@@ -194,7 +195,7 @@ fn written(world: &World, language: Language) -> (tempfile::TempDir, Audit) {
         findings.take(finding, Some(&mut csv), &passed.tables).unwrap();
     }
     let look = passed.replay.size() - 1;
-    let opening = Opening { folder: &folder, why: "<i>例行</i>", entry: look };
+    let opening = Opening { folder: &folder, why: "<i>例行</i>", entry: look, range: 0..look };
     let files = write(&audit, &plan, &passed, &findings, Some(&opening), Some(csv)).unwrap();
     let key = keys::signing(&folder, &passed.replay.state().auditor().unwrap().audit).unwrap();
     let places = (audit.report.as_deref(), audit.csv.as_deref());
@@ -293,6 +294,29 @@ fn a_signed_sheet_that_is_gone_and_one_that_was_never_signed_are_named() {
     let page = vec![("audit.html".to_owned(), suishen_core::sm::Digest::of(b"page"))];
     report::sign::sign(&whole, whole.replay.size() - 1, &key, page, (None, Some(&csv))).unwrap();
     assert_eq!(wrong()[0], "audit.cose: it signs no CSV file");
+}
+
+#[test]
+fn no_box_is_opened_beyond_what_the_look_says_but_its_own() {
+    let mut world = World::new();
+    let desk = world.desk("李文");
+    world.reads(&desk, "TREAT", 1);
+    let (before, ..) = passed(world.dir.path(), None).unwrap();
+    world.reads(&desk, "TREAT", 1);
+    world.looks();
+    let to = before.replay.size();
+    let keys = keys::boxes(&world.auditor_folder()).unwrap();
+    let (whole, ..) = passed(world.dir.path(), None).unwrap();
+    let look = Some(whole.replay.size() - 1);
+    let plan = Plan { keys, range: 0..to, look, thresholds: Thresholds::default(), size: None };
+    let mut rows = Vec::new();
+    let mut source = Source::folder(world.dir.path());
+    let passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, _| {
+        rows.extend(taken.row);
+        Ok(())
+    });
+    assert_eq!(passed.unwrap().unwrap().tables.reads, 1);
+    assert!(matches!(&rows[..], [Row::Read(read), Row::Look(_)] if read.at.entry < to), "{rows:?}");
 }
 
 #[test]

@@ -171,6 +171,7 @@ fn check_ledger(
     let plan = Plan {
         keys: BoxKeys::default(),
         range: statement.look..statement.look.saturating_add(1),
+        look: None,
         thresholds: Thresholds::default(),
         size: Some(statement.size),
     };
