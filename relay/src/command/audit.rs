@@ -192,6 +192,8 @@ struct Opening<'a> {
     folder: &'a Path,
     why: &'a str,
     entry: u64,
+    /// Which entries the look says are opened; no others are.
+    range: Range<u64>,
 }
 
 /// Writes the look first, where boxes are opened.
@@ -199,34 +201,46 @@ fn opening<'a>(
     place: &Place,
     audit: &'a Audit,
     source: &Source,
-    pin: &Pin,
+    ledger: &LedgerId,
 ) -> anyhow::Result<Option<Opening<'a>>> {
     let Some(folder) = audit.keys.as_deref() else { return Ok(None) };
     let why = audit.why.as_deref().context("say --why the boxes are opened")?;
     keys::boxes(folder)?;
     let asked = keys::Asked { folder, why, from: audit.from, to: audit.to };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let entry = runtime.block_on(async {
+    let (entry, range) = runtime.block_on(async {
         let client = keys::reach(place, audit.relay.as_deref()).await?;
-        pin.check(&client.ledger())?;
+        if client.ledger() != *ledger {
+            bail!(
+                "the relay at {} has another ledger than the one that is read, {ledger}: name its relay with --relay",
+                client.base()
+            );
+        }
         keys::log_look(&client, &asked).await
     })?;
     keys::wait_for(source, entry)?;
-    Ok(Some(Opening { folder, why, entry }))
+    Ok(Some(Opening { folder, why, entry, range }))
 }
 
 /// Replays the ledger, opens what the keys open, prints, writes and signs.
 fn ledger(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
     let pin = Pin::of(audit)?;
     let mut source = source(place, audit)?;
-    if let Some(named) = source.ledger() {
-        pin.check(&named)?;
-    }
-    let opening = opening(place, audit, &source, &pin)?;
+    // Before anything is logged or written over.
+    let named = match source.ledger()? {
+        Ok(named) => named,
+        Err(why) => return Ok(said(Err(why))),
+    };
+    pin.check(&named)?;
+    let opening = opening(place, audit, &source, &named)?;
     let keys = opening.as_ref().map(|opening| keys::boxes(opening.folder)).transpose()?.unwrap_or_default();
-    let to = audit.to.unwrap_or(u64::MAX);
-    let plan =
-        Plan { keys, range: audit.from.min(to)..to, thresholds: audit.unusual.thresholds(), size: None };
+    let plan = Plan {
+        keys,
+        range: opening.as_ref().map_or(0..u64::MAX, |opening| opening.range.clone()),
+        look: opening.as_ref().map(|opening| opening.entry),
+        thresholds: audit.unusual.thresholds(),
+        size: None,
+    };
     let mut csv = audit.csv.as_deref().map(|folder| Csv::new(folder, audit.language)).transpose()?;
     let mut findings = Findings::default();
     let progress = Progress::new("entries");

@@ -14,6 +14,7 @@ use crate::{
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -154,17 +155,18 @@ pub struct Asked<'a> {
     pub to: Option<u64>,
 }
 
-/// Writes on the ledger that the auditor looks; the entry's number, once the source has it too.
-pub async fn log_look(client: &Client, asked: &Asked<'_>) -> anyhow::Result<u64> {
+/// Writes on the ledger that the auditor looks: the entry's number, and which entries it says are looked at.
+pub async fn log_look(client: &Client, asked: &Asked<'_>) -> anyhow::Result<(u64, Range<u64>)> {
     let (on_ledger, size) = on_ledger(client).await?;
     let audit = signing(asked.folder, &on_ledger.audit)?;
     let to = asked.to.unwrap_or(size);
-    let look = AuditorLook { why: asked.why.to_owned(), from: asked.from.min(to), to };
+    let range = asked.from.min(to)..to;
+    let look = AuditorLook { why: asked.why.to_owned(), from: range.start, to: range.end };
     let body = look
         .log(&audit.public(), &on_ledger.box_key()?, &client.ledger(), &mut SystemRandom)
         .context("--why takes 1 to 240 bytes, some 80 Chinese characters, and --from is not after --to")?;
     let signed = SignedTransaction::new(&Transaction::LogAudit(body), &audit, &client.ledger());
-    Ok(client.submit(&signed).await?.number)
+    Ok((client.submit(&signed).await?.number, range))
 }
 
 /// Waits until a source's checkpoint speaks of an entry.

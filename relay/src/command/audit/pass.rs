@@ -34,6 +34,8 @@ pub struct Plan {
     pub keys: BoxKeys,
     /// Of these entries boxes are opened and lines given.
     pub range: Range<u64>,
+    /// The auditor's own entry that says so, which is opened and given too.
+    pub look: Option<u64>,
     /// What is unusual.
     pub thresholds: Thresholds,
     /// Entries to replay; fewer than the checkpoint's where an older report is checked.
@@ -211,11 +213,11 @@ impl UnderWay<'_> {
 
     fn give_out(&mut self, entries: &[Vec<u8>], send: &SyncSender<Work>) -> Option<Fault> {
         for share in entries.chunks(SHARE) {
-            let (audit, range) = (&mut self.audit, &self.plan.range);
+            let (audit, plan) = (&mut self.audit, self.plan);
             let mut boxes = Vec::new();
             let (waiting, fault) = self.replay.sequence(share, |entry, time, transaction, state| {
                 let found = audit.boxes(At { entry, time }, transaction, state).map_err(|e| e.to_string())?;
-                boxes.extend(found.filter(|_| range.contains(&entry)));
+                boxes.extend(found.filter(|_| plan.range.contains(&entry) || plan.look == Some(entry)));
                 Ok(())
             });
             let gone = send.send(Work { index: self.sent, waiting, boxes }).is_err();

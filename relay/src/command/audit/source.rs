@@ -2,13 +2,13 @@
 
 use crate::{
     client::{Client, ClientError},
-    replica::copy::Copy,
+    replica::{copy::Copy, replay::Replay},
 };
 use anyhow::Context as _;
 use std::{path::Path, sync::Arc};
 use suishen_core::{
     id::LedgerId,
-    proof::tile::{Kind, TileId},
+    proof::tile::{Kind, TileId, decode_entries},
 };
 use tokio::{runtime::Runtime, task::JoinHandle};
 
@@ -38,12 +38,23 @@ impl Source {
         Self::Folder(Copy::of(data))
     }
 
-    /// The ledger that a relay says it serves; a folder's is known once it is replayed.
-    pub fn ledger(&self) -> Option<LedgerId> {
-        match self {
-            Self::Folder(_) => None,
-            Self::Relay(remote) => Some(remote.client.ledger()),
-        }
+    /// The ledger's id, by the genesis that the relay or the folder shows; the inner error says what is wrong with it.
+    pub fn ledger(&self) -> anyhow::Result<Result<LedgerId, String>> {
+        let copy = match self {
+            Self::Folder(copy) => copy,
+            Self::Relay(remote) => return Ok(Ok(remote.client.ledger())),
+        };
+        // Where nothing is published, that is what is said.
+        self.note()?;
+        let bundle = copy.tile(Kind::Entries, 0)?;
+        let Ok(entries) = decode_entries(&bundle) else {
+            return Ok(Err("the entries from 0 on cannot be read".into()));
+        };
+        let Some(genesis) = entries.first() else { return Ok(Err("entry 0: it is missing".into())) };
+        Ok(match Replay::new(genesis) {
+            Ok(replay) => Ok(replay.ledger()),
+            Err(fault) => Err(format!("entry {}: {}", fault.number, fault.why)),
+        })
     }
 
     /// A relay at `http://HOST:PORT` or `https://HOST`.

@@ -25,7 +25,7 @@ fn audited(data: &Path) -> anyhow::Result<Outcome> {
 /// Passes over a data folder with the keys of a folder.
 fn passed(data: &Path, keys: Option<&Path>) -> Result<(Passed, Vec<Row>, Findings), String> {
     let keys = keys.map(|folder| keys::boxes(folder).unwrap()).unwrap_or_default();
-    let plan = Plan { keys, range: 0..u64::MAX, thresholds: Thresholds::default(), size: None };
+    let plan = Plan { keys, range: 0..u64::MAX, look: None, thresholds: Thresholds::default(), size: None };
     let (mut rows, mut findings) = (Vec::new(), Findings::default());
     let mut source = Source::folder(data);
     let passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, tables| {
@@ -176,6 +176,7 @@ fn written(world: &World, language: Language) -> (tempfile::TempDir, Audit) {
     let plan = Plan {
         keys: keys::boxes(&folder).unwrap(),
         range: 0..u64::MAX,
+        look: None,
         thresholds: Thresholds::default(),
         size: None,
     };
@@ -194,7 +195,7 @@ fn written(world: &World, language: Language) -> (tempfile::TempDir, Audit) {
         findings.take(finding, Some(&mut csv), &passed.tables).unwrap();
     }
     let look = passed.replay.size() - 1;
-    let opening = Opening { folder: &folder, why: "<i>例行</i>", entry: look };
+    let opening = Opening { folder: &folder, why: "<i>例行</i>", entry: look, range: 0..look };
     let files = write(&audit, &plan, &passed, &findings, Some(&opening), Some(csv)).unwrap();
     let key = keys::signing(&folder, &passed.replay.state().auditor().unwrap().audit).unwrap();
     let places = (audit.report.as_deref(), audit.csv.as_deref());
@@ -224,10 +225,10 @@ fn a_page_says_all_escapes_all_and_needs_nothing_else() {
             assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
         }
         let read = fs::read_to_string(out.path().join("csv/reads.csv")).unwrap();
-        assert!(read.starts_with('\u{feff}') && read.contains(",'=cmd|"), "{read}");
+        assert!(read.starts_with('\u{feff}') && read.contains(",\"'=cmd|"), "{read}");
         assert_eq!(read.lines().count(), 4);
         let found = fs::read_to_string(out.path().join("csv/findings.csv")).unwrap();
-        assert!(found.contains(",night-reads,true,"), "{found}");
+        assert!(found.contains(",\"night-reads\",\"true\","), "{found}");
     }
 }
 
@@ -277,6 +278,48 @@ fn a_signed_report_is_checked_and_what_differs_is_named() {
 }
 
 #[test]
+fn a_signed_sheet_that_is_gone_and_one_that_was_never_signed_are_named() {
+    let world = night();
+    let (out, _) = written(&world, Language::Chinese);
+    let csv = out.path().join("csv");
+    let wrong =
+        || report::sign::verify(&csv, &mut Source::folder(world.dir.path()), &Pin::default()).unwrap().wrong;
+    assert_eq!(wrong(), Vec::<String>::new());
+    fs::rename(csv.join("findings.csv"), csv.join("more.CSV")).unwrap();
+    assert_eq!(wrong(), ["findings.csv: it was signed and is not here", "more.CSV: it was not signed"]);
+    // The page's signature alone says nothing of a folder of CSV files.
+    let (whole, ..) = passed(world.dir.path(), None).unwrap();
+    let folder = world.auditor_folder();
+    let key = keys::signing(&folder, &whole.replay.state().auditor().unwrap().audit).unwrap();
+    let page = vec![("audit.html".to_owned(), suishen_core::sm::Digest::of(b"page"))];
+    report::sign::sign(&whole, whole.replay.size() - 1, &key, page, (None, Some(&csv))).unwrap();
+    assert_eq!(wrong()[0], "audit.cose: it signs no CSV file");
+}
+
+#[test]
+fn no_box_is_opened_beyond_what_the_look_says_but_its_own() {
+    let mut world = World::new();
+    let desk = world.desk("李文");
+    world.reads(&desk, "TREAT", 1);
+    let (before, ..) = passed(world.dir.path(), None).unwrap();
+    world.reads(&desk, "TREAT", 1);
+    world.looks();
+    let to = before.replay.size();
+    let keys = keys::boxes(&world.auditor_folder()).unwrap();
+    let (whole, ..) = passed(world.dir.path(), None).unwrap();
+    let look = Some(whole.replay.size() - 1);
+    let plan = Plan { keys, range: 0..to, look, thresholds: Thresholds::default(), size: None };
+    let mut rows = Vec::new();
+    let mut source = Source::folder(world.dir.path());
+    let passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, _| {
+        rows.extend(taken.row);
+        Ok(())
+    });
+    assert_eq!(passed.unwrap().unwrap().tables.reads, 1);
+    assert!(matches!(&rows[..], [Row::Read(read), Row::Look(_)] if read.at.entry < to), "{rows:?}");
+}
+
+#[test]
 fn a_report_that_names_no_look_of_the_auditors_is_named_itself() {
     let world = night();
     let (out, _) = written(&world, Language::Chinese);
@@ -309,4 +352,25 @@ fn a_report_still_holds_when_the_ledger_has_grown_and_the_key_was_changed() {
     let verdict =
         report::sign::verify(&page, &mut Source::folder(older.dir.path()), &Pin::default()).unwrap();
     assert!(verdict.wrong[0].contains("fewer than"), "{:?}", verdict.wrong);
+}
+
+#[test]
+fn another_ledgers_folder_is_refused_before_a_file_is_written_over() {
+    let (mine, other) = (World::new(), World::new());
+    let out = tempfile::tempdir().unwrap();
+    let csv = out.path().join("csv");
+    let audit = Audit { csv: Some(csv.clone()), ..Audit::default() };
+    assert_eq!(run(&place(mine.dir.path()), &audit).unwrap(), Outcome::Well);
+    assert_eq!(fs::read_to_string(csv.join("ledger.id")).unwrap().trim(), mine.ledger.to_hex());
+    fs::write(csv.join("reads.csv"), "as it was").unwrap();
+    let left = || assert_eq!(fs::read_to_string(csv.join("reads.csv")).unwrap(), "as it was");
+    let refused = run(&place(other.dir.path()), &audit).unwrap_err().to_string();
+    assert!(refused.contains("ledger.id") && refused.contains(&mine.ledger.to_hex()), "{refused}");
+    left();
+    // No ledger, and one whose genesis cannot be read, leave the files alone too.
+    assert!(run(&place(out.path()), &audit).is_err());
+    left();
+    fs::write(folder(mine.dir.path()).join("tile/entries/000"), [0, 1, 0]).unwrap();
+    assert_eq!(run(&place(mine.dir.path()), &audit).unwrap(), Outcome::FoundWrong);
+    left();
 }

@@ -1,6 +1,7 @@
 //! The lines of an audit as CSV (RFC 4180), one file a kind: line by line, so that their number doesn't matter.
 //!
-//! A cell that a spreadsheet would take for a formula begins with an apostrophe. The files begin with a byte order mark,
+//! Every cell is quoted, so that no reader splits one at a separator of its own, and one that a spreadsheet would take for
+//! a formula begins with an apostrophe, also where the sign is a full-width one or stands behind blanks. The files begin with a byte order mark,
 //! without which spreadsheets take Chinese for something else.
 
 use super::words::{Language, local};
@@ -76,9 +77,10 @@ fn line<T: AsRef<str>>(cells: &[T]) -> String {
 
 /// A cell that is nothing but text, to whatever reads it.
 fn escaped(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    let sign = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    let formula = cell.starts_with(['\t', '\r', '\n']) || cell.trim_start().starts_with(sign);
+    let mark = if formula { "'" } else { "" };
+    format!("\"{mark}{}\"", cell.replace('"', "\"\""))
 }
 
 fn told<T>(told: &Told<T>) -> &'static str {
@@ -224,11 +226,19 @@ mod tests {
     #[test]
     fn a_cell_is_text_whatever_it_holds() {
         for (cell, written) in [
-            ("李静", "李静"),
+            ("", "\"\""),
+            ("李静", "\"李静\""),
             ("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\""),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@a", "'@a"),
+            ("+1", "\"'+1\""),
+            ("-1", "\"'-1\""),
+            ("@a", "\"'@a\""),
+            ("＝1", "\"'＝1\""),
+            ("＋1", "\"'＋1\""),
+            ("－1", "\"'－1\""),
+            ("＠a", "\"'＠a\""),
+            (" =1", "\"' =1\""),
+            ("\t1", "\"'\t1\""),
+            ("1;=1", "\"1;=1\""),
             ("a,b", "\"a,b\""),
             ("a\r\nb", "\"a\r\nb\""),
         ] {

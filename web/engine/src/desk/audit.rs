@@ -8,7 +8,7 @@ use crate::http::Call;
 use crate::ledger::Ledger;
 use crate::platform::BrowserRandom;
 use crate::worker::tell;
-use report::{Done, Lines};
+use report::{Done, Lines, Logged};
 use std::cell::RefCell;
 use suishen_bridge::{
     Action, AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditReader, AuditRequest, AuditResponse,
@@ -129,13 +129,12 @@ impl Keys {
 async fn run(engine: &Engine, task: u32, keys: Vec<SecretKey>, why: String) -> Result<Done, Fault> {
     let ledger = engine.fresh_ledger().await?;
     let why = why.trim().to_owned();
-    let look =
-        if keys.is_empty() { None } else { Some((log(engine, ledger, &keys, why.clone()).await?, why)) };
+    let look = if keys.is_empty() { None } else { Some(log(engine, ledger, &keys, why).await?) };
     let (_, checked) = ledger.seen().ok_or_else(|| Fault::new("offline", Action::Retry))?;
     let note = SignedCheckpoint::parse(&ledger.note());
     let checkpoint = note.map_err(|_| Fault::new("offline", Action::Retry))?.checkpoint;
     let keys: BoxKeys = keys.into_iter().collect();
-    let mut replay = Replay::new(ledger, keys)?;
+    let mut replay = Replay::new(ledger, keys, look)?;
     while replay.edge.size() < checkpoint.size {
         let done = replay.edge.size();
         tell(&Event::Progress { task, step: Step::Checking, done, total: checkpoint.size });
@@ -152,17 +151,17 @@ async fn run(engine: &Engine, task: u32, keys: Vec<SecretKey>, why: String) -> R
             replay.take(bytes)?;
         }
     }
-    replay.end(&checkpoint, checked, look)
+    replay.end(&checkpoint, checked)
 }
 
 /// Writes the look on the ledger, and waits for a checkpoint with it.
-async fn log(engine: &Engine, ledger: &Ledger, keys: &[SecretKey], why: String) -> Result<u64, Fault> {
+async fn log(engine: &Engine, ledger: &Ledger, keys: &[SecretKey], why: String) -> Result<Logged, Fault> {
     let store = engine.store().await?;
     let auditor: AuditorKeys = ledger.auditor(store).await?;
     let own = keys.iter().find(|key| key.public() == auditor.audit);
     let own = own.ok_or_else(|| Fault::new("audit-no-signing", Action::Retry))?;
     let to = ledger.seen().map_or(0, |(size, _)| size);
-    let look = AuditorLook { why, from: 0, to };
+    let look = AuditorLook { why: why.clone(), from: 0, to };
     let box_key = auditor.box_key().map_err(|_| Fault::new("ledger-unsound", Action::Retry))?;
     let body = look
         .log(&own.public(), &box_key, &ledger.id, &mut BrowserRandom)
@@ -172,7 +171,7 @@ async fn log(engine: &Engine, ledger: &Ledger, keys: &[SecretKey], why: String) 
     for _ in 0..TRIES {
         ledger.refresh(store).await?;
         if ledger.seen().is_some_and(|(size, _)| size > entry) {
-            return Ok(entry);
+            return Ok(Logged { entry, to, why });
         }
     }
     Err(Fault::new("offline", Action::Retry))
@@ -189,12 +188,13 @@ struct Replay<'a> {
     edge: Edge,
     audit: Audit,
     keys: BoxKeys,
+    look: Option<Logged>,
     last: At,
     lines: Lines,
 }
 
 impl<'a> Replay<'a> {
-    fn new(ledger: &'a Ledger, keys: BoxKeys) -> Result<Self, Fault> {
+    fn new(ledger: &'a Ledger, keys: BoxKeys, look: Option<Logged>) -> Result<Self, Fault> {
         let genesis = &ledger.genesis;
         Ok(Self {
             ledger,
@@ -202,6 +202,7 @@ impl<'a> Replay<'a> {
             edge: Edge::new(),
             audit: Audit::new(genesis, Thresholds::default()).map_err(|_| wrong_entry(0))?,
             keys,
+            look,
             last: At { entry: 0, time: genesis.time },
             lines: Lines::default(),
         })
@@ -228,7 +229,10 @@ impl<'a> Replay<'a> {
         let checked = Checked::read(entry.signed, &self.ledger.id).ok()?;
         self.state.commit(apply_checked(&self.state, &context, &checked).ok()?);
         self.last = at;
-        if let Some(boxes) = self.audit.boxes(at, checked.transaction(), &self.state).ok()? {
+        let boxes = self.audit.boxes(at, checked.transaction(), &self.state).ok()?;
+        // No more than the look says, and the look itself.
+        let said = self.look.as_ref().is_none_or(|look| number < look.to || number == look.entry);
+        if let Some(boxes) = boxes.filter(|_| said) {
             let taken = self.audit.take(boxes.open(&self.keys));
             self.lines.take(taken);
         }
@@ -236,12 +240,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Holds both roots against the checkpoint's, and says what was found.
-    fn end(
-        mut self,
-        checkpoint: &Checkpoint,
-        cosigned: u64,
-        look: Option<(u64, String)>,
-    ) -> Result<Done, Fault> {
+    fn end(mut self, checkpoint: &Checkpoint, cosigned: u64) -> Result<Done, Fault> {
         let mapped = self.state.iter().filter(|(key, _)| Key::is_mapped(key));
         let map = root_of(mapped.map(|(key, value)| Leaf::of(key, value)));
         let roots = (self.edge.root::<Sm3>(), map);
@@ -259,7 +258,7 @@ impl<'a> Replay<'a> {
                 last: self.last.time,
                 cosigned,
             },
-            look,
+            look: self.look,
             roots,
             auditor: self.state.auditor().map_err(|_| Fault::new("ledger-unsound", Action::Retry))?.audit,
             tables,
@@ -279,7 +278,7 @@ fn shown_all(done: &Done) -> AuditView {
     AuditView {
         size: done.facts.size,
         checked: done.facts.cosigned,
-        look: done.look.as_ref().map(|(entry, _)| *entry),
+        look: done.look.as_ref().map(|look| look.entry),
         cut: lines.cut,
         quarters: (quarters, tables.quarters.len() as u64),
         no_key: tables.no_key,

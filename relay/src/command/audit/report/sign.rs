@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use suishen_core::{
-    audit::{AuditStatement, BoxKeys, FileVerdict, ReportFile, Row, Thresholds},
+    audit::{AuditStatement, BoxKeys, FileVerdict, ReportFile, Row, Thresholds, report::csv::Sheet},
     contract::Views as _,
     sm::{Digest, DigestBuilder, SecretKey, Signed},
 };
@@ -109,9 +109,13 @@ pub fn verify(path: &Path, source: &mut Source, pin: &Pin) -> anyhow::Result<Ver
     };
     pin.check(&statement.ledger)?;
     check_ledger(&statement, &signed, source, &mut verdict)?;
+    let of_folder = path.is_dir();
     for ReportFile { name, .. } in &statement.files {
         let file = folder.join(name);
         match fs::metadata(&file) {
+            Err(_) if of_folder && Sheet::ALL.iter().any(|sheet| sheet.name() == name) => {
+                verdict.wrong.push(format!("{name}: it was signed and is not here"));
+            }
             Err(_) => verdict.absent.push(name.clone()),
             Ok(_)
                 if statement
@@ -125,7 +129,29 @@ pub fn verify(path: &Path, source: &mut Source, pin: &Pin) -> anyhow::Result<Ver
         }
     }
     named(path, &statement, &mut verdict);
+    if of_folder {
+        unsigned(&folder, &statement, &mut verdict)?;
+    }
     Ok(verdict)
+}
+
+/// A folder's CSV files must all be ones that were signed, and there must be some.
+fn unsigned(folder: &Path, statement: &AuditStatement, verdict: &mut Verdict) -> anyhow::Result<()> {
+    if !statement.files.iter().any(|file| Sheet::ALL.iter().any(|sheet| sheet.name() == file.name)) {
+        verdict.wrong.push(format!("{IN_FOLDER}: it signs no CSV file"));
+    }
+    let listed = fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))?;
+    let mut extra = Vec::new();
+    for entry in listed {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let csv = Path::new(&name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if csv && !statement.files.iter().any(|file| file.name == name) {
+            extra.push(format!("{name}: it was not signed"));
+        }
+    }
+    extra.sort();
+    verdict.wrong.append(&mut extra);
+    Ok(())
 }
 
 /// The file that was asked for must be one that was signed.
@@ -145,6 +171,7 @@ fn check_ledger(
     let plan = Plan {
         keys: BoxKeys::default(),
         range: statement.look..statement.look.saturating_add(1),
+        look: None,
         thresholds: Thresholds::default(),
         size: Some(statement.size),
     };

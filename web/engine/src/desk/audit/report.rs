@@ -56,12 +56,21 @@ impl Lines {
     }
 }
 
+/// A look that is on the ledger.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    pub entry: u64,
+    /// The entry after the last whose box is opened.
+    pub to: u64,
+    pub why: String,
+}
+
 /// An audit that was done, with all that its report needs.
 #[derive(Debug)]
 pub struct Done {
     pub facts: Facts,
-    /// The entry of the look, and why; none where no box was opened.
-    pub look: Option<(u64, String)>,
+    /// None where no box was opened.
+    pub look: Option<Logged>,
     /// Both roots at that size.
     pub roots: (Digest, Digest),
     /// Whose signature a report needs.
@@ -121,10 +130,10 @@ impl Done {
         page(&Content {
             language,
             facts: self.facts,
-            look: self.look.as_ref().map(|(entry, why)| Looked {
-                entry: *entry,
-                why,
-                range: 0..self.facts.size,
+            look: self.look.as_ref().map(|look| Looked {
+                entry: look.entry,
+                why: &look.why,
+                range: 0..look.to,
             }),
             tables: &self.tables,
             findings: listed,
@@ -140,7 +149,7 @@ impl Done {
         if !self.lines.cut {
             files.extend(self.tables_as_csv(language));
         }
-        let Some((look, _)) = &self.look else { return Ok(in_folders(files, None)) };
+        let Some(look) = &self.look else { return Ok(in_folders(files, None)) };
         let key = key.ok_or_else(|| Fault::new("audit-no-signing", Action::Retry))?;
         let digest =
             |(name, bytes): &(String, Vec<u8>)| ReportFile { name: name.clone(), digest: Digest::of(bytes) };
@@ -148,7 +157,7 @@ impl Done {
         let Facts { ledger, size, cosigned: time, .. } = self.facts;
         let mut named: Vec<ReportFile> = files.iter().map(digest).collect();
         named.sort_by(|a, b| a.name.cmp(&b.name));
-        let statement = AuditStatement { ledger, size, tree, map, time, look: *look, files: named };
+        let statement = AuditStatement { ledger, size, tree, map, time, look: look.entry, files: named };
         let as_signed =
             |(name, bytes): &(String, Vec<u8>)| statement.verdict(name, bytes) == FileVerdict::Same;
         if !statement.is_sound() || !files.iter().all(as_signed) {
