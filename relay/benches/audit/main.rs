@@ -76,8 +76,13 @@ fn per_second(count: usize, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow
 
 /// What `suishen audit` does without keys.
 fn replay(data: &Path, entries: u64) -> anyhow::Result<()> {
-    let plan =
-        Plan { keys: BoxKeys::default(), range: 0..u64::MAX, thresholds: Thresholds::default(), size: None };
+    let plan = Plan {
+        keys: BoxKeys::default(),
+        range: 0..u64::MAX,
+        thresholds: Thresholds::default(),
+        size: None,
+        look: None,
+    };
     let progress = Progress::new("entries");
     let passed = pass(&mut Source::folder(data), &plan, &progress, &mut |_, _| Ok(()))?;
     match passed {

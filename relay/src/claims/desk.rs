@@ -269,10 +269,8 @@ impl ClaimsDesk {
             self.open(&mut held).await?;
         }
         // A relay that takes no messages for the patient holds up no decision.
-        let shown = match held.opened.as_ref().is_some_and(|opened| !opened.receipt) {
-            true => self.tell_opened(&mut held).await,
-            false => Ok(()),
-        };
+        let untold = held.opened.as_ref().is_some_and(|opened| !opened.receipt);
+        let shown = if untold { self.tell_opened(&mut held).await } else { Ok(()) };
         let said = match self.look_back(&mut held).await {
             Ok(()) => self.say(&mut held).await,
             error => error,

@@ -100,11 +100,10 @@ fn newest(keys: &Keys) -> Result<Option<(u32, PartyId, Option<Role>)>, IssueErro
     let mut found = None;
     for number in 1..=last(keys) {
         found = match (CommandDesk::subject(&set(keys, number)), found) {
-            (Ok(Some((party, role))), _) => Some((number, party, role)),
+            // Damaged: its number is taken, and whose server this is the one before says.
+            (Ok(Some((party, role))), _) | (Err(_), Some((_, party, role))) => Some((number, party, role)),
             // Broken off: the next attempt goes on with its keys.
             (Ok(None), found) => found,
-            // Damaged: its number is taken, and whose server this is the one before says.
-            (Err(_), Some((_, party, role))) => Some((number, party, role)),
             (Err(error), None) => return Err(error),
         };
     }

@@ -71,9 +71,12 @@ impl Calls {
             let answer = self.client.request(request).await.map_err(|error| told(&error))?;
             let status = answer.status();
             let body = Limited::new(answer.into_body(), most).collect().await;
-            let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-                true => ClientError::Unsound("more than was asked for"),
-                false => told(&*error),
+            let body = body.map_err(|error| {
+                if error.is::<LengthLimitError>() {
+                    ClientError::Unsound("more than was asked for")
+                } else {
+                    told(&*error)
+                }
             });
             Ok((status, body?.to_bytes().to_vec()))
         };
