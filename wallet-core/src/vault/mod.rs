@@ -14,6 +14,7 @@
 //! dropped; that is what locking means.
 
 mod admission;
+mod arrivals;
 mod backup;
 #[cfg(test)]
 mod backup_tests;
@@ -51,7 +52,7 @@ pub use roster::{MOST_DEVICES, MOST_PASS, Member, Roster, RosterError};
 pub use secrets::GrantSecrets;
 pub use slot::{Slot, new_prf_salt};
 pub use stored::{Locked, Unlock};
-pub use wallet::{LoadReport, Origin, Vault};
+pub use wallet::{LoadReport, Vault};
 
 /// Why a vault cannot do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
