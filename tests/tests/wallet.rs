@@ -113,7 +113,8 @@ async fn a_wallet_is_found_again_with_the_paper_and_a_backup_file() -> Result<()
         phone.types("24 个词", &wrong.join(" ")).await?;
         phone.taps("找回").await?;
         phone.sees("恢复词不对。检查顺序和错字").await?;
-        phone.types("24 个词", &english.join(" ")).await?;
+        // As a Chinese keyboard may write them.
+        phone.types("24 个词", &wide(&english.join(" "))).await?;
         phone.taps("找回").await?;
         phone.sees("给钱包上锁").await?;
         phone.taps("返回").await?;
@@ -172,7 +173,8 @@ async fn a_wrong_passphrase_a_strangers_finger_and_a_damaged_store_are_told_apar
         phone.types("或输入密码", "白鹭 竹桥 晚风 砚台 柿子").await?;
         phone.taps("打开").await?;
         phone.sees("密码不对。看一下大小写，或用恢复页打开。").await?;
-        phone.unlocks().await?;
+        phone.types("或输入密码", &wide(PASSPHRASE)).await?;
+        phone.taps("打开").await?;
         phone.taps("血脂与肝功能").await?;
         phone.sees("低密度脂蛋白").await?;
 
@@ -203,6 +205,16 @@ async fn a_wrong_passphrase_a_strangers_finger_and_a_damaged_store_are_told_apar
         phone.picture("damaged").await
     })
     .await
+}
+
+/// The same with full-width letters and blanks.
+fn wide(text: &str) -> String {
+    let wide = |letter| match letter {
+        ' ' => '\u{3000}',
+        '!'..='~' => char::from_u32(u32::from(letter) + 0xFEE0).unwrap_or(letter),
+        other => other,
+    };
+    text.chars().map(wide).collect()
 }
 
 /// Flips a bit in so many values of a table of the store at most; how many there were.

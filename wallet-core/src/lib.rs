@@ -33,4 +33,5 @@ pub mod qr;
 pub mod report;
 pub mod sm;
 pub mod sync;
+mod text;
 pub mod vault;

@@ -7,8 +7,8 @@
 
 use crate::id::{HolderId, VaultId};
 use crate::sm::{Digest, Label, PublicKey, Random, SecretKey};
+use crate::text::nfkd;
 use core::fmt;
-use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 /// What stands before the code in a recovery QR; upper case throughout, so that the QR stays small.
@@ -113,7 +113,7 @@ impl Entropy {
     /// Reads a phrase in either language or a recovery QR's text, as people type or paste it: any case, width
     /// and blanks, numbering, commas, Chinese with or without blanks.
     pub fn from_text(text: &str) -> Result<Self, PhraseError> {
-        let text = Zeroizing::new(text.nfkd().collect::<String>());
+        let text = nfkd(text);
         let compact = Zeroizing::new(
             text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase(),
         );
@@ -161,7 +161,7 @@ impl Entropy {
         let right = |language: Language| {
             let words = self.words(language);
             given.iter().all(|(place, typed)| {
-                let typed = Zeroizing::new(typed.trim().nfkd().collect::<String>().to_lowercase());
+                let typed = Zeroizing::new(nfkd(typed.trim()).to_lowercase());
                 usize::from(*place).checked_sub(1).and_then(|at| words.get(at)) == Some(&typed.as_str())
             })
         };

@@ -8,9 +8,9 @@ use super::VaultError;
 use crate::cbor;
 use crate::id::VaultId;
 use crate::sm::{Key32, Label, Random, aead};
+use crate::text::nfkc;
 use argon2::{Algorithm, Argon2, Params, Version};
 use minicbor::{Decode, Encode};
-use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 const LABEL: Label = Label::new("unlock-slot");
@@ -154,7 +154,7 @@ fn stretch(text: &str, salt: &[u8; 16], memory: u32, passes: u32, lanes: u32) ->
     if !bounds {
         return Err(VaultError::SlotParameters);
     }
-    argon2id(&Zeroizing::new(text.nfkc().collect::<String>()), salt, memory, passes, lanes)
+    argon2id(&nfkc(text), salt, memory, passes, lanes)
 }
 
 fn argon2id(text: &str, salt: &[u8], memory: u32, passes: u32, lanes: u32) -> Result<Key32, VaultError> {
