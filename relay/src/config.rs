@@ -66,6 +66,8 @@ pub enum Command {
     Issue(crate::command::issue::Issue),
     /// Print a link that enrols one person's desk, once, within a day
     Invite(crate::command::invite::Invite),
+    /// Hold wallets' mailboxes and circuits at a further place, without the ledger
+    Mailbox(Box<crate::command::mailbox::Mailbox>),
     /// Suspend an organisation, or one of its people
     Suspend(crate::command::suspend::Suspend),
     /// Found a consortium's ledger in an empty data folder
@@ -103,6 +105,10 @@ pub struct Serve {
     /// patient.localhost]
     #[arg(long, env = "SUISHEN_WALLET_ORIGIN", value_name = "ORIGIN")]
     pub wallet_origin: Option<String>,
+    /// Origin of a further mailbox (`suishen mailbox`), which wallets fill too and where their devices meet when this relay is
+    /// gone; several by comma or repeated
+    #[arg(long = "mailbox", env = "SUISHEN_MAILBOX", value_name = "ORIGIN", value_delimiter = ',')]
+    pub mailboxes: Vec<String>,
     /// Loopback port for Prometheus (`/metrics`); 0 for none
     #[arg(long, env = "SUISHEN_METRICS_PORT", value_name = "PORT", default_value_t = 0)]
     pub metrics_port: u16,

@@ -42,6 +42,7 @@ pub mod mailbox;
 pub mod node;
 pub mod order;
 pub mod p2p;
+pub mod post;
 pub mod random;
 pub mod replica;
 pub mod store;

@@ -15,9 +15,8 @@ use crate::{
         pace::Pace,
     },
     keys::Keys,
-    mailbox::{MailboxLimits, Mailboxes},
     order::{Clock, Solo},
-    p2p::{self, Peers},
+    post::{Pages, Post},
     replica::{self, Replica, ReplicaError},
     store::Store,
     telemetry::Figures,
@@ -36,7 +35,7 @@ use suishen_core::{
     id::GrantId,
     sm::{PublicKey, SecretKey},
 };
-use tokio::{sync::watch, task::JoinSet};
+use tokio::task::JoinSet;
 
 /// The relay's own database in the data folder.
 pub(crate) const DATABASE: &str = "relay.redb";
@@ -44,8 +43,6 @@ pub(crate) const DATABASE: &str = "relay.redb";
 pub const GENESIS: &str = "genesis.cbor";
 /// The folder of blobs in the data folder.
 pub(crate) const BLOBS: &str = "blobs";
-/// The folder of mailboxes in the data folder.
-pub(crate) const MAILBOXES: &str = "mailbox";
 /// The nonces of signed requests in the data folder.
 const NONCES: &str = "nonces";
 /// The folder of keys in the data folder.
@@ -71,20 +68,16 @@ pub struct Node {
     pub blobs: Blobs,
     /// Drop boxes and inboxes.
     pub boxes: Boxes,
-    /// Copies of vaults for their devices.
-    pub mailboxes: Mailboxes,
     /// Organisations and people.
     pub desks: Desks,
     /// What changed.
     pub events: Events,
-    /// libp2p.
-    pub peers: Peers,
+    /// libp2p, mailboxes, pages.
+    pub post: Post,
     /// Nonces of signed requests.
     pub nonces: Nonces,
     /// Set in a demo.
     pub demo: Option<Demo>,
-    /// Pages that may use it.
-    pub origins: Origins,
     /// Where tickets lead to.
     pub wallet_origin: Origin,
     /// The built pages.
@@ -99,8 +92,6 @@ pub struct Node {
     pub by_address: Pace<IpAddr>,
     /// Signed requests by key.
     pub by_key: Pace<PublicKey>,
-    /// Becomes true when the relay stops.
-    pub stopping: watch::Sender<bool>,
 }
 
 impl fmt::Debug for Node {
@@ -136,17 +127,16 @@ impl Node {
             member.read("gate")?,
         )
         .context("could not open the gate")?;
-        let mailboxes =
-            Mailboxes::open(&data.join(MAILBOXES), replica.ledger(), mailbox_limits(&serve.limits))
-                .context("could not open the mailboxes")?;
         let root = demo::root_of(replica.genesis())?;
-        let (origins, wallet_origin) = origins(serve, &replica, port)?;
+        let (pages, wallet_origin) = pages(serve, &replica, port)?;
+        let peers = serve.peer_address();
+        let post = Post::open(data, replica.ledger(), &serve.limits, peers, pages, clock.clone())?;
         Ok(Arc::new(Self {
             time_key: member.read("time")?,
             desks: Desks::open(&keys, store.clone(), root, replica.ledger())?,
             boxes: Boxes::open(store, serve.limits.boxes_mib << 20)?,
             events: Events::default(),
-            peers: Peers::start(&serve.limits, serve.peer_address())?,
+            post,
             nonces: Nonces::open(&data.join(NONCES), clock()).context("could not open the nonces")?,
             demo: serve.demo.then_some(Demo { port }),
             web: serve.web.clone(),
@@ -155,14 +145,11 @@ impl Node {
             trust_proxy: serve.trust_proxy,
             by_address: Pace::new(serve.limits.requests_per_address),
             by_key: Pace::new(serve.limits.requests_per_key),
-            stopping: watch::channel(false).0,
             replica,
             order,
             clock,
             gate,
             blobs,
-            mailboxes,
-            origins,
             wallet_origin,
         }))
     }
@@ -175,7 +162,7 @@ impl Node {
     /// Origins of pages, the wallet's first.
     pub fn page_origins(&self) -> Vec<String> {
         let wallet = self.wallet_origin.to_string();
-        let others = self.origins.known().map(ToString::to_string).filter(|origin| *origin != wallet);
+        let others = self.post.origins.known().map(ToString::to_string).filter(|origin| *origin != wallet);
         std::iter::once(wallet.clone()).chain(others).collect()
     }
 
@@ -188,7 +175,7 @@ impl Node {
     /// Starts what runs beside the requests; it ends when the set is dropped.
     pub fn start(self: &Arc<Self>) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
-        tasks.spawn(p2p::mailbox::serve(self.clone()));
+        tasks.spawn(self.post.clone().serve());
         tasks.spawn(self.events.clone().follow(self.replica.clone()));
         let replica = self.replica.clone();
         tasks.spawn(async move {
@@ -222,7 +209,7 @@ impl Node {
         let entries = i64::try_from(self.replica.published().size()).unwrap_or(i64::MAX);
         self.figures.entries.set(entries);
         self.figures.blob_bytes.set(i64::try_from(self.blobs.used()).unwrap_or(i64::MAX));
-        self.figures.mailbox_bytes.set(i64::try_from(self.mailboxes.used()).unwrap_or(i64::MAX));
+        self.figures.mailbox_bytes.set(i64::try_from(self.post.mailboxes.used()).unwrap_or(i64::MAX));
         Ok(())
     }
 
@@ -232,7 +219,7 @@ impl Node {
         self.boxes.expire(now)?;
         self.desks.expire(now)?;
         self.blobs.expire(now)?;
-        self.mailboxes.expire(now)?;
+        self.post.mailboxes.expire(now)?;
         Ok(())
     }
 }
@@ -269,23 +256,12 @@ fn open_replica(
     Replica::open(data, cosigner, now).context("could not open the ledger")
 }
 
-fn mailbox_limits(limits: &Limits) -> MailboxLimits {
-    MailboxLimits {
-        events: limits.mailbox_events_mib << 20,
-        content: limits.mailbox_content_mib << 20,
-        largest: limits.blob_mib << 20,
-        room: limits.mailboxes_mib << 20,
-        keep: limits.mailbox_days * 86_400,
-        bits: limits.mailbox_work,
-    }
-}
-
 fn origin_of(port: u16) -> String {
     format!("http://localhost:{port}")
 }
 
-/// The pages that may use this relay, and the one that tickets lead to.
-fn origins(serve: &Serve, replica: &Replica, port: u16) -> anyhow::Result<(Origins, Origin)> {
+/// The pages that may use this relay, with the further mailboxes, and the one that tickets lead to.
+fn pages(serve: &Serve, replica: &Replica, port: u16) -> anyhow::Result<(Pages, Origin)> {
     let configured = serve.origins.iter().map(|text| Origin::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let wallet = match &serve.wallet_origin {
         Some(text) => Some(Origin::parse(text)?),
@@ -298,5 +274,6 @@ fn origins(serve: &Serve, replica: &Replica, port: u16) -> anyhow::Result<(Origi
     let members = members.filter(|_| !serve.demo).filter_map(|text| Origin::parse(text).ok());
     let known: Vec<_> = members.chain(configured).chain(wallet.clone()).collect();
     let loopback = (serve.demo && serve.listen.is_loopback()).then_some(port);
-    Ok((Origins::new(known, loopback), wallet.unwrap_or(local)))
+    let others = serve.mailboxes.iter().map(|text| Origin::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok((Pages { origins: Origins::new(known, loopback), others }, wallet.unwrap_or(local)))
 }

@@ -44,7 +44,7 @@ pub use insurer::Insurer;
 pub use passkey::Authenticator;
 pub use person::{Person, Window};
 pub use random::Repeatable;
-pub use relay::{Answer, Relay};
+pub use relay::{Answer, FurtherMailbox, Relay};
 pub use scene::Scene;
 pub use story::PASSPHRASE;
 pub use walk::Look;

@@ -126,6 +126,12 @@ impl Person {
         Ok(self.browser().goto(format!("{}{path}", (self.inner.origin_of)(role))).await?)
     }
 
+    /// Is on no page any more.
+    pub async fn leaves_the_page(&self) -> Result<()> {
+        self.keep_complaints().await?;
+        Ok(self.browser().goto("about:blank").await?)
+    }
+
     /// Waits until this text is on the screen.
     pub async fn sees(&self, text: &str) -> Result<()> {
         let start = Instant::now();

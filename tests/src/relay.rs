@@ -28,6 +28,26 @@ pub struct Relay {
     clock: Option<String>,
     /// How much it logs.
     level: &'static str,
+    /// Where the further mailbox is that it names.
+    further: Option<u16>,
+}
+
+/// A mailbox that stands alone.
+pub struct FurtherMailbox {
+    process: Process,
+    port: u16,
+}
+
+impl FurtherMailbox {
+    /// As wallets name it.
+    pub fn host(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
+    /// SIGTERM: it ends in its own good order.
+    pub fn stop(mut self) -> Result<ExitStatus> {
+        self.process.stop()
+    }
 }
 
 /// What the relay answered.
@@ -72,6 +92,7 @@ impl Relay {
             has_ended: false,
             clock: None,
             level: "info",
+            further: None,
         };
         relay.resume().await?;
         Ok(relay)
@@ -89,6 +110,9 @@ impl Relay {
         };
         command.args(["serve", "--demo", "--port", &self.port.to_string(), "--data"]).arg(self.data());
         command.arg("--web").arg(&self.web).args(["--log", self.level]);
+        if let Some(port) = self.further {
+            command.arg("--mailbox").arg(format!("http://localhost:{port}"));
+        }
         if self.clock.is_some() {
             // `faketime` waits beside the program that it starts, and what ends it would leave that running.
             command.arg("--with-parent");
@@ -111,6 +135,26 @@ impl Relay {
         self.level = "trace";
         self.stop()?;
         self.resume().await
+    }
+
+    /// Starts a further mailbox, and from here on names it to wallets.
+    pub async fn names_a_further_mailbox(&mut self) -> Result<FurtherMailbox> {
+        let port = free_port()?;
+        let mut command = Command::new(built::binary()?);
+        command.args(["mailbox", "--relay", &format!("http://127.0.0.1:{}", self.port)]);
+        command.args(["--port", &port.to_string(), "--data"]).arg(self.dir.path().join("mailbox"));
+        let process = Process::start(&mut command, &self.log())?;
+        let start = Instant::now();
+        while self.client.get(format!("http://127.0.0.1:{port}/healthz")).send().await.is_err() {
+            if start.elapsed() > HANG {
+                bail!("the mailbox was not ready:\n{}", tail(&self.log()));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.further = Some(port);
+        self.stop()?;
+        self.resume().await?;
+        Ok(FurtherMailbox { process, port })
     }
 
     async fn wait_ready(&mut self) -> Result<()> {
@@ -177,6 +221,11 @@ impl Relay {
     /// A place between it and whoever goes by this loopback address.
     pub(crate) async fn between(&self, address: Ipv4Addr) -> Result<Between> {
         Between::before(address, self.port).await
+    }
+
+    /// Its port.
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Its process, while it runs.

@@ -131,6 +131,57 @@ async fn a_second_device_is_added_by_a_code_and_stays_the_same_also_while_the_ot
     .await
 }
 
+/// From the list and back to it, without a network for the pages.
+async fn tags_the_report(phone: &Person, tag: &str) -> Result<()> {
+    phone.taps("血脂与肝功能").await?;
+    phone.taps("更多").await?;
+    phone.types("加一个标签", tag).await?;
+    phone.taps("加上").await?;
+    phone.finds(&format!("dialog .chip[aria-label*='{tag}']")).await?;
+    phone.taps("关闭").await?;
+    phone.taps("返回").await?;
+    phone.sees(tag).await
+}
+
+#[tokio::test]
+async fn when_the_relay_is_gone_devices_meet_at_the_further_mailbox_that_it_named() -> Result<()> {
+    Scene::play("devices-further", 2, async |scene| {
+        let further = scene.relay.names_a_further_mailbox().await?;
+        let phone = phone_with_a_report(scene).await?;
+        let tablet = joins(scene, &phone).await?;
+        for person in [&phone, &tablet] {
+            person.goes_to("patient", "/settings").await?;
+            person.unlocks().await?;
+            let own = scene.relay.port();
+            person.sees(&format!("和信箱 {}、信箱 patient.localhost:{own}一样", further.host())).await?;
+            person.taps("返回").await?;
+            person.sees("1 份").await?;
+        }
+        scene.relay.stop()?;
+        tags_the_report(&phone, "体检").await?;
+        tablet.sees("体检").await?;
+        tablet.taps("设置").await?;
+        tablet.sees(&format!("和信箱 {}一样", further.host())).await?;
+        tablet.sees("连不上信箱 patient.localhost").await?;
+        tablet.picture("device-further").await?;
+        tablet.taps("返回").await?;
+
+        // With none of them changes wait, and nothing is lost.
+        let host = further.host();
+        ensure!(further.stop()?.success(), "the mailbox ends in good order");
+        tags_the_report(&phone, "空腹").await?;
+        phone.taps("设置").await?;
+        phone.sees("1 处改动还只在这部手机里").await?;
+        phone.picture("device-alone").await?;
+        assert!(!tablet.has_before_them("空腹").await?);
+        scene.relay.resume().await?;
+        tablet.sees("空腹").await?;
+        phone.sees_no_more("还只在这部手机里").await?;
+        phone.sees(&format!("连不上信箱 {host}")).await
+    })
+    .await
+}
+
 #[tokio::test]
 async fn who_says_no_to_the_digits_gives_nothing_away() -> Result<()> {
     Scene::play("devices-refused", 2, async |scene| {

@@ -3,12 +3,13 @@
 
 use anyhow::Context as _;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use suishen_core::{
     id::{BlobAddress, Commitment},
     identity::Entropy,
     report::{Manifest, open_part, seal_part},
-    sm::{Digest, Label, Signed},
+    sm::{Digest, Label, Random as _, Signed},
     vault::{BackupReader, Body, GroupsCopy, Item, Vault},
 };
 use suishen_tests::{PASSPHRASE, Person, Repeatable, Result, Scene, Window};
@@ -148,25 +149,44 @@ async fn until(person: &Person, text: &str) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-/// How many records of the wallet in a browser were read there, so that the list shows what they are.
-const READ: &str = r"
-return new Promise((resolve) => {
-    const open = indexedDB.open('suishen');
-    open.onsuccess = () => {
-        const count = open.result.transaction('cards').objectStore('cards').count();
-        count.onsuccess = () => { open.result.close(); resolve(count.result); };
-    };
-});
-";
+/// How many rows a table of the wallet in a browser has.
+async fn rows(person: &Person, table: &str) -> Result<u64> {
+    let count = format!(
+        r"return new Promise((resolve) => {{
+            const open = indexedDB.open('suishen');
+            open.onsuccess = () => {{
+                const count = open.result.transaction('{table}').objectStore('{table}').count();
+                count.onsuccess = () => {{ open.result.close(); resolve(count.result); }};
+            }};
+        }});"
+    );
+    person.runs(&count).await?.as_u64().context("the store has no such table")
+}
 
-/// Seconds until all of so many records are read.
-async fn all_read(person: &Person, records: u32) -> Result<f64> {
+/// Seconds until a table has so many rows: of `cards` one for each record that was read, so that the list shows what it is.
+async fn all_there(person: &Person, table: &str, wanted: u64) -> Result<f64> {
     let start = Instant::now();
-    while person.runs(READ).await?.as_u64() < Some(records.into()) {
-        anyhow::ensure!(start.elapsed() < Duration::from_mins(10), "not all were read in ten minutes");
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    while rows(person, table).await? < wanted {
+        anyhow::ensure!(start.elapsed() < Duration::from_mins(10), "not all was there in ten minutes");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Ok(start.elapsed().as_secs_f64())
+}
+
+/// The phone lets a tablet join, from its devices' page on.
+async fn joined(scene: &mut Scene, phone: &Person) -> Result<Person> {
+    phone.goes_to("patient", "/devices").await?;
+    phone.unlocks().await?;
+    phone.taps("添加设备").await?;
+    phone.taps("出示二维码").await?;
+    let link = phone.copies_the_link().await?;
+    let tablet = scene.person("tablet", Window::Phone).await?;
+    let (_, fragment) = link.split_once('#').unwrap_or_default();
+    tablet.goes_to("patient", &format!("/p#{fragment}")).await?;
+    tablet.taps("加入").await?;
+    phone.sees("两部设备上的数字一样吗").await?;
+    phone.taps("一样，添加").await?;
+    Ok(tablet)
 }
 
 #[tokio::test]
@@ -203,26 +223,121 @@ async fn a_wallet_of_twenty_years_comes_to_a_new_device() -> Result<()> {
         phone.goes_to("patient", "/").await?;
         phone.unlocks().await?;
         let opened = until(&phone, &format!("{records} 份")).await?;
-        let read = all_read(&phone, records).await?;
+        let read = all_there(&phone, "cards", records.into()).await?;
         phone.goes_to("patient", "/").await?;
         phone.unlocks().await?;
         let again = until(&phone, "血脂").await?;
-        phone.goes_to("patient", "/devices").await?;
-        phone.unlocks().await?;
-        phone.taps("添加设备").await?;
-        phone.taps("出示二维码").await?;
-        let link = phone.copies_the_link().await?;
-        let tablet = scene.person("tablet", Window::Phone).await?;
-        let (_, fragment) = link.split_once('#').unwrap_or_default();
-        tablet.goes_to("patient", &format!("/p#{fragment}")).await?;
-        tablet.taps("加入").await?;
-        phone.sees("两部设备上的数字一样吗").await?;
-        phone.taps("一样，添加").await?;
+        let tablet = joined(scene, &phone).await?;
         let joined = until(&tablet, &format!("{records} 份")).await?;
-        let whole = all_read(&tablet, records).await?;
+        let whole = all_there(&tablet, "cards", records.into()).await?;
         println!(
             r#"{{"new_device": {{"records": {records}, "megabytes": {megabytes}, "restored_s": {restored}, "opened_s": {opened}, "read_s": {read}, "again_s": {again}, "joined_s": {joined}, "whole_s": {whole}}}}}"#
         );
+        Ok(())
+    })
+    .await
+}
+
+/// Bytes of the attachment that is brought over.
+const CONTENT: usize = 50_000_000;
+/// Bytes of a message of the plain socket.
+const MESSAGE: usize = 60_000;
+
+/// A process that does nothing but pass on what comes at `/from` to who is at `/to`: where it listens.
+async fn passes_on() -> Result<u16> {
+    use axum::extract::ws::{Message, WebSocketUpgrade};
+    let (send, receive) = tokio::sync::mpsc::channel::<Message>(16);
+    let receive = std::sync::Arc::new(tokio::sync::Mutex::new(receive));
+    let from = async move |upgrade: WebSocketUpgrade| {
+        upgrade.on_upgrade(async move |mut socket| {
+            while let Some(Ok(message)) = socket.recv().await {
+                if send.send(message).await.is_err() {
+                    return;
+                }
+            }
+        })
+    };
+    let to = async move |upgrade: WebSocketUpgrade| {
+        upgrade.on_upgrade(async move |mut socket| {
+            let mut receive = receive.lock().await;
+            while let Some(message) = receive.recv().await {
+                if socket.send(message).await.is_err() {
+                    return;
+                }
+            }
+        })
+    };
+    let router =
+        axum::Router::new().route("/from", axum::routing::get(from)).route("/to", axum::routing::get(to));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(port)
+}
+
+/// Seconds for so many bytes from one browser to the other over plain web sockets.
+async fn plain_socket(from: &Person, to: &Person) -> Result<f64> {
+    let port = passes_on().await?;
+    for person in [from, to] {
+        person.leaves_the_page().await?;
+    }
+    to.runs(&format!(
+        r"return new Promise((ready) => {{
+            const socket = new WebSocket('ws://127.0.0.1:{port}/to');
+            socket.binaryType = 'arraybuffer';
+            socket.onopen = () => ready(true);
+            let came = 0;
+            window.all = new Promise((done) => {{
+                socket.onmessage = (event) => {{
+                    came += event.data.byteLength;
+                    if (came >= {CONTENT}) done(came);
+                }};
+            }});
+        }});"
+    ))
+    .await?;
+    let start = Instant::now();
+    from.runs(&format!(
+        r"return new Promise((done) => {{
+            const socket = new WebSocket('ws://127.0.0.1:{port}/from');
+            const message = new Uint8Array({MESSAGE});
+            let sent = 0;
+            const send = () => {{
+                while (sent < {CONTENT} && socket.bufferedAmount < 1 << 20) {{
+                    socket.send(message);
+                    sent += message.length;
+                }}
+                if (sent < {CONTENT}) setTimeout(send, 0); else done(sent);
+            }};
+            socket.onopen = send;
+        }});"
+    ))
+    .await?;
+    to.runs("return window.all").await?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+#[tokio::test]
+#[ignore = "measures: cargo xtask bench browser"]
+async fn a_large_attachment_comes_to_a_new_device() -> Result<()> {
+    Scene::play("times-content", 2, async |scene| {
+        let phone = scene.person("phone", Window::Phone).await?;
+        let folder = tempfile::tempdir()?;
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/laboratory/report.json");
+        std::fs::copy(sample, folder.path().join("report.json"))?;
+        let mut bytes = b"%PDF-1.7\n".to_vec();
+        bytes.resize(CONTENT, 0);
+        Repeatable(7).fill(&mut bytes[9..]);
+        std::fs::write(folder.path().join("report.pdf"), bytes)?;
+        let ticket = scene.relay.issues_from(folder.path()).await?;
+        phone.keeps_at("patient", &ticket).await?;
+        phone.protects().await?;
+        let wanted = rows(&phone, "blobs").await?;
+        let tablet = joined(scene, &phone).await?;
+        until(&tablet, "1 份").await?;
+        let brought = all_there(&tablet, "blobs", wanted).await?;
+        let plain = plain_socket(&phone, &tablet).await?;
+        println!(r#"{{"content": {{"bytes": {CONTENT}, "brought_s": {brought}, "plain_s": {plain}}}}}"#);
         Ok(())
     })
     .await

@@ -8,6 +8,7 @@ pub mod found;
 pub mod fsck;
 pub mod invite;
 pub mod issue;
+pub mod mailbox;
 mod moment;
 pub mod progress;
 pub mod serve;
@@ -43,6 +44,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Outc
         Command::Serve(serve) => serve::run(&cli.place, &serve),
         Command::Issue(issue) => issue::run(&cli.place, &issue),
         Command::Invite(invite) => invite::run(&cli.place, &invite),
+        Command::Mailbox(mailbox) => mailbox::run(&cli.place, &mailbox),
         Command::Found(found) => found::run(&cli.place, &found),
         Command::Suspend(suspend) => suspend::run(&cli.place, &suspend),
         Command::Claims(claims) => claims::run(&cli.place, &claims),

@@ -3,7 +3,7 @@
 use super::Outcome;
 use crate::{
     config::{Place, Serve},
-    http,
+    http::{self, connections::Bounds},
     node::Node,
     order::system_clock,
 };
@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, signal::unix};
+use tokio::{net::TcpListener, signal::unix, sync::watch};
 
 /// File in the data folder that says where the relay serves, for commands on the same machine.
 const URL: &str = "url";
@@ -29,10 +29,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs the relay.
 pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
-    #[cfg(target_os = "linux")]
-    if serve.with_parent {
-        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
-    }
+    end_with_parent(serve.with_parent)?;
     crate::store::make_folder(&place.data)
         .with_context(|| format!("could not make the data folder {}", place.data.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -43,8 +40,7 @@ pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
         let upkeep = node.start();
         let metrics = metrics(&node, serve.metrics_port).await?;
         let stop = stop_signal()?;
-        let url = format!("http://{}", local_address(&listener)?);
-        std::fs::write(place.data.join(URL), &url)?;
+        tell_where(&place.data, &listener)?;
         tracing::info!(address = %listener.local_addr()?, data = %place.data.display(), "serving");
         until(listener, node, stop).await;
         drop(upkeep);
@@ -53,6 +49,22 @@ pub fn run(place: &Place, serve: &Serve) -> anyhow::Result<Outcome> {
     })?;
     tracing::info!("stopped");
     Ok(Outcome::Well)
+}
+
+/// Has this process end with the one that started it, where that is asked for and there is a way.
+pub(super) fn end_with_parent(asked: bool) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if asked {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = asked;
+    Ok(())
+}
+
+/// Writes down where it serves.
+pub(super) fn tell_where(data: &Path, listener: &TcpListener) -> io::Result<()> {
+    std::fs::write(data.join(URL), format!("http://{}", local_address(listener)?))
 }
 
 /// Where the relay of a data folder serves, or served last.
@@ -89,10 +101,22 @@ pub(super) async fn bind(listen: IpAddr, port: u16) -> anyhow::Result<TcpListene
     anyhow::bail!("ports {port} to {last} on {listen} are all busy: choose another with --port")
 }
 
-/// Serves until `stop`, then waits for what is under way.
+/// Serves a relay until `stop`, then waits for what is under way.
 pub async fn until(listener: TcpListener, node: Arc<Node>, stop: impl Future<Output = ()>) {
-    let stopping = node.stopping.clone();
-    let mut serving = pin!(http::connections::serve(listener, node, stopping.subscribe()));
+    let stopping = node.post.stopping.clone();
+    let bounds = Bounds::new(&node.limits, node.trust_proxy);
+    ending(listener, http::service(node), &bounds, &stopping, stop).await;
+}
+
+/// Serves until `stop`, then waits for what is under way.
+pub(super) async fn ending(
+    listener: TcpListener,
+    service: Router,
+    bounds: &Bounds,
+    stopping: &watch::Sender<bool>,
+    stop: impl Future<Output = ()>,
+) {
+    let mut serving = pin!(http::connections::serve(listener, service, bounds, stopping.subscribe()));
     tokio::select! {
         () = &mut serving => return,
         () = stop => {}

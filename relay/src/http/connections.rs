@@ -3,8 +3,9 @@
 //! A place is held by the connection's stream itself, so that a web socket, which outlives the request that opened
 //! it, goes on counting.
 
-use super::{Shared, pace, service};
-use axum::{body::Body, extract::ConnectInfo, http::Request};
+use super::pace;
+use crate::config::Limits;
+use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::Service as _, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -29,11 +30,40 @@ use tokio::{
 /// How long to wait when the system has no more files for connections.
 const RECOVERY: Duration = Duration::from_millis(250);
 
+/// What connections are held to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Connections in all.
+    all: usize,
+    /// Of one address; `None` where a proxy stands before all clients, or there is no limit.
+    each: Option<usize>,
+    /// How long a request's head may take.
+    head: Duration,
+}
+
+impl Bounds {
+    /// Those of the configuration.
+    pub fn new(limits: &Limits, trust_proxy: bool) -> Self {
+        let all = match limits.connections {
+            0 => Semaphore::MAX_PERMITS,
+            most => most.min(Semaphore::MAX_PERMITS),
+        };
+        let each = limits.connections_per_address;
+        let each = (each > 0 && !trust_proxy).then_some(each);
+        Self { all, each, head: Duration::from_secs(limits.head_seconds) }
+    }
+}
+
 /// Serves until `stopped`, then ends what is idle and waits for what is under way. Dropping it ends everything.
-pub async fn serve(listener: TcpListener, node: Shared, mut stopped: watch::Receiver<bool>) {
-    let places = Places::new(&node);
-    let head = Duration::from_secs(node.limits.head_seconds);
-    let router = TowerToHyperService::new(service(node));
+pub async fn serve(
+    listener: TcpListener,
+    service: Router,
+    bounds: &Bounds,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let places = Places::new(bounds);
+    let head = bounds.head;
+    let router = TowerToHyperService::new(service);
     let mut connections = JoinSet::new();
     loop {
         let next = async {
@@ -69,7 +99,7 @@ pub async fn serve(listener: TcpListener, node: Shared, mut stopped: watch::Rece
 async fn one(
     stream: Held,
     peer: SocketAddr,
-    router: TowerToHyperService<axum::Router>,
+    router: TowerToHyperService<Router>,
     head: Duration,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -108,19 +138,13 @@ type ByAddress = Arc<Mutex<HashMap<IpAddr, usize>>>;
 struct Places {
     all: Arc<Semaphore>,
     by_address: ByAddress,
-    /// `None` where a proxy stands before all clients, or there is no limit.
     each: Option<usize>,
 }
 
 impl Places {
-    fn new(node: &Shared) -> Self {
-        let all = match node.limits.connections {
-            0 => Semaphore::MAX_PERMITS,
-            most => most.min(Semaphore::MAX_PERMITS),
-        };
-        let each = node.limits.connections_per_address;
-        let each = (each > 0 && !node.trust_proxy).then_some(each);
-        Self { all: Arc::new(Semaphore::new(all)), by_address: ByAddress::default(), each }
+    fn new(bounds: &Bounds) -> Self {
+        let all = Arc::new(Semaphore::new(bounds.all));
+        Self { all, by_address: ByAddress::default(), each: bounds.each }
     }
 
     /// Waits for a place.

@@ -148,7 +148,7 @@ pub async fn people(
 pub async fn demo(State(node): State<Shared>, headers: HeaderMap) -> Result<Response, Problem> {
     let demo = node.demo.as_ref().ok_or(Fault::NotFound)?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    if !host.is_some_and(|host| node.origins.is_own_host(host)) {
+    if !host.is_some_and(|host| node.post.origins.is_own_host(host)) {
         return Err(Fault::Origin.into());
     }
     let links = demo.links(&node)?;

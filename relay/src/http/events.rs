@@ -52,7 +52,7 @@ pub async fn open(
 async fn serve(node: &Shared, mut socket: WebSocket) {
     let mut events = node.events.listen();
     let mut watched = BTreeSet::new();
-    let mut stopping = node.stopping.subscribe();
+    let mut stopping = node.post.stopping.subscribe();
     loop {
         let told = tokio::select! {
             came = socket.recv() => match came {

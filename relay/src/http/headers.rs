@@ -1,6 +1,6 @@
 //! Security headers of every response (DESIGN §6), and the wider `connect-src` of the scripts that speak to relays.
 
-use super::Shared;
+use crate::post::Post;
 use axum::{
     extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
@@ -29,9 +29,9 @@ pub fn policy(connect: &str) -> String {
 }
 
 /// Adds the headers to every response, errors included.
-pub async fn add(State(node): State<Shared>, request: Request, next: Next) -> Response {
-    let connect =
-        if REACHING.contains(&request.uri().path()) { node.origins.connect_sources() } else { String::new() };
+pub async fn add(State(post): State<Post>, request: Request, next: Next) -> Response {
+    let reaching = REACHING.contains(&request.uri().path());
+    let connect = if reaching { post.origins.connect_sources(&post.others) } else { String::new() };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in FIXED {

@@ -160,7 +160,7 @@ pub async fn info(State(node): State<Shared>) -> Result<Response, Problem> {
             day: node.gate.day()?,
             now: node.now(),
             demo: node.demo.is_some(),
-            peer: node.peers.id().to_bytes(),
+            peer: node.post.peers.id().to_bytes(),
         };
         Ok(wire::reply(StatusCode::OK, &info))
     })

@@ -25,10 +25,10 @@ pub mod wire;
 
 pub use problem::{Fault, Problem, Text};
 
-use crate::node::Node;
+use crate::{node::Node, post::Post};
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, FromRef},
     middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, delete, get, post},
 };
@@ -36,6 +36,25 @@ use std::sync::Arc;
 
 /// What every handler is handed.
 pub type Shared = Arc<Node>;
+
+impl FromRef<Shared> for Post {
+    fn from_ref(node: &Shared) -> Self {
+        node.post.clone()
+    }
+}
+
+/// A mailbox that stands alone.
+pub fn mailbox(post: Post) -> Router {
+    Router::new()
+        .route("/v1/mailbox", get(p2p::mailbox))
+        .route("/p2p", get(p2p::open))
+        .layer(from_fn_with_state(post.clone(), origin::check))
+        .route("/healthz", get(|| async { "ok" }))
+        .fallback(|| async { Fault::NotFound })
+        .layer(from_fn(problem::render))
+        .layer(from_fn_with_state(post.clone(), headers::add))
+        .with_state(post)
+}
 
 /// The whole service.
 pub fn service(node: Shared) -> Router {
@@ -47,7 +66,7 @@ pub fn service(node: Shared) -> Router {
         .layer(from_fn_with_state(node.clone(), bounds::body))
         .layer(from_fn(bounds::above_body))
         .layer(from_fn(problem::render))
-        .layer(from_fn_with_state(node.clone(), headers::add))
+        .layer(from_fn_with_state(node.post.clone(), headers::add))
         .layer(from_fn_with_state(node.clone(), watch::observe))
         .with_state(node)
 }
@@ -56,7 +75,7 @@ fn api(node: &Shared) -> Router<Shared> {
     let all = routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
     let all = all.route("/p2p", get(p2p::open));
     all.layer(from_fn_with_state(node.clone(), pace::by_address))
-        .layer(from_fn_with_state(node.clone(), origin::check))
+        .layer(from_fn_with_state(node.post.clone(), origin::check))
 }
 
 /// Every route of the API; `openapi.json` describes each.
@@ -64,6 +83,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Shared>)> {
     vec![
         ("/v1/openapi.json", get(openapi::document)),
         ("/v1/info", get(ledger::info)),
+        ("/v1/mailbox", get(p2p::mailbox)),
         ("/v1/ledger/genesis", get(ledger::genesis)),
         ("/v1/ledger/checkpoint", get(ledger::checkpoint)),
         ("/v1/ledger/entries", get(ledger::entries)),

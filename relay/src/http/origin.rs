@@ -1,7 +1,8 @@
 //! Which pages may use this relay: those of its own origins and of the other members', nobody else's.
 //! Requests that carry no Origin don't come from a page and pass; nothing here rests on cookies.
 
-use super::{Shared, problem::Fault};
+use super::problem::Fault;
+use crate::post::Post;
 use axum::{
     extract::{Request, State},
     http::{HeaderValue, Method, StatusCode, header},
@@ -108,19 +109,19 @@ impl Origins {
     }
 
     /// What the engine may connect to, for its `connect-src`, each with a space in front.
-    pub fn connect_sources(&self) -> String {
+    pub fn connect_sources(&self, others: &[Origin]) -> String {
         let local = self.localhost.map(|port| Origin(format!("http://localhost:{port}")));
-        let all = self.known.iter().cloned().chain(local);
+        let all = self.known.iter().chain(others).cloned().chain(local);
         all.fold(String::new(), |list, origin| format!("{list} {origin} {}", origin.socket()))
     }
 }
 
 /// Refuses pages of other sites, and answers the preflights of our own.
-pub async fn check(State(node): State<Shared>, request: Request, next: Next) -> Response {
+pub async fn check(State(post): State<Post>, request: Request, next: Next) -> Response {
     let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
         return next.run(request).await;
     };
-    if !origin.to_str().is_ok_and(|origin| node.origins.allows(origin)) {
+    if !origin.to_str().is_ok_and(|origin| post.origins.allows(origin)) {
         return Fault::Origin.into_response();
     }
     let preflight = request.method() == Method::OPTIONS

@@ -12,7 +12,7 @@ use super::{
     places::{At, Inside, Places},
     turns::Turns,
 };
-use crate::{http::pace::Pace, mailbox::MailboxError, node::Node, order::Clock};
+use crate::{http::pace::Pace, mailbox::MailboxError, order::Clock, post::Post};
 use futures_util::{AsyncRead, AsyncWrite};
 use libp2p::PeerId;
 use std::{io, sync::Arc, time::Duration};
@@ -68,10 +68,10 @@ struct Shared {
 }
 
 /// Serves the streams that peers open, until it is dropped.
-pub async fn serve(node: Arc<Node>) {
-    let Some(mut opened) = node.peers.opened() else { return };
-    let turns = Turns::new(node.mailboxes.clone());
-    let (own, clock) = (node.peers.id().to_bytes(), node.clock.clone());
+pub async fn serve(post: &Post) {
+    let Some(mut opened) = post.peers.opened() else { return };
+    let turns = Turns::new(post.mailboxes.clone());
+    let (own, clock) = (post.peers.id().to_bytes(), post.clock.clone());
     let sessions = Pace::new(SESSIONS);
     let shared = Arc::new(Shared { turns, places: Arc::default(), sessions, own, clock });
     let mut streams = JoinSet::new();

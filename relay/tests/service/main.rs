@@ -11,6 +11,7 @@ mod desks;
 mod dialing;
 mod events;
 mod fsck;
+mod further;
 mod grants;
 mod killed;
 mod malformed;

@@ -17,18 +17,28 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it with these flags beside the usual ones, and waits until it is ready.
+    /// Starts a relay with these flags beside the usual ones, and waits until it is ready.
     pub async fn start(data: &Path, flags: &[&str]) -> Self {
+        let usual = ["serve", "--port", "0", "--requests-per-address", "0"];
+        Self::run(data, &[&usual, flags].concat()).await
+    }
+
+    /// Starts a mailbox that stands alone.
+    pub async fn start_mailbox(data: &Path, flags: &[&str]) -> Self {
+        Self::run(data, &[&["mailbox", "--port", "0"], flags].concat()).await
+    }
+
+    async fn run(data: &Path, arguments: &[&str]) -> Self {
         let url = data.join("url");
         let _ = std::fs::remove_file(&url);
         let mut command = Command::new(env!("CARGO_BIN_EXE_suishen"));
-        command.args(["--log", "error", "serve", "--port", "0", "--requests-per-address", "0"]);
-        command.args(flags).arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null());
+        command.args(["--log", "error"]).args(arguments);
+        command.arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = command.spawn().unwrap();
         let began = Instant::now();
         loop {
-            assert!(child.try_wait().unwrap().is_none(), "the relay does not start again");
-            assert!(began.elapsed() < HANG, "the relay is not ready");
+            assert!(child.try_wait().unwrap().is_none(), "it does not start");
+            assert!(began.elapsed() < HANG, "it is not ready");
             if let Ok(base) = std::fs::read_to_string(&url)
                 && reqwest::get(format!("{base}/healthz"))
                     .await

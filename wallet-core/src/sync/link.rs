@@ -287,6 +287,8 @@ impl Link {
         }
         let events = stored(events.into_iter().map(Into::into).collect());
         self.total.taken += events.len() as u64;
+        // Once they are stored both are level anew, and whoever runs this is told.
+        self.no_longer_level();
         if let Stage::Session(session) = &mut stage {
             for event in &events {
                 session.learn(event.address);

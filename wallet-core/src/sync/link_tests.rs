@@ -287,9 +287,11 @@ fn one_change_costs_a_kilobyte_and_one_round_trip() {
     for at in [0, 1] {
         let mut pair = level();
         (pair.frames, pair.bytes) = (0, 0);
+        let told = pair.sides[1 - at].levels;
         pair.sides[at].add(event(1000, SMALL));
         pair.settle();
         assert!(pair.is_level());
+        assert_eq!(pair.sides[1 - at].levels, told + 1, "who is pushed to hears when it is level again");
         assert_eq!(pair.sides[0].store, pair.sides[1].store);
         assert_eq!(pair.frames, 2, "there and back");
         assert!(pair.bytes <= SMALL + 20, "{} bytes", pair.bytes);

@@ -46,10 +46,7 @@ fn a_backup_brings_everything_back_in_pieces_of_any_size() {
         let mut restored = Vault::restore(&entropy, *ledger, epochs.clone(), &mut Seeded::new(8)).unwrap();
         let events: Vec<_> =
             items.iter().filter_map(|i| if let Item::Event(e) = i { Some(e) } else { None }).collect();
-        assert_eq!(
-            restored.load(events),
-            LoadReport { taken: 4, ..LoadReport::default() }
-        );
+        assert_eq!(restored.load(events), LoadReport { taken: 4, ..LoadReport::default() });
         assert_eq!(restored.index(), vault.index());
         let bytes: usize =
             items.iter().map(|i| if let Item::Piece(_, bytes) = i { bytes.len() } else { 0 }).sum();

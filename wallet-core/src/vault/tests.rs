@@ -355,10 +355,7 @@ fn an_event_waits_for_those_that_it_names() {
     events.push(vault.append(Body::Hidden(record(1)), NOW, random).unwrap());
     let epochs = Locked::from_bytes(&vault.to_bytes()).unwrap().epochs;
     let mut restored = Vault::restore(&entropy, LEDGER, epochs, random).unwrap();
-    assert_eq!(
-        restored.load(&events[3..]),
-        LoadReport { taken: 2, waiting: 2, ..LoadReport::default() }
-    );
+    assert_eq!(restored.load(&events[3..]), LoadReport { taken: 2, waiting: 2, ..LoadReport::default() });
     assert_eq!(restored.index().records().count(), 0);
     assert_eq!(restored.load(&events[..3]).waiting, 0);
     assert_eq!(*restored.index(), *vault.index());

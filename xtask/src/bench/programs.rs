@@ -28,6 +28,10 @@ const QR_TO_REPORT_MS: f64 = 2000.0;
 const TWENTY_YEARS: &str = "a_wallet_of_twenty_years";
 /// Until a new device has ten thousand records, milliseconds.
 const NEW_DEVICE_MS: f64 = 20_000.0;
+/// The scene that brings a large attachment to a new device.
+const ATTACHMENT: &str = "a_large_attachment_comes";
+/// Of the speed at which a plain web socket carries as much.
+const OF_PLAIN_SOCKET: f64 = 0.5;
 /// How long a relay that answers is left alone before it is idle.
 const SETTLES: Duration = Duration::from_secs(5);
 
@@ -203,6 +207,17 @@ pub fn browser(place: &Place, steps: &mut Steps) -> Result<Table> {
         let value = times[field].as_f64().map(|seconds| seconds * 1000.0);
         figures.push(figure(format!("{records} records {what}"), value, target)?);
     }
+    let times = steps.step("browser: an attachment", || timed(place, ATTACHMENT))?;
+    let times = &times["content"];
+    let seconds = |field: &str| times[field].as_f64().context("the scene printed no times");
+    let megabytes_of = times["bytes"].as_f64().context("the scene printed no times")? / 1e6;
+    figures.push(Figure {
+        name: format!("attachment of {megabytes_of} MB brought to a new device, verified and stored"),
+        value: seconds("brought_s")? * 1000.0,
+        unit: Unit::Milliseconds,
+        peer: Some(("plain web socket".into(), seconds("plain_s")? * 1000.0)),
+        target: Target::Ratio(OF_PLAIN_SOCKET),
+    });
     let notes = vec![
         "Chromium on this machine, beside the relay; without the time of the finger on \u{201c}keep\u{201d}"
             .into(),

@@ -9,7 +9,8 @@ use crate::{
     command::progress::Progress,
     gate::{ROWS, TEAR_FILE},
     mailbox,
-    node::{BLOBS, DATABASE, MAILBOXES},
+    node::{BLOBS, DATABASE},
+    post::MAILBOXES,
     replica::looking::{Looked, look},
     store::StoreError,
 };

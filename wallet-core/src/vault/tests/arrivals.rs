@@ -37,7 +37,13 @@ impl Story {
     fn next(&self, body: Body) -> Event {
         let last = self.added.last().unwrap();
         let (signed, claimed) = last.open(self.first.id(), |_| vec![&self.read]).unwrap();
-        Event { sequence: claimed.sequence + 1, previous: Some(signed.id()), seen: Vec::new(), body, ..claimed }
+        Event {
+            sequence: claimed.sequence + 1,
+            previous: Some(signed.id()),
+            seen: Vec::new(),
+            body,
+            ..claimed
+        }
     }
 }
 

@@ -126,10 +126,7 @@ fn keys_that_come_after_their_events_open_them_in_the_same_load_or_a_later_one()
     let vault = &mut family.vaults[2];
     let report = vault.load(events);
     assert_eq!((report.waiting, report.refused.len()), (3, 0));
-    assert_eq!(
-        vault.load([epoch]),
-        LoadReport { taken: 1, epochs: 1, ..LoadReport::default() }
-    );
+    assert_eq!(vault.load([epoch]), LoadReport { taken: 1, epochs: 1, ..LoadReport::default() });
     let index = vault.index().clone();
     assert_eq!(*family.vaults[0].index(), index);
     // Kept over locking, though the epoch isn't loaded again.

@@ -164,7 +164,7 @@ fn turn(owner: &Rc<Engine>, to: Option<&Rc<Engine>>) {
     if !Rc::ptr_eq(before, next) {
         before.patient.rest();
         next.patient.resting.set(false);
-        next.patient.follow_mailbox(next);
+        next.patient.follow_mailboxes(next);
     }
     tell(&Event::Changed(Topic::Wallet));
 }

@@ -109,12 +109,12 @@ impl Session {
             R::AddPassphrase { passphrase } => self.add_passphrase(engine, task, &passphrase).await?,
             R::UnlockPasskey { credential, prf } => {
                 self.unlock_passkey(engine, &credential, &prf).await?;
-                self.follow_mailbox(engine);
+                self.follow_mailboxes(engine);
                 A::Done
             }
             R::UnlockPassphrase { passphrase } => {
                 self.unlock_passphrase(engine, task, &passphrase).await?;
-                self.follow_mailbox(engine);
+                self.follow_mailboxes(engine);
                 A::Done
             }
             R::Lock => {

@@ -54,7 +54,7 @@ impl Session {
         let salt = self.passkey_salt.take().ok_or_else(bad)?;
         self.with(|vault| vault.add_passkey(credential, salt, &prf, &mut BrowserRandom))?;
         self.save_vault(engine, Vec::new()).await?;
-        self.follow_mailbox(engine);
+        self.follow_mailboxes(engine);
         Ok(PatientResponse::Done)
     }
 
@@ -68,7 +68,7 @@ impl Session {
         tell(&Event::Progress { task, step: Step::Unlocking, done: 0, total: 0 });
         self.with(|vault| vault.add_passphrase(passphrase, &mut BrowserRandom))?.map_err(fault)?;
         self.save_vault(engine, Vec::new()).await?;
-        self.follow_mailbox(engine);
+        self.follow_mailboxes(engine);
         Ok(PatientResponse::Done)
     }
 

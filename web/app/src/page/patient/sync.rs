@@ -31,7 +31,9 @@ pub fn use_sync() -> Option<Sync> {
 
 /// Put together: what waits is said before what is well.
 pub fn standing(words: &Words, sync: &Sync, now: u64) -> Said {
-    let named = |fits: fn(&SyncState) -> bool| names(words, sync.with.iter().filter(|one| fits(&one.state)));
+    let several = sync.with.iter().filter(|one| one.mailbox).count() > 1;
+    let named =
+        |fits: fn(&SyncState) -> bool| names(words, sync.with.iter().filter(|one| fits(&one.state)), several);
     let level = named(|state| matches!(state, SyncState::Level { .. }));
     let away = named(|state| matches!(state, SyncState::Away { .. }));
     let told = |key: &str, names: &str| words.with(key, &[("names", names.into())]);
@@ -91,10 +93,12 @@ pub fn name(words: &Words, one: &Counterpart) -> String {
     }
 }
 
-/// All of them in a sentence; mailboxes are one.
-fn names<'a>(words: &Words, of: impl Iterator<Item = &'a Counterpart>) -> String {
-    let mut names: Vec<String> =
-        of.map(|one| if one.mailbox { words.say("sync-mailbox") } else { name(words, one) }).collect();
+/// All of them in a sentence; the mailbox needs a name only where there are `several`.
+fn names<'a>(words: &Words, of: impl Iterator<Item = &'a Counterpart>, several: bool) -> String {
+    let called = |one: &Counterpart| {
+        if one.mailbox && !several { words.say("sync-mailbox") } else { name(words, one) }
+    };
+    let mut names: Vec<String> = of.map(called).collect();
     names.dedup();
     words.list(&names)
 }

@@ -29,7 +29,8 @@ const TOLD_EVERY: f64 = 1.0;
 pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble> {
     let devices = &engine.patient.devices;
     let (here, missing) = contents(engine).await?;
-    let undelivered: Vec<BlobAddress> = here.difference(&devices.delivered.borrow()).copied().collect();
+    let delivered = devices.delivered.borrow().get(&relay.origin).cloned().unwrap_or_default();
+    let undelivered: Vec<BlobAddress> = here.difference(&delivered).copied().collect();
     if undelivered.is_empty() && missing.is_empty() {
         return Ok(());
     }
@@ -42,7 +43,7 @@ pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble>
         for address in lacking(asked, &frame(&mut stream).await?)? {
             give(engine, &mut stream, address).await?;
         }
-        devices.delivered.borrow_mut().extend(asked);
+        devices.delivered.borrow_mut().entry(relay.origin.clone()).or_default().extend(asked);
     }
     Ok(())
 }

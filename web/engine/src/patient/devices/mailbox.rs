@@ -1,16 +1,22 @@
-//! The mailbox: a relay holds the wallet's ciphertext for the devices that are off.
+//! Mailboxes: a relay holds the wallet's ciphertext for the devices that are off, and so do the further places that it names,
+//! where the devices go on meeting when it is gone.
 
 use super::{Trouble, content, door, link};
 use crate::engine::Engine;
+use crate::http::{self, Call};
 use crate::patient::care;
 use crate::platform::sleep;
+use crate::store::Table;
 use futures::channel::oneshot;
 use futures::future::select;
+use minicbor::{Decode, Encode};
 use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Fault, SyncState};
+use suishen_core::cbor;
+use suishen_core::id::LedgerId;
 use suishen_core::sync::{LINK_FRAME, Link, Refused};
 
 /// How long to wait after a link broke: longer each time, in milliseconds.
@@ -19,27 +25,81 @@ const WAITS: [i32; 6] = [500, 1000, 2000, 5000, 15_000, 30_000];
 /// How often the ledger is asked, where it doesn't answer, whether it is ahead of the mailbox.
 const LOOKS: u32 = 3;
 
+/// Where further mailboxes are, as this wallet's relay said when it could last be asked.
+const FURTHER: &str = "further-mailboxes";
+/// Of those no more are followed.
+const MOST_FURTHER: usize = 4;
+
+/// What a mailbox says of itself at `/v1/mailbox`.
+#[derive(Debug, Encode, Decode)]
+#[cbor(map)]
+struct MailboxInfo {
+    #[n(0)]
+    ledger: LedgerId,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    peer: Vec<u8>,
+    #[n(2)]
+    others: Vec<String>,
+}
+
 impl super::Session {
-    /// Keeps the mailbox and this wallet the same from now on. Before it is protected nothing leaves this browser.
-    pub(in super::super) fn follow_mailbox(&self, engine: &Rc<Engine>) {
-        let ready = self.with(|vault| vault.is_protected()).unwrap_or(false);
-        if ready && !self.devices.following.replace(true) {
+    /// Keeps the mailboxes and this wallet the same from now on. Before it is protected nothing leaves this browser.
+    pub(in super::super) fn follow_mailboxes(&self, engine: &Rc<Engine>) {
+        if self.with(|vault| vault.is_protected()).unwrap_or(false) {
             let engine = engine.clone();
             wasm_bindgen_futures::spawn_local(async move {
-                follow(&engine).await;
-                engine.patient.devices.following.set(false);
+                let further = further(&engine).await.unwrap_or_default();
+                for origin in std::iter::once(engine.origin()).chain(further) {
+                    follow_one(&engine, origin);
+                }
             });
         }
     }
 }
 
-async fn follow(engine: &Rc<Engine>) {
+/// Follows a mailbox, where that isn't done already.
+fn follow_one(engine: &Rc<Engine>, origin: String) {
+    if engine.patient.devices.following.borrow_mut().insert(origin.clone()) {
+        let engine = engine.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            follow(&engine, &origin).await;
+            engine.patient.devices.following.borrow_mut().remove(&origin);
+        });
+    }
+}
+
+async fn further(engine: &Engine) -> Result<Vec<String>, Fault> {
+    let bytes = engine.store().await?.get(Table::Plain, FURTHER).await?;
+    Ok(bytes.and_then(|bytes| cbor::decode(&bytes).ok()).unwrap_or_default())
+}
+
+/// The mailbox at an origin. The relay's own names the further ones, and they are followed too; what one of those names is not.
+async fn met(engine: &Rc<Engine>, origin: &str) -> Result<Relay, Trouble> {
+    let answer = http::send(origin, &Call::get("/v1/mailbox")).await.map_err(|_| Trouble::Away)?;
+    let info: MailboxInfo =
+        cbor::decode(&answer).map_err(|_| Trouble::Broken("no mailbox answers there".to_owned()))?;
+    if info.ledger != engine.patient.with(|vault| *vault.ledger())? {
+        return Err(Trouble::Broken("the mailbox is another ledger's".to_owned()));
+    }
+    if origin == engine.origin() {
+        let named: Vec<String> = info.others.into_iter().take(MOST_FURTHER).collect();
+        if named != further(engine).await? {
+            engine.store().await?.put(Table::Plain, FURTHER, cbor::encode(&named)).await?;
+        }
+        for other in named {
+            follow_one(engine, other);
+        }
+    }
+    Ok(Relay { origin: origin.to_owned(), peer: info.peer })
+}
+
+async fn follow(engine: &Rc<Engine>, origin: &str) {
     let broken = Cell::new(0);
     while engine.patient.is_at_work() {
-        let name = host(&engine.origin());
+        let name = host(origin);
         let mark = |state| engine.patient.devices.mark(&name, true, state);
         mark(SyncState::Busy { done: 0, total: 0 });
-        let trouble = match relay(engine).await {
+        let trouble = match met(engine, origin).await {
             Ok(relay) => once(engine, &relay, &mark, &broken).await,
             Err(trouble) => trouble,
         };
@@ -59,7 +119,7 @@ async fn follow(engine: &Rc<Engine>) {
             return;
         }
         let (waiting, woken) = oneshot::channel();
-        *engine.patient.devices.waiting.borrow_mut() = Some(waiting);
+        engine.patient.devices.waiting.borrow_mut().insert(origin.to_owned(), waiting);
         select(pin!(sleep(WAITS[broken.get().min(WAITS.len() - 1)])), woken).await;
         broken.set(broken.get() + 1);
     }
@@ -107,7 +167,9 @@ async fn once(
                 broken.set(0);
                 // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
                 match content::exchange(engine, relay).await {
-                    Ok(()) => mark(SyncState::Level { since: engine.patient.note_level(engine).await? }),
+                    Ok(()) => mark(SyncState::Level {
+                        since: engine.patient.note_level(engine, &host(&relay.origin)).await?,
+                    }),
                     Err(Trouble::Away) => return Err(Trouble::Away),
                     Err(trouble) => mark(SyncState::Refused(trouble.into())),
                 }
@@ -118,7 +180,7 @@ async fn once(
     .await
 }
 
-/// The first relay that answers.
+/// The first relay that answers, for what needs the ledger too.
 pub async fn relay(engine: &Engine) -> Result<Relay, Trouble> {
     let ledger = engine.ledger().await?;
     ledger.first_peer().await.map_err(|error| Trouble::Here(Fault::from(error)))

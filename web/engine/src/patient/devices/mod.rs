@@ -13,9 +13,10 @@ pub use members::role_of;
 
 use super::{Session, consultation};
 use crate::engine::Engine;
+use crate::ledger::Ledger;
 use crate::links::{Page, origin_of};
 use crate::peers::{Incoming, Network, NotThere, Peers};
-use crate::platform::{BrowserRandom, sleep};
+use crate::platform::{BrowserRandom, phone_clock, sleep};
 use crate::store::{Change, Table};
 use crate::worker::tell;
 use futures::StreamExt as _;
@@ -40,7 +41,7 @@ use zeroize::Zeroizing;
 /// How often a relay is asked to let others in here.
 const TRIES: u32 = 5;
 
-/// When the mailbox last had all that this device has.
+/// When each mailbox last had all that this device has.
 const LEVEL: &str = "mailbox-level";
 
 /// The mailbox no longer lets this device in.
@@ -53,12 +54,12 @@ pub struct Devices {
     /// Each open link is told of new events.
     links: RefCell<Vec<UnboundedSender<Vec<StoredEvent>>>>,
     counterparts: RefCell<BTreeMap<String, Counterpart>>,
-    /// The mailbox is being followed.
-    following: Cell<bool>,
-    /// Ends the wait before the mailbox is tried again.
-    waiting: RefCell<Option<oneshot::Sender<()>>>,
-    /// Contents that the mailbox is known to have.
-    delivered: RefCell<BTreeSet<BlobAddress>>,
+    /// The mailboxes that are being followed, by origin.
+    following: RefCell<BTreeSet<String>>,
+    /// Ends the wait before one of them is tried again.
+    waiting: RefCell<BTreeMap<String, oneshot::Sender<()>>>,
+    /// Contents that each is known to have.
+    delivered: RefCell<BTreeMap<String, BTreeSet<BlobAddress>>>,
     invitation: RefCell<Option<pairing::Invitation>>,
     /// The ledger's holder is ahead of all that is known here, and when that was last looked at.
     kept_back: Cell<bool>,
@@ -67,7 +68,7 @@ pub struct Devices {
     joining: RefCell<Option<pairing::Joining>>,
 }
 
-/// How far the mailbox had this device's events, and when.
+/// How far a mailbox had this device's events, and when.
 #[derive(Clone, Copy, Debug, Encode, Decode)]
 #[cbor(map)]
 struct Level {
@@ -199,7 +200,7 @@ impl Devices {
         self.links.borrow_mut().retain(|link| link.unbounded_send(events.to_vec()).is_ok());
     }
 
-    /// Tries the mailbox again at once, where a link to it broke.
+    /// Tries the mailboxes again at once, where a link to one broke.
     pub(super) fn wake(&self) {
         drop(self.waiting.take());
     }
@@ -257,7 +258,7 @@ impl Session {
             R::InviteDevice { role, person } => return Ok(A::Link(self.invite(engine, role, person).await?)),
             R::RemoveDevice { device } => return Ok(A::Shares(self.remove_device(engine, &device).await?)),
             R::SyncNow => {
-                self.follow_mailbox(engine);
+                self.follow_mailboxes(engine);
                 self.devices.wake();
             }
             R::AnswerDevice { admit } => self.answer_device(admit).await?,
@@ -272,15 +273,18 @@ impl Session {
 
     /// How it stands with the other copies.
     async fn sync(&self, engine: &Engine) -> Result<bridge::Sync, Fault> {
-        let level = self.level(engine).await?;
+        let levels = self.levels(engine).await?;
         let events = engine.store().await?.count(Table::Events).await?;
         let mut with: Vec<Counterpart> = self.devices.counterparts.borrow().values().cloned().collect();
         for counterpart in &mut with {
             if let SyncState::Away { last } = &mut counterpart.state {
-                *last = level.map(|level| level.time).filter(|_| counterpart.mailbox);
+                let level = levels.get(&counterpart.name).filter(|_| counterpart.mailbox);
+                *last = level.map(|level| level.time);
             }
         }
-        let waiting = events.saturating_sub(level.map_or(0, |level| level.events));
+        // What one of them has is in two places.
+        let elsewhere = levels.values().map(|level| level.events).max();
+        let waiting = events.saturating_sub(elsewhere.unwrap_or(0));
         // Proven by an epoch, or said by the mailbox, which then lets this device in no more.
         let shut_out =
             |one: &Counterpart| matches!(&one.state, SyncState::Refused(fault) if fault.code == REMOVED);
@@ -295,31 +299,34 @@ impl Session {
             index.backed_up().is_some()
                 || index.devices().filter(|d| d.name.is_some() && d.removed.is_none()).count() > 1
         })?;
-        Ok(devices || self.level(engine).await?.is_some())
+        Ok(devices || !self.levels(engine).await?.is_empty())
     }
 
-    async fn level(&self, engine: &Engine) -> Result<Option<Level>, Fault> {
+    /// By the mailbox's host.
+    async fn levels(&self, engine: &Engine) -> Result<BTreeMap<String, Level>, Fault> {
         let bytes = engine.store().await?.get(Table::Plain, LEVEL).await?;
-        Ok(bytes.and_then(|bytes| cbor::decode(&bytes).ok()))
+        Ok(bytes.and_then(|bytes| cbor::decode(&bytes).ok()).unwrap_or_default())
     }
 
-    /// The mailbox has all that this device has.
-    async fn note_level(&self, engine: &Engine) -> Result<u64, Fault> {
-        let time = engine.ledger().await?.now().unwrap_or_default();
+    /// The mailbox at a host has all that this device has.
+    async fn note_level(&self, engine: &Engine, host: &str) -> Result<u64, Fault> {
+        let told = engine.known_ledger().and_then(Ledger::now);
+        // Where no relay says the time, the phone's own clock does for what is only shown.
+        let time = told.unwrap_or_else(|| u64::try_from(phone_clock()).unwrap_or_default());
         let store = engine.store().await?;
-        if self.level(engine).await?.is_none() {
+        let events = store.count(Table::Events).await?;
+        let mut levels = self.levels(engine).await?;
+        if levels.insert(host.to_owned(), Level { time, events }).is_none() {
             // No longer the only copy.
             tell(&Event::Changed(Topic::Wallet));
         }
-        let events = store.count(Table::Events).await?;
-        store.put(Table::Plain, LEVEL, cbor::encode(&Level { time, events })).await?;
+        store.put(Table::Plain, LEVEL, cbor::encode(&levels)).await?;
         Ok(time)
     }
 
     /// Takes events that came from another copy: those that hold are stored.
     async fn take_events(&self, engine: &Engine, events: Vec<StoredEvent>) -> Result<(), Fault> {
-        let (report, late) =
-            self.with(|vault| (vault.load(&events), vault.read_late()))?;
+        let (report, late) = self.with(|vault| (vault.load(&events), vault.read_late()))?;
         let gone: Vec<Change> = report
             .refused
             .iter()
