@@ -96,13 +96,7 @@ async fn settle(client: &Arc<Client>, ledger: &LedgerId, claims: &[Claim], rate:
     drop(told);
     let stood = look_up(client, entries).await?;
     ensure!(stood == claims.len(), "{stood} of {} settlements stand", claims.len());
-    eprintln!(
-        "  {} settlements a second: median {:.1} ms, 99 of 100 {:.1} ms, all within {:.1} s",
-        rate.per_second,
-        milliseconds(round.percentile(50)),
-        milliseconds(round.percentile(99)),
-        round.lasted.as_secs_f64()
-    );
+    round.tell("settlements");
     Ok(round)
 }
 

@@ -1,7 +1,6 @@
 //! A relay that lies to an insurer's server: its yes and its no decide nothing, the ledger does.
 
 use super::world::{INSURER, Server, World};
-use crate::relay::Relay;
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
@@ -16,12 +15,12 @@ use std::{
         Arc,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use suishen_core::{
     cbor,
     consent::{Answer, AuditorReversal, Message, Reversing},
-    contract::{Credential, Key, ReversalReason, Role, SignedTransaction, Slot},
+    contract::{Credential, Key, ReversalReason, Role, SignedTransaction, Slot, Terms},
     id::GrantId,
     sm::{Key32, Signed},
 };
@@ -181,14 +180,7 @@ async fn malicious_relay_that_says_yes_and_includes_nothing_tells_no_patient_of_
 
 #[tokio::test]
 async fn malicious_relay_that_holds_a_settlement_back_delays_another_decision_until_it_can_stand_no_more() {
-    let ahead = Arc::new(AtomicU64::new(0));
-    let clock = ahead.clone();
-    let clock = Arc::new(move || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        now + clock.load(Ordering::SeqCst)
-    });
-    let relay = Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await;
-    let world = World::on(relay).await;
+    let (world, ahead) = World::ahead().await;
     let (liar, server) = between(&world).await;
     let (made, claim) = world.opened(&server, Slot::Commercial).await;
     liar.how.store(NO, Ordering::SeqCst);
@@ -215,14 +207,7 @@ async fn malicious_relay_that_holds_a_settlement_back_delays_another_decision_un
 #[tokio::test]
 async fn malicious_relay_that_dates_back_a_settlement_that_was_given_up_is_found_out_and_tells_no_difference()
 {
-    let ahead = Arc::new(AtomicU64::new(0));
-    let clock = ahead.clone();
-    let clock = Arc::new(move || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        now + clock.load(Ordering::SeqCst)
-    });
-    let relay = Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await;
-    let world = World::on(relay).await;
+    let (world, ahead) = World::ahead().await;
     let (liar, server) = between(&world).await;
     let (made, claim) = world.opened(&server, Slot::Commercial).await;
     liar.how.store(NO, Ordering::SeqCst);
@@ -350,7 +335,7 @@ async fn who_looks_at_once_shares_an_answer_and_each_is_told_its_own() {
         let ledger = &server.desk.ledger;
         async move {
             let proven = ledger.values(&keys).await.unwrap();
-            assert!(proven.get::<suishen_core::contract::Terms>(1).unwrap().is_none());
+            assert!(proven.get::<Terms>(1).unwrap().is_none());
             proven.need::<suishen_core::contract::Party>(0, "party").unwrap().acceptance
         }
     });

@@ -1,6 +1,6 @@
 //! From an issued invoice to its settlement, refusal and reversal, without a door.
 
-use super::world::{FUND, INSURER, RIVAL, Server, World, offer};
+use super::world::{FUND, INSURER, RIVAL, Server, World, damage, offer};
 use crate::{process::suishen, relay::credential};
 use suishen_core::{
     consent::{Answer, AuditorReversal, Decision, Reversing},
@@ -160,12 +160,7 @@ async fn a_settlement_whose_invoice_the_hospital_voids_is_flagged_though_another
         told.reverse(tag.voucher().clone(), credential, &seed, now, (&auditor, &client.ledger())).unwrap();
     client.submit(&SignedTransaction::new(&body, &key, &client.ledger())).await.unwrap();
     let dir = insurer.stop().await;
-    let claims: redb::TableDefinition<'_, &[u8; 32], &[u8]> = redb::TableDefinition::new("claims");
-    let database = redb::Database::open(dir.path().join("claims/claims.redb")).unwrap();
-    let change = database.begin_write().unwrap();
-    change.open_table(claims).unwrap().insert(damaged.grant().as_bytes(), [7; 50].as_slice()).unwrap();
-    change.commit().unwrap();
-    drop(database);
+    damage(dir.path(), &damaged.grant());
     let insurer = Server::open(dir, &world.relay.base, None).await.unwrap();
     insurer.desk.look_over().await.unwrap();
     assert_eq!(insurer.desk.claim(&claim).unwrap().state(), State::Flagged);

@@ -4,15 +4,9 @@ use super::{
     caller::Desk,
     world::{FUND, INSURER, Server, World, offer},
 };
-use crate::{process::suishen, relay::Relay};
+use crate::process::suishen;
 use serde_json::Value;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::atomic::Ordering, time::Duration};
 use suishen_core::contract::{Role, Slot};
 use suishen_relay::claims::{enrolment, held::State};
 
@@ -67,13 +61,7 @@ async fn a_certificate_is_renewed_by_one_command_while_the_old_one_serves() {
 
 #[tokio::test]
 async fn a_certificate_that_ends_within_three_weeks_is_said_to() {
-    let ahead = Arc::new(AtomicU64::new(0));
-    let clock = ahead.clone();
-    let clock = Arc::new(move || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        now + clock.load(Ordering::SeqCst)
-    });
-    let world = World::on(Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await).await;
+    let (world, ahead) = World::ahead().await;
     let server = world.insurer().await;
     let until = server.desk.who().chain().leaf().validity().not_after;
     assert_eq!(enrolment::ends_within(&server.desk.who(), until - 22 * DAY), None);
