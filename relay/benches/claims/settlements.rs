@@ -108,9 +108,8 @@ async fn look_up(
     let mut stood = 0;
     let mut some = Vec::new();
     while told.recv_many(&mut some, LOOKED_UP).await > 0 {
-        let keys = some.iter().map(|(slot, _)| Key::Claim(*slot).to_bytes().into()).collect();
-        let answer: ValuesAnswer =
-            cbor::decode(&client.post("/v1/ledger/values", &ValuesAsked { keys }).await?)?;
+        let asked = ValuesAsked::of(some.iter().map(|(slot, _)| Key::Claim(*slot).to_bytes()));
+        let answer: ValuesAnswer = cbor::decode(&client.post("/v1/ledger/values", &asked).await?)?;
         for (shown, (_, number)) in answer.values.iter().zip(some.drain(..)) {
             let value = shown.value.as_ref().context("a slot holds nothing")?;
             let slot: Slot = cbor::decode(value)?;

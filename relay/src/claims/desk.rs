@@ -218,6 +218,7 @@ impl ClaimsDesk {
             flagged: false,
             given_up: None,
             telling: None,
+            reply: Some(terms.grant.reply),
         };
         self.rows.add_claim(&held, now).await?;
         self.happened.notify_one();
@@ -300,10 +301,10 @@ impl ClaimsDesk {
         Ok((proven.need(0, "grant")?, proven.need(1, "grant")?))
     }
 
-    /// What the state holds once it contains this entry, which a relay says stands.
+    /// What the state holds once it contains this entry, which a relay says stands; and the entry.
     pub(super) async fn after(&self, entry: u64, keys: &[Key]) -> Result<Proven, DeskError> {
         for _ in 0..LOOKS {
-            let proven = self.ledger.values(keys).await?;
+            let proven = self.ledger.values_with(keys, Some(entry)).await?;
             if proven.size > entry {
                 return Ok(proven);
             }

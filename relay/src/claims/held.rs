@@ -8,7 +8,7 @@ use suishen_core::{
     gate::RELEASE_WITHIN,
     id::{Commitment, GrantId, TagId},
     report::Manifest,
-    sm::{Key32, SecretKey},
+    sm::{Key32, PublicKey, SecretKey},
 };
 
 /// A claim grant here.
@@ -69,6 +69,9 @@ pub struct Held {
     /// What was said and the patient isn't told yet: see [`Held::telling`].
     #[n(17)]
     pub telling: Option<Vec<Answer>>,
+    /// What is sealed for the patient is sealed to this key, of the grant's proven terms; none in rows from before it was kept.
+    #[n(18)]
+    pub reply: Option<PublicKey>,
 }
 
 /// Secrets and a patient's claim.
@@ -145,6 +148,28 @@ impl Opened {
     pub fn papers(&self) -> &[Paper] {
         self.papers.as_deref().unwrap_or_default()
     }
+
+    /// What is shown of it, which never changes: its row is written once.
+    pub fn shown(&self) -> Shown {
+        Shown { disclosed: self.disclosed.clone(), papers: self.papers.clone() }
+    }
+
+    /// With what is shown of it.
+    pub fn show(&mut self, shown: Shown) {
+        (self.disclosed, self.papers) = (shown.disclosed, shown.papers);
+    }
+}
+
+/// What is shown of an open claim, in a row of its own.
+#[derive(Clone, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Shown {
+    /// The invoice's groups.
+    #[n(0)]
+    pub disclosed: Disclosure,
+    /// What goes along with it.
+    #[n(1)]
+    pub papers: Option<Vec<Paper>>,
 }
 
 /// A record that explains the invoice, kept as it came.
@@ -288,6 +313,15 @@ impl State {
 }
 
 impl Held {
+    /// Without what it shows, which lies apart.
+    pub fn apart(&self) -> Self {
+        let mut held = self.clone();
+        if let Some(opened) = &mut held.opened {
+            opened.show(Shown::default());
+        }
+        held
+    }
+
     /// Where it stands.
     pub fn state(&self) -> State {
         if self.closed.is_some() {
