@@ -1,6 +1,6 @@
 //! A relay that lies to an insurer's server: its yes and its no decide nothing, the ledger does.
 
-use super::world::{INSURER, Server, World};
+use super::world::{INSURER, Server, World, offer};
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
@@ -12,14 +12,14 @@ use minicbor::bytes::ByteVec;
 use serde_json::json;
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
 use suishen_core::{
     cbor,
-    consent::{Answer, AuditorReversal, Message, Reversing},
+    consent::{Answer, AuditorReversal, Message, Payload, Reversing},
     contract::{Credential, Key, ReversalReason, Role, SignedTransaction, Slot, Terms},
     id::GrantId,
     sm::{Key32, Signed},
@@ -49,6 +49,8 @@ const NO_DROPS: u8 = 5;
 
 /// Shows payloads in the drop box that nobody left there, before and behind the others.
 const JUNK: u8 = 6;
+/// Shows what it forged in the drop box, before everything else.
+const FORGED: u8 = 7;
 
 /// Between an insurer's server and its relay.
 struct Liar {
@@ -56,6 +58,8 @@ struct Liar {
     how: AtomicU8,
     /// Looks at the state that it passed on.
     looks: AtomicU64,
+    /// Messages of its own.
+    forged: Mutex<Vec<Message>>,
     http: reqwest::Client,
 }
 
@@ -108,6 +112,12 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
         messages.extend([junk, ByteVec::from(cbor::encode(&Message::Half(vec![7; 200])))]);
         body = cbor::encode(&messages);
     }
+    if shows_drops && how == FORGED && status.is_success() {
+        let mut messages: Vec<ByteVec> =
+            liar.forged.lock().unwrap().iter().map(|message| cbor::encode(message).into()).collect();
+        messages.extend(cbor::decode::<Vec<ByteVec>>(&body).unwrap());
+        body = cbor::encode(&messages);
+    }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     if let Some(kind) = kind {
@@ -121,6 +131,7 @@ async fn between(world: &World) -> (Arc<Liar>, Server) {
         relay: world.relay.base.clone(),
         how: AtomicU8::new(HONEST),
         looks: AtomicU64::new(0),
+        forged: Mutex::default(),
         http: reqwest::Client::new(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -260,6 +271,40 @@ async fn malicious_relay_that_adds_payloads_to_a_drop_box_closes_no_claim() {
     let (liar, server) = between(&world).await;
     liar.how.store(JUNK, Ordering::SeqCst);
     world.opened(&server, Slot::Commercial).await;
+}
+
+#[tokio::test]
+async fn malicious_relay_that_forges_a_half_and_a_payload_that_opens_under_it_closes_no_claim() {
+    let world = World::found().await;
+    let (liar, server) = between(&world).await;
+    let other = world.claim(Slot::Commercial).await;
+    let made = world.claim(Slot::Commercial).await;
+    let claim = made.grant();
+    server.desk.take(&offer(&made.link)).await.unwrap();
+    server.until(&claim, Where::Waiting).await;
+    // What another patient shares, under a half of the relay's own: whole, signed, and not for this grant.
+    let draft = other.draft();
+    let payload = Payload::open(&draft.half, &draft.grant, &draft.payload).unwrap();
+    let ledger = world.client.ledger();
+    let half = Key32::generate(&mut SystemRandom);
+    let answer = world.client.value(&Key::Terms(claim)).await.unwrap();
+    let terms: Terms = cbor::decode(&answer.values[0].value).unwrap();
+    let accepted = terms.accepted.unwrap();
+    *liar.forged.lock().unwrap() = vec![
+        Message::half(&half, &accepted, &claim, &ledger, &mut SystemRandom),
+        Message::Payload(payload.seal(&half, &claim, &mut SystemRandom)),
+    ];
+    liar.how.store(FORGED, Ordering::SeqCst);
+    // Nothing of it is the patient's: the yes is awaited on.
+    for _ in 0..3 {
+        assert!(server.desk.step(&claim).await.unwrap());
+    }
+    let held = server.desk.claim(&claim).unwrap();
+    assert_eq!((held.state(), held.payload.is_some()), (Where::Waiting, false));
+    // Nor does it keep the patient's from being found behind it.
+    made.agree(&world.client).await.unwrap();
+    let held = server.until(&claim, Where::Open).await;
+    assert_eq!(held.opened.unwrap().number, 1);
 }
 
 #[tokio::test]
