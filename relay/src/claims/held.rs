@@ -4,7 +4,7 @@ use crate::issuing::Pass;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use suishen_core::{
     consent::{Answer, AuditorSettlement, Decision, Disclosure},
-    contract::{Settled, SignedTransaction},
+    contract::{Reversal, Settled, SignedTransaction},
     gate::RELEASE_WITHIN,
     id::{Commitment, GrantId, TagId},
     report::Manifest,
@@ -72,6 +72,9 @@ pub struct Held {
     /// What is sealed for the patient is sealed to this key, of the grant's proven terms; none in rows from before it was kept.
     #[n(18)]
     pub reply: Option<PublicKey>,
+    /// By which entry another desk of the insurer took back what was said last, a settlement.
+    #[n(19)]
+    pub taken_back: Option<Reversal>,
 }
 
 /// Secrets and a patient's claim.
@@ -331,6 +334,7 @@ impl Held {
             return State::Deciding;
         }
         match self.said.as_ref().map(|said| &said.answer) {
+            Some(Answer::Settled(..)) if self.taken_back.is_some() => return State::Reversed,
             Some(Answer::Settled(..)) if self.flagged => return State::Flagged,
             Some(Answer::Settled(..)) => return State::Settled,
             Some(Answer::Refused(_)) => return State::Refused,
@@ -346,7 +350,7 @@ impl Held {
 
     /// The settlement in force, by its entry.
     pub fn settled(&self) -> Option<Settled> {
-        let said = self.said.as_ref()?;
+        let said = self.said.as_ref().filter(|_| self.taken_back.is_none())?;
         let entry = matches!(said.answer, Answer::Settled(..)).then_some(said.entry).flatten()?;
         Some(Settled { grant: self.grant, entry })
     }
@@ -383,6 +387,14 @@ impl Held {
         };
         self.telling.get_or_insert_default().push(answer.clone());
         self.said = Some(Said { answer, entry: stands, at });
+        self.taken_back = None;
+    }
+
+    /// Another desk of the insurer took the settlement back: a reversal of it that is on its way can't stand any more. The
+    /// ledger tells the patient; what this desk would have said of it isn't told.
+    pub fn overtaken(&mut self, reversal: Reversal) {
+        self.saying = self.saying.take().filter(|saying| !matches!(saying.answer, Answer::Reversed(..)));
+        self.taken_back = Some(reversal);
     }
 
     /// The patient was told the first of what waits to be told.

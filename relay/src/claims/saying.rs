@@ -16,7 +16,7 @@ use crate::{random::SystemRandom, store::StoreError};
 use suishen_core::{
     consent::{
         Answer, AnswerFault, AuditorReversal, AuditorSettlement, Decision, Reversing, Settleable, Standing,
-        Unsettleable, stood,
+        Unsettleable, stood, taken_back,
     },
     contract::{
         Anchor, AuditorKeys, Claim, GrantLeaf, Key, ReversalReason, SignedTransaction, Status, Terms,
@@ -85,6 +85,7 @@ impl ClaimsDesk {
             };
         }
         match held.said.as_ref().map(|said| &said.answer) {
+            _ if held.taken_back.is_some() => {}
             Some(Answer::Settled(before, ..) | Answer::Refused(before)) if *before == told => {
                 return Ok(held);
             }
@@ -279,9 +280,10 @@ impl ClaimsDesk {
 
     /// Ends what is to be said where the ledger shows what became of it; whether it did. It stands by its own transaction,
     /// which another desk's decision under the same grant isn't: the entry that was looked for and that the slot, the first of
-    /// these values, names; or one in the grant's log. A slot that nobody ever named spares the look.
+    /// these values, names; or one in the grant's log. A reversal of what another desk took back can't stand any more. A slot
+    /// that nobody ever named spares the look.
     async fn is_over(&self, held: &mut Held, proven: &Proven) -> Result<bool, DeskError> {
-        let Some(Saying { entry: Some((transaction, _)), .. }) = &held.saying else {
+        let Some(Saying { entry: Some((transaction, _)), answer, .. }) = &held.saying else {
             return Ok(false);
         };
         let Some(slot) = proven.get::<Claim>(0)? else { return Ok(false) };
@@ -290,6 +292,18 @@ impl ClaimsDesk {
             let decision = claimed(transaction)?;
             let log = self.ledger.log_of(&held.grant).await?;
             stands = stood(&log, &[decision]).first().map(|stood| stood.entry);
+            let settlement = match answer {
+                Answer::Reversed(told, _) => told.settlement,
+                Answer::Settled(..) | Answer::Refused(_) => None,
+            };
+            let other = settlement.and_then(|settlement| taken_back(&log, &settlement));
+            if let (None, Some(reversal)) = (stands, other) {
+                tracing::info!(claim = %held.grant, entry = reversal.entry, "another desk took this settlement back");
+                let before = held.state().name();
+                held.overtaken(reversal);
+                self.save(held, before).await?;
+                return Ok(true);
+            }
         }
         let Some(entry) = stands else { return Ok(false) };
         if let Some(saying) = &mut held.saying {

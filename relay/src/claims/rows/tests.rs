@@ -68,6 +68,7 @@ fn held() -> Held {
         given_up: None,
         telling: None,
         reply: None,
+        taken_back: None,
     }
 }
 

@@ -362,10 +362,19 @@ async fn a_reversal_by_another_desk_of_the_insurer_is_not_told_as_ones_own() {
     let body = told.reverse(tag.voucher().clone(), credential, &seed, now, to).unwrap();
     client.submit(&SignedTransaction::new(&body, &key, &client.ledger())).await.unwrap();
     liar.how.store(HONEST, Ordering::SeqCst);
-    let _ = server.desk.step(&claim).await;
-    assert_eq!(server.desk.claim(&claim).unwrap().state(), Where::Deciding);
+    server.desk.step(&claim).await.unwrap();
+    // Once the ledger shows it, nothing is waited for: it is reversed, and not by this desk's words.
+    let over = server.desk.claim(&claim).unwrap();
+    assert_eq!((over.state(), over.is_under_way()), (Where::Reversed, false));
+    assert_eq!(over.taken_back.as_ref().map(|reversal| reversal.why), Some(ReversalReason::PaidBack));
+    let refused = server.desk.reverse(&claim, ReversalReason::Error, "误付").await;
+    assert!(matches!(refused, Err(DeskError::Refused(Refusal::NotSettled))), "{refused:?}");
     let told = made.answers(client).await.unwrap();
     assert!(matches!(told.as_slice(), [Answer::Settled(..)]), "{told:?}");
+    // The slot is open again, also for this claim.
+    let again = server.desk.decide(&claim, "9927.86", "").await.unwrap();
+    assert_eq!(again.state(), Where::Settled);
+    assert_ne!(again.settled(), held.settled());
 }
 
 #[tokio::test]
