@@ -280,7 +280,8 @@ impl Rows {
     }
 
     /// Claims after a place in the order, without what they show, and the place to go on from where there are more. At most
-    /// `limit` that `wanted` takes; of a long list only a stretch is looked at, so a page may be short.
+    /// `limit` that `wanted` takes; of a long list only a stretch is looked at, so a page may be short. A row that can't be read is passed
+    /// over, and said in the log: it takes nothing from the others.
     pub fn claims(
         &self,
         after: u64,
@@ -292,20 +293,26 @@ impl Rows {
             let mut rows = Vec::new();
             for row in order.range(after.saturating_add(1)..)?.take(MOST_LOOKED_AT) {
                 let (number, id) = row?;
-                let sealed = claims.get(id.value())?.ok_or(StoreError::Row)?;
-                rows.push((number.value(), *id.value(), sealed.value().to_vec()));
+                let sealed = claims.get(id.value())?.map(|sealed| sealed.value().to_vec());
+                rows.push((number.value(), *id.value(), sealed));
             }
             Ok::<_, StoreError>(rows)
         })?;
         let full = rows.len() == MOST_LOOKED_AT;
         let (mut found, mut last) = (Vec::new(), after);
         for (number, id, sealed) in rows {
-            let held: Held = self.unseal(ROW, &id, &sealed)?;
-            if wanted(&held) {
-                if found.len() == limit {
-                    return Ok((found, Some(last)));
+            let sealed = sealed.ok_or_else(|| StoreError::Row.into());
+            match sealed.and_then(|sealed| self.unseal::<Held>(ROW, &id, &sealed)) {
+                Ok(held) if wanted(&held) => {
+                    if found.len() == limit {
+                        return Ok((found, Some(last)));
+                    }
+                    found.push(held);
                 }
-                found.push(held);
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(claim = %GrantId::from_bytes(id), %error, "a claim is left out of a list");
+                }
             }
             last = number;
         }
