@@ -2,13 +2,16 @@
 
 use super::world::{FUND, INSURER, RIVAL, Server, World, damage, offer};
 use crate::{process::suishen, relay::credential};
+use axum::http::Method;
 use suishen_core::{
-    consent::{Answer, AuditorReversal, Decision, Reversing},
+    cbor,
+    consent::{Answer, AuditorReversal, Decision, Message, Reversing},
     contract::{ReversalReason, Role, SignedTransaction, Slot},
     sm::{Key32, Signed},
 };
 use suishen_relay::{
     claims::{DeskError, Refusal, enrolment::StartError, held::State},
+    client::ClientError,
     random::SystemRandom,
 };
 
@@ -182,4 +185,30 @@ async fn a_server_that_was_killed_goes_on_where_it_stopped() {
     assert_eq!(insurer.desk.claim(&made.grant()).unwrap().settled(), held.settled());
     let held = insurer.desk.reverse(&made.grant(), ReversalReason::PaidBack, "退款").await.unwrap();
     assert_eq!(held.state(), State::Reversed);
+}
+
+#[tokio::test]
+async fn a_drop_box_that_is_full_keeps_nothing_from_being_decided_and_is_not_tried_for_ever() {
+    let world = World::found().await;
+    let insurer = world.insurer().await;
+    let (made, claim) = world.opened(&insurer, Slot::Commercial).await;
+    let (draft, now) = (made.draft(), world.client.info().await.unwrap().now);
+    let path = format!("/v1/drop/{claim}");
+    let full = async {
+        for number in 0_u8.. {
+            let message = cbor::encode(&Message::Payload(vec![number; 20]));
+            let sent = world.client.signed(Method::POST, &path, message, &draft.key, now).await;
+            if let Err(error) = sent {
+                return error;
+            }
+        }
+        unreachable!()
+    };
+    let full = full.await;
+    assert!(matches!(&full, ClientError::Refused { code, .. } if code == "box-full"), "{full}");
+    let held = insurer.desk.decide(&claim, "9927.86", "").await.unwrap();
+    assert_eq!((held.state(), held.is_under_way()), (State::Settled, false));
+    assert!(made.answers(&world.client).await.unwrap().is_empty());
+    let held = insurer.desk.reverse(&claim, ReversalReason::Error, "误付").await.unwrap();
+    assert_eq!((held.state(), held.telling().len()), (State::Reversed, 0));
 }

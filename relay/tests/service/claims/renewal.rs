@@ -89,6 +89,33 @@ async fn a_certificate_that_ends_within_three_weeks_is_said_to() {
 }
 
 #[tokio::test]
+async fn a_renewal_that_cannot_be_taken_over_is_looked_at_again_until_it_can() {
+    let world = World::found().await;
+    let server = world.insurer().await;
+    let key = || server.desk.who().key().public();
+    let old = key();
+    let link = world.invite(INSURER, Role::InsurerCommercial, true).await;
+    let (code, printed) = enrol(&server, &world, &link).await;
+    assert_eq!(code, 0, "{printed}");
+    let file = server.dir.path().join("claims/keys/2/enrolled.cbor");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let pace = (Duration::from_millis(10), Duration::from_millis(100));
+    let following = enrolment::follow_at(pace, server.desk.clone(), server.dir.path().to_owned());
+    let following = tokio::spawn(following);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(key() == old && !following.is_finished(), "the old one serves meanwhile");
+    std::fs::write(&file, &whole).unwrap();
+    let taken_over = async {
+        while key() == old {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), taken_over).await.unwrap();
+    following.abort();
+}
+
+#[tokio::test]
 async fn a_damaged_renewal_keeps_no_server_from_starting_and_none_from_being_renewed() {
     let world = World::found().await;
     let server = world.insurer().await;
