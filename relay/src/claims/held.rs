@@ -317,6 +317,7 @@ impl State {
 
 impl Held {
     /// Without what it shows, which lies apart.
+    #[must_use]
     pub fn apart(&self) -> Self {
         let mut held = self.clone();
         if let Some(opened) = &mut held.opened {

@@ -227,7 +227,7 @@ impl ClaimsDesk {
             tracing::info!(claim = %held.grant, %error, "a decision is not through yet");
         }
         if !held.is_under_way() {
-            stored.is_through();
+            stored.through();
         }
         Ok(held)
     }
@@ -325,12 +325,11 @@ impl ClaimsDesk {
         if held.telling().is_empty() {
             return Ok(());
         }
-        let reply = match held.reply {
-            Some(reply) => reply,
-            None => {
-                let proven = self.ledger.values(&[Key::Terms(held.grant)]).await?;
-                proven.need::<Terms>(0, "grant")?.grant.reply
-            }
+        let reply = if let Some(reply) = held.reply {
+            reply
+        } else {
+            let proven = self.ledger.values(&[Key::Terms(held.grant)]).await?;
+            proven.need::<Terms>(0, "grant")?.grant.reply
         };
         let ledger = self.ledger.id();
         while let Some(said) = held.telling().first() {
@@ -370,7 +369,7 @@ struct Stored<'a>(&'a ClaimsDesk);
 
 impl Stored<'_> {
     /// There is nothing left to be done.
-    fn is_through(self) {
+    fn through(self) {
         std::mem::forget(self);
     }
 }

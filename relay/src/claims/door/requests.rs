@@ -193,11 +193,11 @@ async fn result(door: &Door, item: ItemBody, language: Language) -> Value {
     };
     match done {
         Ok((status, claim)) => json!({ "status": status.as_u16(), "claim": claim }),
-        Err(problem) => refused(problem, language),
+        Err(problem) => refused(&problem, language),
     }
 }
 
-fn refused(problem: Problem, language: Language) -> Value {
+fn refused(problem: &Problem, language: Language) -> Value {
     let problem = problem.body(language);
     json!({ "status": problem.status, "problem": problem })
 }
@@ -208,7 +208,7 @@ struct Task(JoinHandle<Value>);
 impl Task {
     async fn done(mut self, language: Language) -> Value {
         let done = (&mut self.0).await;
-        done.unwrap_or_else(|error| refused(super::failed(&error), language))
+        done.unwrap_or_else(|error| refused(&super::failed(&error), language))
     }
 }
 

@@ -218,16 +218,22 @@ async fn a_batch_has_a_result_each_and_bounds() {
     assert_eq!(problem(desk.caller.post("/v1/claims/batch", &large).await), name("too-large", 413));
 }
 
+/// Three claims that wait for their patients, one after the other.
+async fn three(world: &World, desk: &Desk) -> [GrantId; 3] {
+    let mut made = [GrantId::from_bytes([0; 32]); 3];
+    for claim in &mut made {
+        let shared = world.claim(Slot::Commercial).await;
+        desk.caller.post("/v1/claims", &json!({ "link": shared.link })).await;
+        desk.server.until(&shared.grant(), State::Waiting).await;
+        *claim = shared.grant();
+    }
+    made
+}
+
 #[tokio::test]
 async fn lists_go_on_by_cursors_that_were_given_out() {
     let (world, desk) = scene().await;
-    let mut made = Vec::new();
-    for _ in 0..3 {
-        let claim = world.claim(Slot::Commercial).await;
-        desk.caller.post("/v1/claims", &json!({ "link": claim.link })).await;
-        desk.server.until(&claim.grant(), State::Waiting).await;
-        made.push(claim.grant().to_hex());
-    }
+    let made = three(&world, &desk).await.map(GrantId::to_hex);
     let mut seen = Vec::new();
     let mut target = "/v1/claims?limit=2&state=waiting".to_owned();
     loop {
@@ -261,13 +267,7 @@ async fn lists_go_on_by_cursors_that_were_given_out() {
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_left_out_of_a_list_and_takes_nothing_from_the_others() {
     let (world, desk) = scene().await;
-    let mut made = Vec::new();
-    for _ in 0..3 {
-        let claim = world.claim(Slot::Commercial).await;
-        desk.caller.post("/v1/claims", &json!({ "link": claim.link })).await;
-        desk.server.until(&claim.grant(), State::Waiting).await;
-        made.push(claim.grant());
-    }
+    let made = three(&world, &desk).await;
     let desk = desk.restart_after(&world, |data| damage(data, &made[1])).await;
     for (target, more) in
         [("/v1/claims", false), ("/v1/claims?state=waiting", false), ("/v1/claims?limit=1", true)]
