@@ -34,11 +34,23 @@ impl Insurer {
         let request = self.http.request(method, format!("{}{path}", self.url));
         let request = request.header("content-type", "application/json").header("idempotency-key", once);
         let request = request.header("content-digest", signed.content_digest).header("accept-language", "en");
-        let request = request.header("signature-input", signed.signature_input);
-        let answer = request.header("signature", signed.signature).body(body).send().await?;
+        let request =
+            request.header("signature-input", signed.signature_input).header("signature", signed.signature);
+        let answer = request.body(body).send().await?;
         let refused = !answer.status().is_success();
         let told: Value = answer.json().await?;
         if refused { Err(format!("{}: {}", told["detail"], told["action"]).into()) } else { Ok(told) }
+    }
+
+    /// The claim, once it is in none of these states.
+    async fn after(&self, path: &str, states: &[&str]) -> Result<Value, Box<dyn Error>> {
+        loop {
+            let claim = self.call(Method::GET, path, None).await?;
+            if !states.iter().any(|state| claim["state"] == *state) {
+                return Ok(claim);
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
     }
 }
 
@@ -54,24 +66,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let claim = insurer.call(Method::POST, "/v1/claims", Some(json!({ "link": link }))).await?;
     let path = format!("/v1/claims/{}", claim["id"].as_str().ok_or("no id")?);
-    let open = loop {
-        let claim = insurer.call(Method::GET, &path, None).await?;
-        match claim["state"].as_str() {
-            Some("received" | "waiting") => tokio::time::sleep(Duration::from_millis(300)).await,
-            Some("open") => break claim,
-            _ => return Err(format!("the claim came to nothing: {claim}").into()),
-        }
-    };
-    for paper in open["papers"].as_array().into_iter().flatten() {
+    let claim = insurer.after(&path, &["received", "waiting"]).await?;
+    for paper in claim["papers"].as_array().into_iter().flatten() {
         println!("along with it: {}, withheld ({})", paper["title"], paper["withheld"]);
     }
-    let paid = open["invoice"]["payable"].as_str().ok_or("the invoice does not say who pays")?;
-    let mut settled =
-        insurer.call(Method::POST, &format!("{path}/decision"), Some(json!({ "paid": paid }))).await?;
-    while settled["state"] == "deciding" {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        settled = insurer.call(Method::GET, &path, None).await?;
-    }
+    let paid = claim["invoice"]["payable"].as_str().ok_or(format!("the claim came to nothing: {claim}"))?;
+    insurer.call(Method::POST, &format!("{path}/decision"), Some(json!({ "paid": paid }))).await?;
+    let settled = insurer.after(&path, &["deciding"]).await?;
     println!("{} {} {}", settled["state"], settled["decision"]["paid"], settled["decision"]["entry"]);
     Ok(())
 }

@@ -6,7 +6,7 @@
 In the sandbox LINK may be "sandbox": then a patient is played. Needs Python 3.9 and openssl 3 (SM2, SM3) and nothing else.
 A key is made by: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:SM2 -out KEY.pem
 """
-import base64, json, os, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import base64, json, os, subprocess, sys, time, urllib.error, urllib.request
 
 
 def openssl(*arguments, given=b""):
@@ -20,18 +20,12 @@ def sm3(content):
 class Insurer:
     def __init__(self, url, key):
         self.url, self.key = url, key
-        point = openssl("pkey", "-in", key, "-pubout", "-outform", "DER")[-65:]
-        self.key_id = sm3(point)[:8].hex()
+        self.key_id = sm3(openssl("pkey", "-in", key, "-pubout", "-outform", "DER")[-65:])[:8].hex()
 
     def sm2(self, text):
         """r and s, 32 bytes each, of SM2 with SM3 and the standard's signer id."""
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(text)
-            file.flush()
-            der = openssl("pkeyutl", "-sign", "-inkey", self.key, "-rawin", "-digest", "sm3", "-in", file.name,
-                          "-pkeyopt", "distid:1234567812345678")
-        middle = 4 + der[3]
-        numbers = der[4:middle], der[middle + 2:]
+        der = openssl("dgst", "-sm3", "-sign", self.key, "-sigopt", "distid:1234567812345678", given=text)
+        numbers = der[4:4 + der[3]], der[6 + der[3]:]
         return b"".join(number.lstrip(b"\0").rjust(32, b"\0") for number in numbers)
 
     def headers(self, method, path, body, query=""):
@@ -47,33 +41,33 @@ class Insurer:
 
     def call(self, method, path, content=None):
         body = b"" if content is None else json.dumps(content).encode()
-        headers = self.headers(method, path, body)
         # New for each thing to be done; a real client stores it beside what it does, and sends it again after a crash.
-        headers |= {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex(), "Accept-Language": "en"}
-        request = urllib.request.Request(self.url + path, body or None, headers, method=method)
+        once = {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex(), "Accept-Language": "en"}
+        headers = self.headers(method, path, body) | once
         try:
+            request = urllib.request.Request(self.url + path, body or None, headers, method=method)
             return json.load(urllib.request.urlopen(request))
         except urllib.error.HTTPError as refused:
             problem = json.load(refused)
             sys.exit(f"{problem['detail']}. {problem['action']}")
 
+    def wait(self, path, states):
+        while (claim := self.call("GET", path))["state"] in states:
+            time.sleep(0.3)
+        return claim
+
 
 def main(url, key, link):
     insurer = Insurer(url, key)
-    if link == "sandbox":
-        link = insurer.call("POST", "/v1/sandbox/claims")["link"]
+    link = insurer.call("POST", "/v1/sandbox/claims")["link"] if link == "sandbox" else link
     path = "/v1/claims/" + insurer.call("POST", "/v1/claims", {"link": link})["id"]
-    while (claim := insurer.call("GET", path))["state"] in ("received", "waiting"):
-        time.sleep(0.3)
-    if claim["state"] != "open":
+    claim = insurer.wait(path, ["received", "waiting"])
+    if claim["state"] != "open" or "payable" not in claim["invoice"]:
         sys.exit(f"the claim came to nothing: {claim}")
     for paper in claim["papers"]:
         print(f"along with it: {paper['title']}, withheld ({paper['withheld']})")
-    payable = claim["invoice"].get("payable") or sys.exit("the invoice does not say who pays")
-    settled = insurer.call("POST", path + "/decision", {"paid": payable})
-    while settled["state"] == "deciding":
-        time.sleep(0.3)
-        settled = insurer.call("GET", path)
+    insurer.call("POST", path + "/decision", {"paid": claim["invoice"]["payable"]})
+    settled = insurer.wait(path, ["deciding"])
     print(settled["state"], settled["decision"]["paid"], settled["decision"]["entry"])
 
 

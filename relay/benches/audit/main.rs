@@ -3,18 +3,19 @@
 //!
 //! In turns, so that whatever else the machine does falls on both; the best of some rounds counts for both.
 
+#[path = "../common/grants.rs"]
+#[expect(dead_code, reason = "what is settled needs more of a grant than its entries")]
+mod grants;
+
 use anyhow::{Context as _, bail};
+use grants::{Grantee, fresh, redeemed};
 use serde_json::json;
 use std::{path::Path, thread, time::Instant};
 use suishen_core::{
     audit::{BoxKeys, Thresholds},
-    consent::{GRANT_BOX, USE_BOX},
-    contract::{
-        AcceptGrant, Acceptance, Context as At, Credential, Entry, Genesis, IssueGrant, Kind, Overlay,
-        RedeemGrant, Role, SignedTransaction, Transaction, apply,
-    },
-    id::{GrantId, LedgerId, PartyId},
-    sm::{Digest, SecretKey, Signed},
+    contract::{Context as At, Entry, Genesis, Kind, Overlay, Role, apply},
+    id::PartyId,
+    sm::SecretKey,
 };
 use suishen_relay::{
     command::{
@@ -29,7 +30,6 @@ use suishen_relay::{
     founding,
     keys::Keys,
     order::{Solo, system_clock},
-    random::SystemRandom,
     replica::{Accepted, Replica, copy::Writer},
 };
 
@@ -129,11 +129,20 @@ fn append(replica: &Replica, genesis: &Genesis, acceptance: &SecretKey) -> anyho
     let published = replica.published();
     let (ledger, now) = (genesis.ledger_id(), published.snapshot().last_time());
     let sponsor = genesis.members.first().context("a member")?.party.clone();
+    let party = PartyId::new(HOSPITAL).context("the hospital's code is not one")?;
+    let by = Grantee {
+        party: &party,
+        acceptance,
+        role: Role::Physician,
+        kind: Kind::Read,
+        duration: 3600,
+        certified: 3600,
+    };
     let accepted = published.snapshot().with_state(|state| {
         let (mut overlay, mut accepted) = (Overlay::new(state), Vec::new());
         let mut number = published.size();
         for _ in 0..AT_ONCE {
-            for signed in read_once(&ledger, acceptance, now)? {
+            for signed in redeemed(&by, &ledger, now).entries {
                 let at = At { number, now, sponsor: sponsor.clone() };
                 let changes = apply(&overlay, &at, &signed, &ledger)?;
                 overlay.add(changes.clone());
@@ -145,56 +154,4 @@ fn append(replica: &Replica, genesis: &Genesis, acceptance: &SecretKey) -> anyho
     })?;
     replica.append(&accepted?)?;
     Ok(())
-}
-
-/// A grant, its acceptance and its one redemption, under fresh keys.
-fn read_once(ledger: &LedgerId, acceptance: &SecretKey, now: u64) -> anyhow::Result<[SignedTransaction; 3]> {
-    let (key, offer, grantee, box_key) = (fresh(), fresh(), fresh(), fresh());
-    let grant = GrantId::of(ledger, &key.public());
-    let issue = IssueGrant {
-        key: key.public(),
-        kind: Kind::Read,
-        offer: offer.public(),
-        role: Role::Physician,
-        duration: 3600,
-        accept_within: 600,
-        uses: 1,
-        interval: 0,
-        records: 1,
-        shares: Digest::of(b"shares"),
-        auditor_box: vec![0; GRANT_BOX],
-        reply: offer.public(),
-        include_before: now + 600,
-    };
-    let credential = Credential {
-        party: PartyId::new(HOSPITAL).context("the hospital's code is not one")?,
-        role: Role::Physician,
-        grantee: grantee.public(),
-        box_key: box_key.public(),
-        expiry: now + 3600,
-    };
-    let credential = Signed::new(&credential, acceptance, ledger);
-    let accepts = Acceptance { grant, grantee: grantee.public(), box_key: box_key.public() };
-    let accept = AcceptGrant {
-        grant,
-        credential: credential.clone(),
-        acceptance: Signed::new(&accepts, &offer, ledger),
-    };
-    let redeem = RedeemGrant {
-        grant,
-        credential,
-        use_number: 1,
-        records: vec![0],
-        epk: box_key.public(),
-        auditor_box: vec![0; USE_BOX],
-    };
-    Ok([
-        SignedTransaction::new(&Transaction::IssueGrant(issue), &key, ledger),
-        SignedTransaction::new(&Transaction::AcceptGrant(accept), &grantee, ledger),
-        SignedTransaction::new(&Transaction::RedeemGrant(redeem), &grantee, ledger),
-    ])
-}
-
-fn fresh() -> SecretKey {
-    SecretKey::generate(&mut SystemRandom)
 }

@@ -59,6 +59,17 @@ impl Round {
         self.took.get(self.took.len() * percent / 100).copied().unwrap_or_default()
     }
 
+    /// Tells a person who waits how it went.
+    pub fn tell(&self, what: &str) {
+        eprintln!(
+            "  {} {what} a second: median {:.1} ms, 99 of 100 {:.1} ms, all within {:.1} s",
+            self.rate.per_second,
+            milliseconds(self.percentile(50)),
+            milliseconds(self.percentile(99)),
+            self.lasted.as_secs_f64()
+        );
+    }
+
     /// Whether all came within this time, but for one of a hundred.
     pub fn holds(&self, within: Duration) -> bool {
         self.percentile(99) <= within

@@ -7,6 +7,8 @@
 
 mod busy;
 mod due;
+#[path = "../common/grants.rs"]
+mod grants;
 mod prepared;
 mod program;
 mod server;

@@ -1,17 +1,17 @@
 //! A demo's ledger with claims that can be settled: each a grant of its own, accepted and redeemed by a desk with keys of
 //! its own, and a slot of an invoice that nobody has settled.
 
+use crate::grants::{Grantee, Redeemed, fresh, redeemed};
 use anyhow::{Context as _, Result};
 use std::{path::Path, thread};
 use suishen_core::{
-    consent::{GRANT_BOX, SETTLEMENT_BOX, USE_BOX},
+    consent::SETTLEMENT_BOX,
     contract::{
-        AcceptGrant, Acceptance, Checked, Context as At, Credential, Entry, Genesis, IssueGrant, Kind,
-        Overlay, RedeemGrant, SettleClaim, SignedTransaction, Slot, TagProof, Transaction, Voucher,
-        apply_unverified,
+        Checked, Context as At, Credential, Entry, Genesis, Kind, Overlay, SettleClaim, SignedTransaction,
+        Slot, TagProof, Transaction, Voucher, apply_unverified,
     },
     id::{GrantId, LedgerId, PartyId, TagId},
-    sm::{Digest, SecretKey, Signed},
+    sm::{SecretKey, Signed},
 };
 use suishen_relay::{
     demo,
@@ -20,7 +20,6 @@ use suishen_relay::{
     keys::Keys,
     node::KEYS,
     order::{Solo, system_clock},
-    random::SystemRandom,
     replica::{Accepted, Replica},
 };
 
@@ -131,49 +130,17 @@ impl Claim {
 /// A claim and the three entries before its settlement: issued, accepted, redeemed.
 fn claim(signers: &Signers) -> Result<(Claim, [SignedTransaction; 3])> {
     let Signers { ledger, acceptance, voucher, now } = signers;
-    let (key, offer, desk, box_key, tag) = (fresh(), fresh(), fresh(), fresh(), fresh());
-    let grant = GrantId::of(ledger, &key.public());
-    let role = Slot::Commercial.role();
-    let issue = IssueGrant {
-        key: key.public(),
-        kind: Kind::Claim,
-        offer: offer.public(),
-        role,
-        duration: 30 * DAY,
-        accept_within: 600,
-        uses: 1,
-        interval: 0,
-        records: 1,
-        shares: Digest::of(b"shares"),
-        auditor_box: vec![0; GRANT_BOX],
-        reply: offer.public(),
-        include_before: now + 600,
-    };
     let party = |code| PartyId::new(code).context("an organisation's code");
-    let credential = Credential {
-        party: party(INSURER)?,
-        role,
-        grantee: desk.public(),
-        box_key: box_key.public(),
-        expiry: now + DAY / 2,
+    let by = Grantee {
+        party: &party(INSURER)?,
+        acceptance,
+        role: Slot::Commercial.role(),
+        kind: Kind::Claim,
+        duration: 30 * DAY,
+        certified: DAY / 2,
     };
-    let credential = Signed::new(&credential, acceptance, ledger);
-    let accepts = Acceptance { grant, grantee: desk.public(), box_key: box_key.public() };
-    let acceptance = Signed::new(&accepts, &offer, ledger);
-    let accept = AcceptGrant { grant, credential: credential.clone(), acceptance };
-    let redeem = RedeemGrant {
-        grant,
-        credential: credential.clone(),
-        use_number: 1,
-        records: vec![0],
-        epk: box_key.public(),
-        auditor_box: vec![0; USE_BOX],
-    };
-    let entries = [
-        SignedTransaction::new(&Transaction::IssueGrant(issue), &key, ledger),
-        SignedTransaction::new(&Transaction::AcceptGrant(accept), &desk, ledger),
-        SignedTransaction::new(&Transaction::RedeemGrant(redeem), &desk, ledger),
-    ];
+    let Redeemed { grant, desk, credential, entries } = redeemed(&by, ledger, *now);
+    let tag = fresh();
     let slot = Voucher { issuer: party(HOSPITAL)?, tag: tag.public(), slot: Slot::Commercial };
     let vouched = Signed::new(&slot, voucher, ledger);
     Ok((Claim { grant, desk, tag, credential, voucher: slot, vouched }, entries))
@@ -202,8 +169,4 @@ fn append(
     })?;
     replica.append(&accepted?)?;
     Ok(())
-}
-
-fn fresh() -> SecretKey {
-    SecretKey::generate(&mut SystemRandom)
 }

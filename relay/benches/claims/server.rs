@@ -254,12 +254,6 @@ async fn decide(caller: &Arc<Caller>, ids: &[Value], rate: Rate) -> Result<Round
         }
     });
     let round = round.await?;
-    eprintln!(
-        "  {} decisions a second: median {:.1} ms, 99 of 100 {:.1} ms, all within {:.1} s",
-        rate.per_second,
-        milliseconds(round.percentile(50)),
-        milliseconds(round.percentile(99)),
-        round.lasted.as_secs_f64()
-    );
+    round.tell("decisions");
     Ok(round)
 }

@@ -96,13 +96,7 @@ async fn settle(client: &Arc<Client>, ledger: &LedgerId, claims: &[Claim], rate:
     drop(told);
     let stood = look_up(client, entries).await?;
     ensure!(stood == claims.len(), "{stood} of {} settlements stand", claims.len());
-    eprintln!(
-        "  {} settlements a second: median {:.1} ms, 99 of 100 {:.1} ms, all within {:.1} s",
-        rate.per_second,
-        milliseconds(round.percentile(50)),
-        milliseconds(round.percentile(99)),
-        round.lasted.as_secs_f64()
-    );
+    round.tell("settlements");
     Ok(round)
 }
 
@@ -114,9 +108,8 @@ async fn look_up(
     let mut stood = 0;
     let mut some = Vec::new();
     while told.recv_many(&mut some, LOOKED_UP).await > 0 {
-        let keys = some.iter().map(|(slot, _)| Key::Claim(*slot).to_bytes().into()).collect();
-        let answer: ValuesAnswer =
-            cbor::decode(&client.post("/v1/ledger/values", &ValuesAsked { keys }).await?)?;
+        let asked = ValuesAsked::of(some.iter().map(|(slot, _)| Key::Claim(*slot).to_bytes()));
+        let answer: ValuesAnswer = cbor::decode(&client.post("/v1/ledger/values", &asked).await?)?;
         for (shown, (_, number)) in answer.values.iter().zip(some.drain(..)) {
             let value = shown.value.as_ref().context("a slot holds nothing")?;
             let slot: Slot = cbor::decode(value)?;

@@ -21,10 +21,10 @@ use std::{
     time::Duration,
 };
 use suishen_core::{
-    consent::{DeskIdentity, Presence},
+    consent::{DeskIdentity, Presence, taken_back},
     contract::{
-        AcceptGrant, Acceptance, Claim, GrantLeaf, Key, Party, SignedTransaction, Slot, Status, Terms,
-        Transaction,
+        AcceptGrant, Acceptance, Claim, GrantLeaf, Key, Party, Settled, SignedTransaction, Slot, Status,
+        Terms, Transaction,
     },
     id::{GrantId, PartyId, TagId},
     identity::{Kind, Role},
@@ -218,6 +218,8 @@ impl ClaimsDesk {
             flagged: false,
             given_up: None,
             telling: None,
+            reply: Some(terms.grant.reply),
+            taken_back: None,
         };
         self.rows.add_claim(&held, now).await?;
         self.happened.notify_one();
@@ -300,10 +302,10 @@ impl ClaimsDesk {
         Ok((proven.need(0, "grant")?, proven.need(1, "grant")?))
     }
 
-    /// What the state holds once it contains this entry, which a relay says stands.
+    /// What the state holds once it contains this entry, which a relay says stands; and the entry.
     pub(super) async fn after(&self, entry: u64, keys: &[Key]) -> Result<Proven, DeskError> {
         for _ in 0..LOOKS {
-            let proven = self.ledger.values(keys).await?;
+            let proven = self.ledger.values_with(keys, Some(entry)).await?;
             if proven.size > entry {
                 return Ok(proven);
             }
@@ -386,8 +388,8 @@ impl ClaimsDesk {
         self.save(held, before).await
     }
 
-    /// Looks at all claims again: a settlement whose invoice its hospital has voided since is flagged, and what is long
-    /// over is forgotten. One that can't be read is left, and said.
+    /// Looks at all claims again: a settlement whose invoice its hospital has voided since is flagged, one that another desk of
+    /// the insurer took back is reversed, and what is long over is forgotten. One that can't be read is left, and said.
     pub async fn look_over(&self) -> Result<(), DeskError> {
         let mut after = Some(0);
         while let Some(from) = after {
@@ -404,8 +406,8 @@ impl ClaimsDesk {
             if !keys.is_empty() {
                 let proven = self.ledger.values(&keys).await?;
                 for (n, (id, _)) in named.iter().enumerate() {
-                    if proven.get::<Claim>(n)?.is_some_and(|slot| slot.is_flagged()) {
-                        self.flag(id).await?;
+                    if let Some(slot) = proven.get::<Claim>(n)? {
+                        self.take_over(id, &slot).await?;
                     }
                 }
             }
@@ -432,15 +434,19 @@ impl ClaimsDesk {
         Ok(Some(self.seen(&held)?.shown.tag.id().map_err(|_| Refusal::Tag)?))
     }
 
-    async fn flag(&self, id: &GrantId) -> Result<(), DeskError> {
+    /// Takes over what has become of the slot that a settled claim is in.
+    async fn take_over(&self, id: &GrantId, slot: &Claim) -> Result<(), DeskError> {
         let _turn = self.turn(id).await;
         let mut held = self.claim(id)?;
-        if held.state() == State::Settled {
-            let before = held.state().name();
-            held.flagged = true;
-            self.save(&held, before).await?;
+        let (State::Settled, Some(settled)) = (held.state(), held.settled()) else { return Ok(()) };
+        let before = held.state().name();
+        let in_force = slot.settlement.as_ref().map(|it| Settled { grant: it.grant, entry: it.entry });
+        if in_force == Some(settled) {
+            held.flagged = slot.is_flagged();
+        } else if let Some(reversal) = taken_back(&self.ledger.log_of(id).await?, &settled) {
+            held.overtaken(reversal);
         }
-        Ok(())
+        if held.state().name() == before { Ok(()) } else { self.save(&held, before).await }
     }
 
     /// Closes a claim whose consent has ended; whether it still runs.

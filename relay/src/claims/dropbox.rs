@@ -32,31 +32,43 @@ impl ClaimsDesk {
         Ok(())
     }
 
-    /// Looks into the drop box for the patient's payload and yes. A relay can put anything in: what can't be read, or
-    /// doesn't open, takes nothing from the others.
+    /// Looks into the drop box for the patient's payload and yes. **A relay can put anything in, also a half of its own with a
+    /// payload that opens under it**: what can't be read, doesn't open or doesn't hold takes nothing from the others, and
+    /// closes no claim.
     pub(super) async fn has_answer(&self, held: &mut Held) -> Result<bool, DeskError> {
         if held.half.is_some() && held.payload.is_some() {
             return Ok(true);
         }
         let now = self.ledger.now().await?;
-        let (ledger, path) = (self.ledger.id(), format!("/v1/drop/{}", held.grant));
+        let path = format!("/v1/drop/{}", held.grant);
         let answer = self.ledger.signed(Method::GET, &path, Vec::new(), &held.pass.key).await?;
         let messages: Vec<ByteVec> = cbor::decode(&answer).map_err(|_| LedgerError::Unsound("drop box"))?;
-        let found = opening_pair(held, &messages, &ledger);
-        if let Some((half, payload)) = found {
+        let (terms, leaf) = self.grant(held).await?;
+        if !self.check_running(held, &terms, &leaf, now).await? {
+            return Ok(false);
+        }
+        let candidates = candidates(held, &messages, &self.ledger.id());
+        if candidates.is_empty() {
+            return Ok(false);
+        }
+        let auditor = self.ledger.auditor().await?;
+        for (half, payload) in candidates {
+            if let Err(fault) = self.judge(&terms, &auditor, (&half, &payload)) {
+                tracing::warn!(claim = %held.grant, %fault, "what lies in the drop box is not taken");
+                continue;
+            }
             let before = held.state().name();
             (held.half, held.payload) = (Some(half), Some(payload.into()));
             self.save(held, before).await?;
             return Ok(true);
         }
-        let (terms, leaf) = self.grant(held).await?;
-        self.check_running(held, &terms, &leaf, now).await?;
         Ok(false)
     }
 }
 
-/// The first payload in a drop box that opens, and the half that opens it: the code's, or one that was left there.
-fn opening_pair(held: &Held, messages: &[ByteVec], ledger: &LedgerId) -> Option<(Key32, Vec<u8>)> {
+/// The payloads in a drop box that open, in their order, each with the half that opens it: the code's, or one that was left
+/// there.
+fn candidates(held: &Held, messages: &[ByteVec], ledger: &LedgerId) -> Vec<(Key32, Vec<u8>)> {
     let (mut halves, mut payloads) = (Vec::from_iter(held.half.clone()), Vec::new());
     for message in messages.iter().take(MOST_MESSAGES).filter_map(|message| cbor::decode(message).ok()) {
         match message {
@@ -68,8 +80,9 @@ fn opening_pair(held: &Held, messages: &[ByteVec], ledger: &LedgerId) -> Option<
         }
     }
     let opens = |half: &Key32, payload: &[u8]| Payload::open(half, &held.grant, payload).is_ok();
-    payloads.into_iter().find_map(|payload| {
+    let opening = payloads.into_iter().filter_map(|payload| {
         let half = halves.iter().find(|half| opens(half, &payload))?.clone();
         Some((half, payload))
-    })
+    });
+    opening.collect()
 }

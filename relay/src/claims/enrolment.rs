@@ -164,6 +164,11 @@ fn take_over(desk: &ClaimsDesk, set: &Keys, now: u64) -> bool {
 
 /// Takes over a renewed certificate when there is one, and says in time that there should be. Until it is dropped.
 pub async fn follow(desk: Arc<ClaimsDesk>, data: std::path::PathBuf) {
+    follow_at((LOOK, AGAIN), desk, data).await;
+}
+
+/// The same at another pace: how often is looked, and how long after one that couldn't be taken over.
+pub async fn follow_at((look, again): (Duration, Duration), desk: Arc<ClaimsDesk>, data: std::path::PathBuf) {
     let keys = keys(&data);
     let (mut said, mut known): (Option<std::time::Instant>, Option<u32>) = (None, None);
     loop {
@@ -174,7 +179,7 @@ pub async fn follow(desk: Arc<ClaimsDesk>, data: std::path::PathBuf) {
             if take_over(&desk, &set(&keys, number), now) {
                 known = Some(number);
             } else {
-                tokio::time::sleep(AGAIN).await;
+                tokio::time::sleep(again).await;
             }
         }
         let left = now.and_then(|now| ends_within(&desk.who(), now));
@@ -186,7 +191,7 @@ pub async fn follow(desk: Arc<ClaimsDesk>, data: std::path::PathBuf) {
                 "the server's certificate ends soon: renew it with `suishen claims enrol LINK`"
             );
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(look).await;
     }
 }
 

@@ -4,11 +4,11 @@ use crate::issuing::Pass;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 use suishen_core::{
     consent::{Answer, AuditorSettlement, Decision, Disclosure},
-    contract::{Settled, SignedTransaction},
+    contract::{Reversal, Settled, SignedTransaction},
     gate::RELEASE_WITHIN,
     id::{Commitment, GrantId, TagId},
     report::Manifest,
-    sm::{Key32, SecretKey},
+    sm::{Key32, PublicKey, SecretKey},
 };
 
 /// A claim grant here.
@@ -69,6 +69,12 @@ pub struct Held {
     /// What was said and the patient isn't told yet: see [`Held::telling`].
     #[n(17)]
     pub telling: Option<Vec<Answer>>,
+    /// What is sealed for the patient is sealed to this key, of the grant's proven terms; none in rows from before it was kept.
+    #[n(18)]
+    pub reply: Option<PublicKey>,
+    /// By which entry another desk of the insurer took back what was said last, a settlement.
+    #[n(19)]
+    pub taken_back: Option<Reversal>,
 }
 
 /// Secrets and a patient's claim.
@@ -145,6 +151,28 @@ impl Opened {
     pub fn papers(&self) -> &[Paper] {
         self.papers.as_deref().unwrap_or_default()
     }
+
+    /// What is shown of it, which never changes: its row is written once.
+    pub fn shown(&self) -> Shown {
+        Shown { disclosed: self.disclosed.clone(), papers: self.papers.clone() }
+    }
+
+    /// With what is shown of it.
+    pub fn show(&mut self, shown: Shown) {
+        (self.disclosed, self.papers) = (shown.disclosed, shown.papers);
+    }
+}
+
+/// What is shown of an open claim, in a row of its own.
+#[derive(Clone, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Shown {
+    /// The invoice's groups.
+    #[n(0)]
+    pub disclosed: Disclosure,
+    /// What goes along with it.
+    #[n(1)]
+    pub papers: Option<Vec<Paper>>,
 }
 
 /// A record that explains the invoice, kept as it came.
@@ -288,6 +316,16 @@ impl State {
 }
 
 impl Held {
+    /// Without what it shows, which lies apart.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let mut held = self.clone();
+        if let Some(opened) = &mut held.opened {
+            opened.show(Shown::default());
+        }
+        held
+    }
+
     /// Where it stands.
     pub fn state(&self) -> State {
         if self.closed.is_some() {
@@ -297,6 +335,7 @@ impl Held {
             return State::Deciding;
         }
         match self.said.as_ref().map(|said| &said.answer) {
+            Some(Answer::Settled(..)) if self.taken_back.is_some() => return State::Reversed,
             Some(Answer::Settled(..)) if self.flagged => return State::Flagged,
             Some(Answer::Settled(..)) => return State::Settled,
             Some(Answer::Refused(_)) => return State::Refused,
@@ -312,7 +351,7 @@ impl Held {
 
     /// The settlement in force, by its entry.
     pub fn settled(&self) -> Option<Settled> {
-        let said = self.said.as_ref()?;
+        let said = self.said.as_ref().filter(|_| self.taken_back.is_none())?;
         let entry = matches!(said.answer, Answer::Settled(..)).then_some(said.entry).flatten()?;
         Some(Settled { grant: self.grant, entry })
     }
@@ -349,6 +388,14 @@ impl Held {
         };
         self.telling.get_or_insert_default().push(answer.clone());
         self.said = Some(Said { answer, entry: stands, at });
+        self.taken_back = None;
+    }
+
+    /// Another desk of the insurer took the settlement back: a reversal of it that is on its way can't stand any more. The
+    /// ledger tells the patient; what this desk would have said of it isn't told.
+    pub fn overtaken(&mut self, reversal: Reversal) {
+        self.saying = self.saying.take().filter(|saying| !matches!(saying.answer, Answer::Reversed(..)));
+        self.taken_back = Some(reversal);
     }
 
     /// The patient was told the first of what waits to be told.

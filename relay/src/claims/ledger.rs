@@ -2,22 +2,27 @@
 //! relay's word is never taken; what it sends is checked and then remembered, over a restart too.
 
 use super::{
-    looks::Looks,
+    looks::{Look, Looks},
     rows::{Rows, RowsError},
 };
 use crate::{
     client::{Client, ClientError},
-    http::ledger::{ValueAnswer, ValuesAnswer, ValuesAsked},
+    http::ledger::{ValueAnswer, ValueProven, ValuesAnswer, ValuesAsked},
     random::SystemRandom,
 };
 use axum::http::Method;
 use std::{
-    sync::Arc,
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use suishen_core::{
     cbor,
-    contract::{AuditorKeys, Key, SignedTransaction},
+    contract::{AuditorKeys, Entry, Key, SignedTransaction},
     id::{GrantId, LedgerId},
     identity::Certificate,
     proof::{
@@ -74,10 +79,12 @@ impl LedgerError {
     }
 }
 
-/// Values of the state, all proven under one current checkpoint.
+/// Values of the state, and entries that were asked for beside them, all proven under one current checkpoint.
 #[derive(Debug)]
 pub struct Proven {
     values: Vec<Option<Vec<u8>>>,
+    /// Those that stand, by number.
+    pub(super) entries: BTreeMap<u64, Vec<u8>>,
     /// The checkpoint's note, to hand on.
     pub note: String,
     /// How many entries it is over.
@@ -88,8 +95,13 @@ pub struct Proven {
 
 impl Proven {
     #[cfg(test)]
-    pub(super) const fn of(values: Vec<Option<Vec<u8>>>, note: String, size: u64, at: u64) -> Self {
-        Self { values, note, size, at }
+    pub(super) fn of(
+        values: Vec<Option<Vec<u8>>>,
+        entries: BTreeMap<u64, Vec<u8>>,
+        size: u64,
+        at: u64,
+    ) -> Self {
+        Self { values, entries, note: "note".into(), size, at }
     }
 
     #[cfg(test)]
@@ -97,10 +109,17 @@ impl Proven {
         &self.values
     }
 
-    /// Some of it, by place.
-    pub(super) fn only(&self, places: impl Iterator<Item = Option<usize>>) -> Self {
+    /// Some of it, by place, and an entry by number.
+    pub(super) fn only(&self, places: impl Iterator<Item = Option<usize>>, entry: Option<u64>) -> Self {
         let values = places.map(|place| self.values.get(place?)?.clone()).collect();
-        Self { values, note: self.note.clone(), ..*self }
+        let entry = entry.and_then(|number| Some((number, self.entries.get(&number)?.clone())));
+        Self { values, entries: entry.into_iter().collect(), note: self.note.clone(), ..*self }
+    }
+
+    /// The number of the entry, among those that were asked for, in which this transaction stands as it was signed.
+    pub fn entry_of(&self, signed: &SignedTransaction) -> Option<u64> {
+        let same = |bytes: &[u8]| Entry::from_bytes(bytes).is_ok_and(|entry| entry.signed == *signed);
+        self.entries.iter().find(|(_, bytes)| same(bytes)).map(|(number, _)| *number)
     }
 
     /// The value of the `n`-th key that was asked for; none where the state provably holds nothing.
@@ -139,6 +158,60 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Seen {
     remembered: Option<Remembered>,
+    /// Whether its checkpoint is known to be on the disk.
+    durable: Arc<AtomicBool>,
+}
+
+/// Ends when what was remembered is durable.
+type Written = Pin<Box<dyn Future<Output = Result<(), RowsError>> + Send>>;
+
+/// What a relay shows under a checkpoint that is accepted.
+struct Shown {
+    keys: Vec<Vec<u8>>,
+    values: Vec<ValueProven>,
+    entries: Vec<ProvenEntry>,
+    note: String,
+    checkpoint: VerifiedCheckpoint,
+    written: Written,
+}
+
+impl Shown {
+    /// What it proves, once all proofs hold and the checkpoint is durable.
+    async fn proven(self) -> Result<Proven, LedgerError> {
+        let Self { keys, values, entries, note, checkpoint, written } = self;
+        let checking = tokio::task::spawn_blocking(move || check(&keys, values, entries, note, &checkpoint));
+        written.await?;
+        checking.await.unwrap_or(Err(LedgerError::Unsound("state")))
+    }
+}
+
+/// Checks the proof of each value and of each entry.
+fn check(
+    keys: &[Vec<u8>],
+    shown: Vec<ValueProven>,
+    entries: Vec<ProvenEntry>,
+    note: String,
+    verified: &VerifiedCheckpoint,
+) -> Result<Proven, LedgerError> {
+    let unsound = || LedgerError::Unsound("state");
+    let checkpoint = verified.checkpoint();
+    if shown.len() != keys.len() {
+        return Err(unsound());
+    }
+    let mut values = Vec::with_capacity(keys.len());
+    for (key, ValueProven { value, proof }) in keys.iter().zip(shown) {
+        let held = proof.lookup(&MapKey::of(key), &checkpoint.map).map_err(|_| unsound())?;
+        if held != value.as_ref().map(|value| Digest::of(value)) {
+            return Err(unsound());
+        }
+        values.push(value.map(Vec::from));
+    }
+    let mut standing = BTreeMap::new();
+    for entry in entries {
+        entry.check(checkpoint).map_err(|_| LedgerError::Unsound("entry"))?;
+        standing.insert(entry.number, entry.bytes);
+    }
+    Ok(Proven { values, entries: standing, note, size: checkpoint.size, at: verified.time() })
 }
 
 impl Ledger {
@@ -154,7 +227,7 @@ impl Ledger {
             root,
             rows,
             looks: Looks::default(),
-            seen: Mutex::new(Seen { remembered }),
+            seen: Mutex::new(Seen { remembered, durable: Arc::new(AtomicBool::new(true)) }),
             told: std::sync::Mutex::default(),
             client,
         })
@@ -206,8 +279,13 @@ impl Ledger {
     /// What the state holds under these keys, proven under a checkpoint that is no older than a minute. The look begins after
     /// it was asked for, and is shared by whoever waits.
     pub async fn values(&self, keys: &[Key]) -> Result<Proven, LedgerError> {
+        self.values_with(keys, None).await
+    }
+
+    /// The same, and an entry where it stands already.
+    pub async fn values_with(&self, keys: &[Key], entry: Option<u64>) -> Result<Proven, LedgerError> {
         loop {
-            let mut answered = self.looks.ask(keys);
+            let mut answered = self.looks.ask(keys, entry);
             let answer = loop {
                 let mut seen = tokio::select! {
                     biased;
@@ -215,7 +293,13 @@ impl Ledger {
                     seen = self.seen.lock() => seen,
                 };
                 if let Some(look) = self.looks.next() {
-                    let looked = self.look(&mut seen, look.keys()).await;
+                    let shown = self.look(&mut seen, &look).await;
+                    // While its proofs are checked and the checkpoint is being written, the next look begins.
+                    drop(seen);
+                    let looked = match shown {
+                        Ok(shown) => shown.proven().await,
+                        Err(error) => Err(error),
+                    };
                     look.told(looked);
                 }
             };
@@ -226,35 +310,29 @@ impl Ledger {
         }
     }
 
-    /// One answer of the relay, verified.
-    async fn look(&self, seen: &mut Seen, keys: Vec<Vec<u8>>) -> Result<Proven, LedgerError> {
+    /// One answer of the relay, under a checkpoint that goes on from what is remembered.
+    async fn look(&self, seen: &mut Seen, look: &Look) -> Result<Shown, LedgerError> {
         let now = match self.carried() {
             Some(now) => now,
             None => self.ask_time(seen).await?,
         };
-        let unsound = || LedgerError::Unsound("state");
-        let asked = ValuesAsked { keys: keys.iter().cloned().map(Into::into).collect() };
+        let (keys, entries) = (look.keys(), look.entries());
+        let asked = ValuesAsked {
+            entries: (!entries.is_empty()).then(|| entries.clone()),
+            from: seen.remembered.as_ref().map(|known| known.checkpoint().size),
+            ..ValuesAsked::of(keys.clone())
+        };
         let answer = self.client.post("/v1/ledger/values", &asked).await?;
-        let answer: ValuesAnswer = cbor::decode(&answer).map_err(|_| unsound())?;
-        let checkpoint = self.accept(seen, &answer.note).await?;
-        if answer.values.len() != keys.len() {
-            return Err(unsound());
-        }
-        let mut values = Vec::with_capacity(keys.len());
-        for (key, shown) in keys.iter().zip(answer.values) {
-            let root = &checkpoint.checkpoint().map;
-            let held = shown.proof.lookup(&MapKey::of(key), root).map_err(|_| unsound())?;
-            if held != shown.value.as_ref().map(|value| Digest::of(value)) {
-                return Err(unsound());
-            }
-            values.push(shown.value.map(Vec::from));
-        }
+        let answer: ValuesAnswer = cbor::decode(&answer).map_err(|_| LedgerError::Unsound("state"))?;
+        let ValuesAnswer { note, values, entries: shown, consistency } = answer;
+        let (checkpoint, written) = self.accept(seen, &note, consistency).await?;
         let fresh = seen.remembered.as_ref().map(|known| known.freshness(Some(now)));
         if let Some(Freshness::AsOf(time)) = fresh {
             return Err(LedgerError::Old(time));
         }
-        let (size, at) = (checkpoint.checkpoint().size, checkpoint.time());
-        Ok(Proven { values, note: answer.note, size, at })
+        let mut found: Vec<ProvenEntry> = shown.unwrap_or_default().into_iter().map(Into::into).collect();
+        found.retain(|entry| entries.contains(&entry.number));
+        Ok(Shown { keys, values, entries: found, note, checkpoint, written })
     }
 
     /// Every entry on a grant, proven to be all of them.
@@ -262,14 +340,12 @@ impl Ledger {
         let mut seen = self.seen.lock().await;
         let unsound = || LedgerError::Unsound("log");
         let ValueAnswer { note, proof, values } = self.client.value(&Key::Grant(*grant)).await?;
-        let verified = self.accept(&mut seen, &note).await?;
+        let (verified, written) = self.accept(&mut seen, &note, None).await?;
+        drop(seen);
+        written.await?;
         let shown = values.into_iter().next().ok_or_else(unsound)?;
-        let entries = shown.entries.into_iter().map(|entry| ProvenEntry {
-            number: entry.number,
-            bytes: entry.bytes,
-            inclusion: entry.inclusion,
-        });
-        let shown = ShownGrant { id: *grant, leaf: shown.value, entries: entries.collect() };
+        let entries = shown.entries.into_iter().map(Into::into).collect();
+        let shown = ShownGrant { id: *grant, leaf: shown.value, entries };
         shown.verify(&proof, verified.checkpoint()).map_err(|_| unsound())
     }
 
@@ -323,8 +399,14 @@ impl Ledger {
         Ok(self.client.submit(signed).await?.number)
     }
 
-    /// Verifies a checkpoint against what is remembered, and remembers it.
-    async fn accept(&self, seen: &mut Seen, note: &str) -> Result<VerifiedCheckpoint, LedgerError> {
+    /// Verifies a checkpoint against what is remembered, and remembers it: durably once what comes back has ended, and before
+    /// anything that is written later. `proof` is the relay's that the ledger goes on, where it sent one along.
+    async fn accept(
+        &self,
+        seen: &mut Seen,
+        note: &str,
+        proof: Option<Vec<Digest>>,
+    ) -> Result<(VerifiedCheckpoint, Written), LedgerError> {
         let verified = SignedCheckpoint::parse(note)
             .and_then(|signed| signed.verify(&self.id(), &self.epoch))
             .map_err(|_| LedgerError::Unsound("checkpoint"))?;
@@ -335,17 +417,30 @@ impl Ledger {
             }
             Some(known) => {
                 let (from, to) = (known.checkpoint().size, verified.checkpoint().size);
-                let proof = if from < to { self.consistency(from, to).await? } else { Vec::new() };
+                let proof = match proof {
+                    _ if from >= to => Vec::new(),
+                    Some(proof) => proof,
+                    None => self.consistency(from, to).await?,
+                };
                 known.accept(&verified, &proof)?
             }
         };
         // The same entries at a later time are no news that a crash may not forget.
         let grown = seen.remembered.as_ref().is_none_or(|known| known.checkpoint() != next.checkpoint());
-        if grown {
-            self.rows.put_value(REMEMBERED, &next).await?;
-        }
+        let written: Written = if grown || !seen.durable.load(Ordering::Acquire) {
+            let (writing, durable) =
+                (self.rows.put_value(REMEMBERED, &next), Arc::new(AtomicBool::new(false)));
+            seen.durable = durable.clone();
+            Box::pin(async move {
+                writing.await?;
+                durable.store(true, Ordering::Release);
+                Ok(())
+            })
+        } else {
+            Box::pin(std::future::ready(Ok(())))
+        };
         seen.remembered = Some(next);
-        Ok(verified)
+        Ok((verified, written))
     }
 
     async fn consistency(&self, from: u64, to: u64) -> Result<Vec<Digest>, LedgerError> {

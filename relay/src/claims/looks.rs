@@ -1,16 +1,14 @@
-//! Looks at the ledger that wait: whoever comes to look, looks for all who wait, as many values as a relay answers at once.
-//! So the price of an answer, its checkpoint and its proof that the ledger goes on is shared.
+//! Looks at the ledger that wait: whoever comes to look, looks for all who wait, as many values and entries as a relay
+//! answers at once. So the price of an answer, its checkpoint and its proof that the ledger goes on is shared.
 
 use super::ledger::{LedgerError, Proven};
+use crate::http::ledger::MOST_VALUES;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 use suishen_core::contract::Key;
 use tokio::sync::oneshot;
-
-/// What a relay answers at once.
-const MOST: usize = 64;
 
 type Answer = Result<Proven, Arc<LedgerError>>;
 
@@ -20,10 +18,11 @@ pub struct Looks {
     waiting: Mutex<VecDeque<Asked>>,
 }
 
-/// One who waits, by the keys' bytes.
+/// One who waits, by the keys' bytes, and for an entry beside them.
 #[derive(Debug)]
 struct Asked {
     keys: Vec<Vec<u8>>,
+    entry: Option<u64>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -33,27 +32,29 @@ pub struct Look {
     asked: Vec<Asked>,
     /// Each key once, with its place.
     places: BTreeMap<Vec<u8>, usize>,
+    entries: BTreeSet<u64>,
 }
 
 impl Looks {
     /// Waits for somebody to look.
-    pub fn ask(&self, keys: &[Key]) -> oneshot::Receiver<Answer> {
+    pub fn ask(&self, keys: &[Key], entry: Option<u64>) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
         let keys = keys.iter().map(Key::to_bytes).collect();
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(Asked { keys, answer });
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(Asked { keys, entry, answer });
         answered
     }
 
     /// Those who have waited longest, as many as one answer has room for; none where nobody waits any more.
     pub fn next(&self) -> Option<Look> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut asked, mut places) = (Vec::new(), BTreeMap::new());
+        let (mut asked, mut places, mut entries) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         while let Some(next) = waiting.pop_front() {
             if next.answer.is_closed() {
                 continue;
             }
             let new = next.keys.iter().filter(|key| !places.contains_key(*key)).count();
-            if !asked.is_empty() && places.len() + new > MOST {
+            // An entry for each who asks, at the most.
+            if !asked.is_empty() && (places.len() + new).max(asked.len() + 1) > MOST_VALUES {
                 waiting.push_front(next);
                 break;
             }
@@ -61,9 +62,10 @@ impl Looks {
                 let place = places.len();
                 places.entry(key.clone()).or_insert(place);
             }
+            entries.extend(next.entry);
             asked.push(next);
         }
-        (!asked.is_empty()).then_some(Look { asked, places })
+        (!asked.is_empty()).then_some(Look { asked, places, entries })
     }
 }
 
@@ -75,13 +77,18 @@ impl Look {
         keys.into_iter().map(|(key, _)| key.clone()).collect()
     }
 
+    /// The entries that are looked for.
+    pub fn entries(&self) -> Vec<u64> {
+        self.entries.iter().copied().collect()
+    }
+
     /// Hands everybody what was theirs.
     pub fn told(self, looked: Result<Proven, LedgerError>) {
         let looked = looked.map_err(Arc::new);
-        for Asked { keys, answer } in self.asked {
+        for Asked { keys, entry, answer } in self.asked {
             let places = keys.iter().map(|key| self.places.get(key).copied());
             let own = match &looked {
-                Ok(all) => Ok(all.only(places)),
+                Ok(all) => Ok(all.only(places, entry)),
                 Err(error) => Err(error.clone()),
             };
             // Who no longer waits has hung up.
@@ -99,45 +106,58 @@ mod tests {
         Key::Grant(GrantId::from_bytes([number; 32]))
     }
 
-    /// Each value is its key.
+    /// Each value is its key, each entry its number.
     fn looked(look: &Look) -> Proven {
         let values = look.keys().into_iter().map(Some).collect();
-        Proven::of(values, "note".into(), 9, 7)
+        let entries = look.entries().into_iter().map(|number| (number, number.to_be_bytes().to_vec()));
+        Proven::of(values, entries.collect(), 9, 7)
     }
 
     #[test]
     fn many_are_looked_for_at_once_and_each_is_told_what_it_asked_for_in_its_order() {
         let looks = Looks::default();
         let asked: Vec<[Key; 2]> = (0..100).map(|n| [key(200), key(n)]).collect();
-        let waiting: Vec<_> = asked.iter().map(|keys| looks.ask(keys)).collect();
+        let entry = |n: usize| n.is_multiple_of(3).then_some(n as u64);
+        let waiting: Vec<_> = asked.iter().zip(0..).map(|(keys, n)| looks.ask(keys, entry(n))).collect();
         let mut rounds = 0;
         while let Some(look) = looks.next() {
-            assert!(look.keys().len() <= MOST);
+            assert!(look.keys().len() <= MOST_VALUES);
             let told = looked(&look);
             look.told(Ok(told));
             rounds += 1;
         }
         assert_eq!(rounds, 2, "63 of their own and one that all ask for");
-        for (keys, mut told) in asked.iter().zip(waiting) {
+        for (n, (keys, mut told)) in asked.iter().zip(waiting).enumerate() {
             let told = told.try_recv().unwrap().unwrap();
             let wanted: Vec<_> = keys.iter().map(|key| Some(key.to_bytes())).collect();
             assert_eq!((told.raw(), told.size, told.at), (wanted.as_slice(), 9, 7));
+            let wanted = entry(n).map(|number| (number, number.to_be_bytes().to_vec()));
+            assert_eq!(told.entries, wanted.into_iter().collect(), "{n}");
         }
     }
 
     #[test]
     fn who_asks_for_more_than_one_answer_holds_is_asked_for_alone_and_who_went_is_not() {
         let looks = Looks::default();
-        let many: Vec<Key> = (0..=u8::try_from(MOST).unwrap()).map(key).collect();
-        drop(looks.ask(&[key(1)]));
-        let _much = looks.ask(&many);
-        let mut one = looks.ask(&[key(1)]);
-        assert_eq!(looks.next().unwrap().keys().len(), MOST + 1);
+        let many: Vec<Key> = (0..=u8::try_from(MOST_VALUES).unwrap()).map(key).collect();
+        drop(looks.ask(&[key(1)], None));
+        let _much = looks.ask(&many, None);
+        let mut one = looks.ask(&[key(1)], None);
+        assert_eq!(looks.next().unwrap().keys().len(), MOST_VALUES + 1);
         looks.next().unwrap().told(Err(LedgerError::Unsound("state")));
         assert_eq!(
             one.try_recv().unwrap().unwrap_err().to_string(),
             LedgerError::Unsound("state").to_string()
         );
         assert!(looks.next().is_none());
+    }
+
+    #[test]
+    fn no_more_entries_are_looked_for_at_once_than_a_relay_answers() {
+        let looks = Looks::default();
+        let waiting: Vec<_> = (0..100).map(|n| looks.ask(&[key(1)], Some(n))).collect();
+        let rounds: Vec<_> = std::iter::from_fn(|| looks.next()).map(|look| look.entries().len()).collect();
+        assert_eq!(rounds, [MOST_VALUES, 100 - MOST_VALUES]);
+        drop(waiting);
     }
 }

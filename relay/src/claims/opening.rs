@@ -11,15 +11,16 @@ use super::{
 use crate::{client::ClientError, random::SystemRandom};
 use suishen_core::{
     consent::{
-        AuditorUse, Disclosure, Facts, Judged, JudgedRecord, Payload, PayloadRecord, Presence, Receipt,
-        RecordKey,
+        AuditorUse, Disclosure, Facts, Judged, JudgedRecord, Payload, PayloadFault, PayloadRecord, Presence,
+        Receipt, RecordKey,
     },
     contract::{
         AuditorKeys, GrantLeaf, Key, Party, RedeemGrant, SignedTransaction, Status, Terms, Transaction, Use,
     },
     gate::Gathering,
+    id::GrantId,
     report::{Manifest, Opened as ReportOpened, ReportError, claim::Shown},
-    sm::{Key32, SecretKey, Signed},
+    sm::{Key32, SecretKey, Signed, SmError},
 };
 
 /// After so many uses whose contents didn't come, it is given up: each stands in the patient's list.
@@ -28,10 +29,21 @@ const MOST_USES: u32 = 3;
 const MOST_GROUPS: usize = 32 << 20;
 
 /// A payload in which everything holds.
-struct Sound {
+pub(super) struct Sound {
     payload: Payload,
     judged: Judged,
     half: Key32,
+}
+
+/// Why what lies in a drop box isn't taken for what the patient left there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotTaken {
+    /// It doesn't open.
+    #[error(transparent)]
+    Sealed(#[from] SmError),
+    /// Something in it doesn't hold.
+    #[error(transparent)]
+    Fault(#[from] PayloadFault),
 }
 
 /// What an insurer is shown.
@@ -65,7 +77,7 @@ impl ClaimsDesk {
         if !self.check_running(held, &terms, &leaf, now).await? {
             return Ok(());
         }
-        let Some(sound) = self.judge(held, &terms).await? else { return Ok(()) };
+        let Some(sound) = self.judged(held, &terms).await? else { return Ok(()) };
         let Some(redemption) = self.redeem(held, (&terms, &leaf), now).await? else { return Ok(()) };
         let object = held.grant.digest();
         let client = &self.ledger.client;
@@ -85,40 +97,53 @@ impl ClaimsDesk {
         self.take_in(held, &sound, &keys, redemption.number, now).await
     }
 
-    /// The payload, judged against the ledger.
-    async fn judge(&self, held: &mut Held, terms: &Terms) -> Result<Option<Sound>, DeskError> {
-        let (Some(half), Some(sealed)) = (held.half.clone(), held.payload.clone()) else { return Ok(None) };
-        let Ok(payload) = Payload::open(&half, &held.grant, &sealed) else {
-            self.close(held, "payload", "what the patient left cannot be opened").await?;
-            return Ok(None);
-        };
-        let auditor: AuditorKeys = self.ledger.auditor().await?;
+    /// What a half opens, judged against the ledger's facts.
+    pub(super) fn judge(
+        &self,
+        terms: &Terms,
+        auditor: &AuditorKeys,
+        (half, sealed): (&Key32, &[u8]),
+    ) -> Result<Sound, NotTaken> {
+        let ledger = self.ledger.id();
+        let payload = Payload::open(half, &GrantId::of(&ledger, &terms.grant.key), sealed)?;
         let facts = Facts {
-            ledger: &self.ledger.id(),
+            ledger: &ledger,
             epoch: &self.ledger.epoch,
             root: &self.ledger.root,
             grant: &terms.grant,
             issued: terms.issued,
-            auditor: &auditor,
+            auditor,
         };
-        let judged = match payload.judge(&facts) {
-            Ok(judged) => judged,
+        let judged = payload.judge(&facts)?;
+        Ok(Sound { payload, judged, half: half.clone() })
+    }
+
+    /// The payload that was found, judged: where everything in it holds it is the patient's, and what the claim comes to
+    /// follows from it. One that doesn't hold is let go, and looked for again.
+    async fn judged(&self, held: &mut Held, terms: &Terms) -> Result<Option<Sound>, DeskError> {
+        let (Some(half), Some(sealed)) = (held.half.clone(), held.payload.clone()) else { return Ok(None) };
+        let auditor = self.ledger.auditor().await?;
+        let sound = match self.judge(terms, &auditor, (&half, &sealed)) {
+            Ok(sound) => sound,
             Err(fault) => {
-                self.close(held, fault.code(), fault.to_string()).await?;
+                tracing::warn!(claim = %held.grant, %fault, "what the patient left is looked for again");
+                let before = held.state().name();
+                held.payload = None;
+                self.save(held, before).await?;
                 return Ok(None);
             }
         };
-        if !self.ledger.agrees(&judged.checkpoint).await? {
+        if !self.ledger.agrees(&sound.judged.checkpoint).await? {
             let detail = "patient and server were shown different ledgers; report this to the auditor";
             self.close(held, "split-view", detail).await?;
             return Ok(None);
         }
         // The invoice comes first, then what goes along with it.
-        if payload.records.first().is_none_or(|record| record.groups.is_none()) {
+        if sound.payload.records.first().is_none_or(|record| record.groups.is_none()) {
             self.close(held, "no-invoice", "a claim shows an invoice first, in groups").await?;
             return Ok(None);
         }
-        Ok(Some(Sound { payload, judged, half }))
+        Ok(Some(sound))
     }
 
     /// A use that stands, and for which gates still release. None where no use is left.

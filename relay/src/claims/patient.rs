@@ -229,7 +229,7 @@ impl Patient {
     ) -> Result<(HolderProof, AuditorKeys), PatientError> {
         let keys = [Key::Holder(self.holder), Key::Auditor];
         let keys = keys.into_iter().chain(records.iter().map(|record| Key::Anchor(*record)));
-        let asked = ValuesAsked { keys: keys.map(|key| key.to_bytes().into()).collect() };
+        let asked = ValuesAsked::of(keys.map(|key| key.to_bytes()));
         let answer = client.post("/v1/ledger/values", &asked).await?;
         let answer: ValuesAnswer = cbor::decode(&answer).map_err(ClientError::from)?;
         let mut shown = answer.values.into_iter().map(|shown| {
@@ -249,6 +249,11 @@ impl Made {
     /// Which grant.
     pub const fn grant(&self) -> GrantId {
         self.draft.grant
+    }
+
+    /// All that the patient made, secrets included.
+    pub const fn draft(&self) -> &Draft {
+        &self.draft
     }
 
     /// Waits until somebody asks, checks who it is, and says yes. Gives whom the patient was shown.

@@ -3,7 +3,7 @@
 //!
 //! **Claims lie sealed**, under a key in the server's key folder: a copy of the database alone shows nobody's invoice.
 
-use super::held::Held;
+use super::held::{Held, Shown};
 use crate::{
     random::SystemRandom,
     store::{Store, StoreError, Together},
@@ -18,6 +18,8 @@ use suishen_core::{
 
 const VALUES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("values");
 const CLAIMS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("claims");
+/// What each claim shows, once it is open: written once, and large beside the claim itself.
+const SHOWN: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("claims-shown");
 /// Claims in the order in which they came.
 const ORDER: TableDefinition<'_, u64, &[u8; 32]> = TableDefinition::new("claims-in-order");
 /// Claims for which the server itself has something to do.
@@ -29,6 +31,7 @@ const ANSWERS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("ans
 const ANSWERED: TableDefinition<'_, (u64, &[u8; 32]), ()> = TableDefinition::new("answers-in-order");
 
 const ROW: Label = Label::new("insurer-claim");
+const SHOWN_ROW: Label = Label::new("insurer-claim-shown");
 const CURSORS: Label = Label::new("insurer-cursors");
 const ANSWER: Label = Label::new("insurer-answer");
 
@@ -120,6 +123,7 @@ impl Rows {
         store.write(|tx| {
             tx.open_table(VALUES)?;
             tx.open_table(CLAIMS)?;
+            tx.open_table(SHOWN)?;
             tx.open_table(ORDER)?;
             tx.open_table(UNDER_WAY)?;
             tx.open_table(EVENTS)?;
@@ -148,18 +152,18 @@ impl Rows {
         bytes.map(|bytes| cbor::decode(&bytes).map_err(|_| StoreError::Row.into())).transpose()
     }
 
-    /// Writes a single value.
-    pub async fn put_value<T: minicbor::Encode<()>>(
+    /// Writes a single value: durable once what comes back has ended, and before whatever is written after this call.
+    pub fn put_value<T: minicbor::Encode<()>>(
         &self,
         name: &'static str,
         value: &T,
-    ) -> Result<(), RowsError> {
+    ) -> impl Future<Output = Result<(), RowsError>> + Send + use<T> {
         let bytes = cbor::encode(value);
         let written = self.together.write(move |tx| {
             tx.open_table(VALUES)?.insert(name, bytes.as_slice())?;
             Ok(())
         });
-        Ok(written.await?)
+        async move { Ok(written.await?) }
     }
 
     /// Removes a single value; whether there was one.
@@ -167,13 +171,29 @@ impl Rows {
         Ok(self.together.write(move |tx| Ok(tx.open_table(VALUES)?.remove(name)?.is_some())).await?)
     }
 
-    /// A claim.
+    /// A claim, with what it shows.
     pub fn claim(&self, id: &GrantId) -> Result<Option<Held>, RowsError> {
-        let sealed = self.store.read(|tx| {
-            let table = tx.open_table(CLAIMS)?;
-            Ok::<_, StoreError>(table.get(id.as_bytes())?.map(|row| row.value().to_vec()))
+        let (sealed, shown) = self.store.read(|tx| {
+            let (claims, shown) = (tx.open_table(CLAIMS)?, tx.open_table(SHOWN)?);
+            let row = claims.get(id.as_bytes())?.map(|row| row.value().to_vec());
+            Ok::<_, StoreError>((row, shown.get(id.as_bytes())?.map(|row| row.value().to_vec())))
         })?;
-        sealed.map(|sealed| self.unseal(ROW, id.as_bytes(), &sealed)).transpose()
+        let Some(sealed) = sealed else { return Ok(None) };
+        let mut held: Held = self.unseal(ROW, id.as_bytes(), &sealed)?;
+        // A row from before it lay apart has it inside.
+        if let (Some(opened), Some(shown)) = (&mut held.opened, shown) {
+            let shown: Shown = self.unseal(SHOWN_ROW, id.as_bytes(), &shown)?;
+            opened.show(shown);
+        }
+        Ok(Some(held))
+    }
+
+    /// What a claim shows, sealed, where it isn't written yet.
+    fn new_shown(&self, held: &Held) -> Result<Option<Vec<u8>>, RowsError> {
+        let Some(opened) = &held.opened else { return Ok(None) };
+        let id = held.grant.as_bytes();
+        let written = self.store.read(|tx| Ok::<_, StoreError>(tx.open_table(SHOWN)?.get(id)?.is_some()))?;
+        Ok((!written).then(|| self.seal(SHOWN_ROW, id, &opened.shown())))
     }
 
     fn unseal<T>(&self, label: Label, name: &[u8; 32], sealed: &[u8]) -> Result<T, RowsError>
@@ -212,9 +232,12 @@ impl Rows {
     /// Writes a claim as it is now; with an event where its state has changed.
     pub async fn put_claim(&self, held: &Held, before: &'static str, at: u64) -> Result<(), RowsError> {
         let (grant, state, goes_on) = (held.grant, held.state().name(), held.is_under_way());
-        let sealed = self.seal(ROW, grant.as_bytes(), held);
+        let (sealed, shown) = (self.seal(ROW, grant.as_bytes(), &held.apart()), self.new_shown(held)?);
         let written = self.together.write(move |tx| {
             tx.open_table(CLAIMS)?.insert(grant.as_bytes(), sealed.as_slice())?;
+            if let Some(shown) = &shown {
+                tx.open_table(SHOWN)?.insert(grant.as_bytes(), shown.as_slice())?;
+            }
             let mut under_way = tx.open_table(UNDER_WAY)?;
             if goes_on {
                 under_way.insert(grant.as_bytes(), ())?;
@@ -234,6 +257,7 @@ impl Rows {
         let id = *id;
         let written = self.together.write(move |tx| {
             tx.open_table(CLAIMS)?.remove(id.as_bytes())?;
+            tx.open_table(SHOWN)?.remove(id.as_bytes())?;
             tx.open_table(UNDER_WAY)?.remove(id.as_bytes())?;
             tx.open_table(ORDER)?.retain(|_, named| named != id.as_bytes())?;
             Ok(())
@@ -255,8 +279,9 @@ impl Rows {
         })?)
     }
 
-    /// Claims after a place in the order, and the place to go on from where there are more. At most `limit` that
-    /// `wanted` takes; of a long list only a stretch is looked at, so a page may be short.
+    /// Claims after a place in the order, without what they show, and the place to go on from where there are more. At most
+    /// `limit` that `wanted` takes; of a long list only a stretch is looked at, so a page may be short. A row that can't be read is passed
+    /// over, and said in the log: it takes nothing from the others.
     pub fn claims(
         &self,
         after: u64,
@@ -268,20 +293,26 @@ impl Rows {
             let mut rows = Vec::new();
             for row in order.range(after.saturating_add(1)..)?.take(MOST_LOOKED_AT) {
                 let (number, id) = row?;
-                let sealed = claims.get(id.value())?.ok_or(StoreError::Row)?;
-                rows.push((number.value(), *id.value(), sealed.value().to_vec()));
+                let sealed = claims.get(id.value())?.map(|sealed| sealed.value().to_vec());
+                rows.push((number.value(), *id.value(), sealed));
             }
             Ok::<_, StoreError>(rows)
         })?;
         let full = rows.len() == MOST_LOOKED_AT;
         let (mut found, mut last) = (Vec::new(), after);
         for (number, id, sealed) in rows {
-            let held: Held = self.unseal(ROW, &id, &sealed)?;
-            if wanted(&held) {
-                if found.len() == limit {
-                    return Ok((found, Some(last)));
+            let sealed = sealed.ok_or_else(|| StoreError::Row.into());
+            match sealed.and_then(|sealed| self.unseal::<Held>(ROW, &id, &sealed)) {
+                Ok(held) if wanted(&held) => {
+                    if found.len() == limit {
+                        return Ok((found, Some(last)));
+                    }
+                    found.push(held);
                 }
-                found.push(held);
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(claim = %GrantId::from_bytes(id), %error, "a claim is left out of a list");
+                }
             }
             last = number;
         }
@@ -369,3 +400,6 @@ fn add_event(tx: &WriteTransaction, claim: &GrantId, state: &str, at: u64) -> Re
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

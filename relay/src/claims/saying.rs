@@ -16,9 +16,12 @@ use crate::{random::SystemRandom, store::StoreError};
 use suishen_core::{
     consent::{
         Answer, AnswerFault, AuditorReversal, AuditorSettlement, Decision, Reversing, Settleable, Standing,
-        Unsettleable, stood,
+        Unsettleable, stood, taken_back,
     },
-    contract::{Anchor, AuditorKeys, Claim, Key, ReversalReason, SignedTransaction, Terms, Transaction},
+    contract::{
+        Anchor, AuditorKeys, Claim, GrantLeaf, Key, ReversalReason, SignedTransaction, Status, Terms,
+        Transaction,
+    },
     id::TagId,
     report::Money,
     sm::{Key32, PublicKey, Signed},
@@ -82,6 +85,7 @@ impl ClaimsDesk {
             };
         }
         match held.said.as_ref().map(|said| &said.answer) {
+            _ if held.taken_back.is_some() => {}
             Some(Answer::Settled(before, ..) | Answer::Refused(before)) if *before == told => {
                 return Ok(held);
             }
@@ -113,18 +117,17 @@ impl ClaimsDesk {
             Key::Claim(TagId::of(&voucher)),
             Key::Auditor,
             Key::Party(self.party().clone()),
-            Key::Terms(held.grant),
             Key::Grant(held.grant),
         ];
         let proven = self.ledger.values(&keys).await?;
         let now = self.ledger.now().await?;
         check_suspension(&proven, 4, now)?;
-        let terms: Terms = proven.need(5, "grant")?;
-        let leaf: suishen_core::contract::GrantLeaf = proven.need(6, "grant")?;
-        if leaf.status == suishen_core::contract::Status::Revoked {
+        let leaf: GrantLeaf = proven.need(5, "grant")?;
+        if leaf.status == Status::Revoked {
             return Err(Refusal::Revoked.into());
         }
-        if now >= terms.end() {
+        // By the terms as they were proven when the claim came: they never change.
+        if now >= held.until {
             return Err(Refusal::Ended.into());
         }
         let settleable = self.settleable(&proven, seen, now)?;
@@ -214,8 +217,7 @@ impl ClaimsDesk {
 
     /// Says what is stored, as far as it goes now; the rest goes on by itself.
     async fn go_on(&self, mut held: Held, slot: Slot) -> Result<Held, DeskError> {
-        // Who asked may hang up, which ends this: what is stored is brought all the same.
-        self.stirred.notify_one();
+        let stored = Stored(self);
         let said = match slot {
             Slot::Open => self.bring(&mut held).await,
             Slot::Unknown => self.say(&mut held).await,
@@ -223,6 +225,9 @@ impl ClaimsDesk {
         let told = self.tell(&mut held).await;
         if let Err(error) = said.and(told) {
             tracing::info!(claim = %held.grant, %error, "a decision is not through yet");
+        }
+        if !held.is_under_way() {
+            stored.through();
         }
         Ok(held)
     }
@@ -236,8 +241,8 @@ impl ClaimsDesk {
             _ => return self.said(held).await,
         };
         let proven = self.ledger.values(&keys).await?;
-        if self.stands(held, &proven).await? {
-            return self.said(held).await;
+        if self.is_over(held, &proven).await? {
+            return Ok(());
         }
         if proven.at > until {
             let against = held.saying.as_ref().and_then(|saying| saying.against.as_deref());
@@ -261,8 +266,8 @@ impl ClaimsDesk {
             // Perhaps it was included all the same.
             Err(error) => (self.ledger.values(&keys).await?, Some(DeskError::from(error))),
         };
-        if self.stands(held, &proven).await? {
-            return self.said(held).await;
+        if self.is_over(held, &proven).await? {
+            return Ok(());
         }
         let before = held.state().name();
         let said_no = error.as_ref().and_then(DeskError::said_no).map(str::to_owned);
@@ -273,20 +278,38 @@ impl ClaimsDesk {
         Err(error.unwrap_or_else(|| LedgerError::Unsound("entry").into()))
     }
 
-    /// Whether what is to be said stands: by its own transaction in the grant's log, which another desk's decision under
-    /// the same grant isn't. A slot that nobody ever named, the first of these values, spares the look.
-    async fn stands(&self, held: &mut Held, proven: &Proven) -> Result<bool, DeskError> {
-        let Some(Saying { entry: Some((transaction, _)), .. }) = &held.saying else { return Ok(false) };
-        if proven.get::<Claim>(0)?.is_none() {
+    /// Ends what is to be said where the ledger shows what became of it; whether it did. It stands by its own transaction,
+    /// which another desk's decision under the same grant isn't: the entry that was looked for and that the slot, the first of
+    /// these values, names; or one in the grant's log. A reversal of what another desk took back can't stand any more. A slot
+    /// that nobody ever named spares the look.
+    async fn is_over(&self, held: &mut Held, proven: &Proven) -> Result<bool, DeskError> {
+        let Some(Saying { entry: Some((transaction, _)), answer, .. }) = &held.saying else {
             return Ok(false);
+        };
+        let Some(slot) = proven.get::<Claim>(0)? else { return Ok(false) };
+        let mut stands = proven.entry_of(transaction).filter(|entry| *entry == slot.last_entry());
+        if stands.is_none() {
+            let decision = claimed(transaction)?;
+            let log = self.ledger.log_of(&held.grant).await?;
+            stands = stood(&log, &[decision]).first().map(|stood| stood.entry);
+            let settlement = match answer {
+                Answer::Reversed(told, _) => told.settlement,
+                Answer::Settled(..) | Answer::Refused(_) => None,
+            };
+            let other = settlement.and_then(|settlement| taken_back(&log, &settlement));
+            if let (None, Some(reversal)) = (stands, other) {
+                tracing::info!(claim = %held.grant, entry = reversal.entry, "another desk took this settlement back");
+                let before = held.state().name();
+                held.overtaken(reversal);
+                self.save(held, before).await?;
+                return Ok(true);
+            }
         }
-        let decision = claimed(transaction)?;
-        let log = self.ledger.log_of(&held.grant).await?;
-        let found = stood(&log, &[decision]).first().map(|stood| stood.entry);
+        let Some(entry) = stands else { return Ok(false) };
         if let Some(saying) = &mut held.saying {
-            saying.stands = found;
+            saying.stands = Some(entry);
         }
-        Ok(found.is_some())
+        self.said(held).await.map(|()| true)
     }
 
     /// From now on it is said; the patient is told next.
@@ -302,10 +325,15 @@ impl ClaimsDesk {
         if held.telling().is_empty() {
             return Ok(());
         }
-        let terms: Terms = self.ledger.values(&[Key::Terms(held.grant)]).await?.need(0, "grant")?;
+        let reply = if let Some(reply) = held.reply {
+            reply
+        } else {
+            let proven = self.ledger.values(&[Key::Terms(held.grant)]).await?;
+            proven.need::<Terms>(0, "grant")?.grant.reply
+        };
         let ledger = self.ledger.id();
         while let Some(said) = held.telling().first() {
-            let message = said.seal(&held.pass.key, &terms.grant.reply, &ledger, &mut SystemRandom);
+            let message = said.seal(&held.pass.key, &reply, &ledger, &mut SystemRandom);
             self.drop_in(held, &message.map_err(answer)?).await?;
             let before = held.state().name();
             held.told();
@@ -333,6 +361,22 @@ impl ClaimsDesk {
             self.save(held, before).await?;
         }
         Ok(())
+    }
+}
+
+/// What is stored and not through yet: it goes on by itself once nobody waits for it any more, also where who asked hung up.
+struct Stored<'a>(&'a ClaimsDesk);
+
+impl Stored<'_> {
+    /// There is nothing left to be done.
+    fn through(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Stored<'_> {
+    fn drop(&mut self) {
+        self.0.stirred.notify_one();
     }
 }
 

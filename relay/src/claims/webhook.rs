@@ -38,7 +38,7 @@ const TARGET: &str = "webhook";
 const MOST_URL: usize = 1024;
 /// How long one delivery may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The first wait after a failure, and the longest.
+/// What the waits after failures grow from, and the longest.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_hours(1);
 /// How often is looked without being told.
@@ -280,16 +280,7 @@ impl Hook {
     async fn send(&self, target: &Target, event: &Event) -> Result<(), DeliveryError> {
         let place = Place::read(&target.url, self.sandbox)?;
         let address = place.find(self.sandbox).await?;
-        let mut body = json!({
-            "number": event.number,
-            "at": event.at,
-            "claim": event.claim.to_hex(),
-            "state": event.state,
-        });
-        if let (true, Some(object)) = (self.sandbox, body.as_object_mut()) {
-            object.insert("sandbox".to_owned(), true.into());
-        }
-        let body = body.to_string().into_bytes();
+        let body = body_of(event, self.sandbox);
         let now = self.desk.ledger.clock().await.map_err(DeskError::from)?;
         let message =
             Message { method: "POST", path: &place.path, query: &place.query, content: Digest::of(&body) };
@@ -319,6 +310,20 @@ impl Hook {
     }
 }
 
+/// What is sent of an event.
+fn body_of(event: &Event, sandbox: bool) -> Vec<u8> {
+    let mut body = json!({
+        "number": event.number,
+        "at": event.at,
+        "claim": event.claim.to_hex(),
+        "state": event.state,
+    });
+    if let (true, Some(object)) = (sandbox, body.as_object_mut()) {
+        object.insert("sandbox".to_owned(), true.into());
+    }
+    body.to_string().into_bytes()
+}
+
 /// One request on one connection; of the answer its status alone.
 async fn exchange<S>(stream: S, request: axum::http::Request<Full<Bytes>>) -> Result<u16, DeliveryError>
 where
@@ -334,6 +339,68 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        claims::{door::openapi::described, work::growing},
+        http::signed,
+    };
+    use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+    use suishen_core::{
+        id::{GrantId, LedgerId},
+        sm::edge,
+    };
+
+    #[test]
+    fn what_is_not_taken_is_sent_again_ever_later_and_never_more_than_an_hour_and_a_quarter_later() {
+        let waits: Vec<_> =
+            (1..=100).map(|failures| growing(failures, (FIRST, LONGEST), 0).as_secs_f64()).collect();
+        assert_eq!(waits[..4], [1.5, 2.25, 3.375, 5.0625]);
+        assert!(waits.is_sorted());
+        assert_eq!(waits.iter().position(|wait| *wait >= LONGEST.as_secs_f64()), Some(20));
+        let most = growing(100, (FIRST, LONGEST), u8::MAX);
+        assert!(most > LONGEST && most <= LONGEST + LONGEST / 4, "{most:?}");
+        let told = described()["webhooks"]["event"]["post"]["description"].as_str().unwrap().to_owned();
+        for word in
+            [format!("after {} seconds", waits[0]), "half as long again".into(), "up to an hour".into()]
+        {
+            assert!(told.contains(&word), "{word}");
+        }
+        assert_eq!(PATIENCE.as_secs(), 15);
+        assert!(told.contains("within fifteen seconds"));
+    }
+
+    #[test]
+    fn the_example_of_the_document_is_what_is_sent_and_its_signature_holds() {
+        let document = described();
+        let post = &document["webhooks"]["event"]["post"];
+        let shown = &post["requestBody"]["content"]["application/json"]["example"];
+        let event = Event {
+            number: shown["number"].as_u64().unwrap(),
+            at: shown["at"].as_u64().unwrap(),
+            claim: GrantId::from_hex(shown["claim"].as_str().unwrap()).unwrap(),
+            state: shown["state"].as_str().unwrap().to_owned(),
+        };
+        let body = body_of(&event, false);
+        assert_eq!(*shown, serde_json::from_slice::<serde_json::Value>(&body).unwrap());
+        let properties = document["components"]["schemas"]["Event"]["properties"].as_object().unwrap();
+        let sandbox: serde_json::Value = serde_json::from_slice(&body_of(&event, true)).unwrap();
+        assert!(properties.keys().eq(sandbox.as_object().unwrap().keys()));
+
+        let headers = post["parameters"].as_array().unwrap().iter().map(|header| {
+            assert_eq!((&header["in"], &header["required"]), (&"header".into(), &true.into()));
+            let name = header["name"].as_str().unwrap().to_lowercase();
+            let value = HeaderValue::from_str(header["example"].as_str().unwrap()).unwrap();
+            (HeaderName::from_bytes(name.as_bytes()).unwrap(), value)
+        });
+        let headers: HeaderMap = headers.collect();
+        assert_eq!(headers.len(), 3);
+        let answers = &document["paths"]["/v1/info"]["get"]["responses"]["200"];
+        let info = &answers["content"]["application/json"]["example"];
+        let ledger = LedgerId::from_hex(info["ledger"].as_str().unwrap()).unwrap();
+        let key = edge::public_key_from_pem(info["key"].as_str().unwrap()).unwrap();
+        let uri: Uri = "/suishen".parse().unwrap();
+        let claim = signed::read((&Method::POST, &uri, &headers), Digest::of(&body), &ledger).unwrap();
+        assert!(claim.verify(&key, event.at).is_ok());
+    }
 
     #[test]
     fn only_addresses_of_the_public_network_are_called() {

@@ -43,12 +43,17 @@ impl Due {
 
 /// How long to wait after so many tries in vain, with up to a quarter more by chance.
 pub fn wait(tries: u32, first: Duration, longest: Duration) -> Duration {
+    let [chance]: [u8; 1] = crate::random::SystemRandom.bytes();
+    growing(tries, (first, longest), chance)
+}
+
+/// The same by a given chance: half as long again each time, up to the longest, and then as many 1024ths of it more.
+pub fn growing(tries: u32, (first, longest): (Duration, Duration), chance: u8) -> Duration {
     let grown = (0..tries.min(64)).try_fold(first, |wait, _| {
         let next = wait + wait / 2;
         (next < longest).then_some(next)
     });
     let wait = grown.unwrap_or(longest);
-    let [chance]: [u8; 1] = crate::random::SystemRandom.bytes();
     wait + wait * u32::from(chance) / 1024
 }
 
@@ -157,5 +162,29 @@ fn log(id: &GrantId, error: &DeskError) {
         tracing::error!(claim = %id, %error, "a claim is stuck");
     } else {
         tracing::info!(claim = %id, %error, "a claim goes on later");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_by_half_each_time_up_to_the_longest_and_by_a_quarter_at_the_most_by_chance() {
+        let within = (FIRST, LONGEST);
+        let waits: Vec<_> = (0..=200).map(|tries| growing(tries, within, 0)).collect();
+        assert_eq!(waits[..3], [300, 450, 675].map(Duration::from_millis));
+        for pair in waits.windows(2) {
+            assert!(pair[1] == pair[0] + pair[0] / 2 || pair[1] == LONGEST, "{pair:?}");
+            assert!(pair[0] <= pair[1] && pair[1] <= LONGEST, "{pair:?}");
+        }
+        assert_eq!(waits.iter().position(|wait| *wait == LONGEST), Some(14));
+        for (tries, least) in (0..).zip(&waits) {
+            let chances: Vec<_> = (0..=u8::MAX).map(|chance| growing(tries, within, chance)).collect();
+            assert!(chances.is_sorted() && chances[0] == *least && chances[255] > *least + *least / 5);
+            assert!(chances[255] <= *least + *least / 4, "{tries}");
+        }
+        let most = (Duration::from_secs(1), Duration::from_hours(1));
+        assert_eq!(growing(u32::MAX, most, u8::MAX), most.1 + most.1 * 255 / 1024);
     }
 }

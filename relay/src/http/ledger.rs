@@ -27,8 +27,8 @@ use suishen_core::{
 /// Most entries in one answer.
 const MOST_ENTRIES: u64 = 256;
 
-/// Most values in one answer: a grant's records, its holder, and some more.
-const MOST_VALUES: usize = 64;
+/// Most values in one answer, and most entries beside them: a grant's records, its holder, and some more.
+pub const MOST_VALUES: usize = 64;
 
 /// What `/v1/info` answers.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -88,12 +88,25 @@ pub struct ValueShown {
 }
 
 /// Asks for several values at once.
-#[derive(Clone, Debug, Encode, Decode)]
+#[derive(Clone, Debug, Default, Encode, Decode)]
 #[cbor(map)]
 pub struct ValuesAsked {
     /// State keys, at most 64.
     #[n(0)]
     pub keys: Vec<minicbor::bytes::ByteVec>,
+    /// Numbers of entries, at most 64, ascending.
+    #[n(1)]
+    pub entries: Option<Vec<u64>>,
+    /// A size: that the ledger goes on from it is shown too.
+    #[n(2)]
+    pub from: Option<u64>,
+}
+
+impl ValuesAsked {
+    /// Asks for values alone.
+    pub fn of(keys: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self { keys: keys.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
 }
 
 /// What `/v1/ledger/values` answers: all under one checkpoint.
@@ -106,6 +119,12 @@ pub struct ValuesAnswer {
     /// In the order in which they were asked for.
     #[n(1)]
     pub values: Vec<ValueProven>,
+    /// Those of the entries that stand.
+    #[n(2)]
+    pub entries: Option<Vec<EntryShown>>,
+    /// From the size that was asked for, where there was such a ledger.
+    #[n(3)]
+    pub consistency: Option<Vec<Digest>>,
 }
 
 /// A value, or its absence, with its proof under the map root.
@@ -137,6 +156,12 @@ pub struct EntryShown {
 
 impl From<ProvenEntry> for EntryShown {
     fn from(entry: ProvenEntry) -> Self {
+        Self { number: entry.number, bytes: entry.bytes, inclusion: entry.inclusion }
+    }
+}
+
+impl From<EntryShown> for ProvenEntry {
+    fn from(entry: EntryShown) -> Self {
         Self { number: entry.number, bytes: entry.bytes, inclusion: entry.inclusion }
     }
 }
@@ -282,7 +307,7 @@ pub async fn values(
     State(node): State<Shared>,
     wire::Cbor { value: asked, .. }: wire::Cbor<ValuesAsked>,
 ) -> Result<Response, Problem> {
-    if asked.keys.len() > MOST_VALUES {
+    if asked.keys.len().max(asked.entries.as_ref().map_or(0, Vec::len)) > MOST_VALUES {
         return Err(Fault::Malformed.because("一次最多查询 64 项", "Ask for at most 64 values at once"));
     }
     reading(node, move |published| {
@@ -294,7 +319,17 @@ pub async fn values(
             let proof = snapshot.prove(&Prefix::whole(&MapKey::of(bytes)))?;
             values.push(ValueProven { value, proof });
         }
-        let answer = ValuesAnswer { note: published.note().to_owned(), values };
+        let mut entries = Vec::new();
+        for number in asked.entries.iter().flatten() {
+            entries.extend(snapshot.proven_entry(*number)?.map(EntryShown::from));
+        }
+        let consistency = asked.from.map(|from| snapshot.consistency(from)).transpose()?.flatten();
+        let answer = ValuesAnswer {
+            note: published.note().to_owned(),
+            values,
+            entries: asked.entries.is_some().then_some(entries),
+            consistency,
+        };
         Ok(wire::reply(StatusCode::OK, &answer))
     })
     .await

@@ -70,14 +70,16 @@ impl Together {
         Ok(Self(Arc::new(Inner { queue: Mutex::new(Some(queue)), thread: Some(thread) })))
     }
 
-    /// Writes; durable when this returns. An error undoes it, and nobody else's. `work` may run twice, in transactions of
-    /// which one counts. Given up on, it is written all the same, before whatever comes later.
-    pub async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// Writes; durable once what comes back has ended. An error undoes it, and nobody else's. `work` may run twice, in
+    /// transactions of which one counts. Given up on, it is written all the same, and always before what is written later:
+    /// its place is taken by the call.
+    pub fn write<T, F>(&self, work: F) -> impl Future<Output = Result<T, StoreError>> + Send + use<T, F>
     where
         T: Send + 'static,
         F: FnMut(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
     {
-        self.enqueue(work)?.await.unwrap_or(Err(StoreError::Stopped))
+        let answered = self.enqueue(work);
+        async move { answered?.await.unwrap_or(Err(StoreError::Stopped)) }
     }
 
     /// The same on a thread that may wait; not on one that drives others' tasks.
@@ -182,7 +184,10 @@ mod tests {
             })
         };
         let given_up = tokio::time::timeout(std::time::Duration::ZERO, put(1)).await;
-        put(2).await.unwrap();
+        // Its place is taken before anybody waits for it.
+        let (first, second) = (put(3), put(2));
+        second.await.unwrap();
+        first.await.unwrap();
         let kept = together.write(|tx| Ok(tx.open_table(NUMBERS)?.get(1)?.map(|row| row.value()))).await;
         assert_eq!(kept.unwrap(), Some(2), "{given_up:?}");
     }

@@ -12,7 +12,7 @@
 //! | ask and answer in a live consultation | desk, phone | [`Consultation`] |
 //! | ask whether a slot is open now | insurer | [`Standing::settleable`] |
 //! | tell patient and auditor what was paid, or why not | insurer, phone | [`AuditorSettlement::settle`], [`Answer`] |
-//! | know what became of what was decided | insurer | [`stood`] |
+//! | know what became of what was decided | insurer | [`stood`], [`taken_back`] |
 //! | take a settlement back, void an invoice | insurer, hospital | [`AuditorReversal::reverse`] |
 //! | say what the auditor looks at | [`AuditorLook::log`] |
 //! | know who signed in an auditor's box | [`Behind`], [`AuditorUse::verify`], [`AuditorReversal::open`] |
@@ -46,7 +46,7 @@ pub use draft::{Choice, Draft, DraftError, DraftRecord, INCLUDE_WITHIN, Surround
 pub use judge::{Facts, HOLDER_PROOF_AGE, Judged, JudgedRecord, PayloadFault};
 pub use look::{AuditorLook, LOOK_TEXT};
 pub use message::{Asking, DeskIdentity, IdentityFault, Message, Presence, Receipt};
-pub use outcome::{Stood, stood};
+pub use outcome::{Stood, stood, taken_back};
 pub use payload::{
     Consent, Disclosure, GrantBinding, HolderProof, PartKey, Payload, PayloadRecord, RecordKey, Salt,
     ShownGroups, WrappedGroups, WrappedPart,

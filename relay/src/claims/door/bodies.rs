@@ -172,7 +172,7 @@ impl ClaimBody {
                 .map(|closed| ClosedBody { code: closed.code.clone(), detail: closed.detail.clone() }),
             invoice: None,
             papers: None,
-            decision: held.saying.as_ref().map(on_its_way).or_else(|| held.said.as_ref().map(said)),
+            decision: last(held),
         }
     }
 
@@ -186,32 +186,52 @@ impl ClaimBody {
     }
 }
 
+/// What was said last, or is on its way.
+fn last(held: &Held) -> Option<SaidBody> {
+    match (&held.saying, &held.taken_back) {
+        (Some(saying), _) => Some(on_its_way(saying)),
+        (None, Some(reversal)) => Some(SaidBody {
+            kind: "reversed",
+            why: why(reversal.why),
+            entry: Some(reversal.entry),
+            at: Some(reversal.at),
+            ..NOTHING
+        }),
+        (None, None) => held.said.as_ref().map(said),
+    }
+}
+
+/// An insurer's reason; none where it is a hospital's.
+const fn why(reason: ReversalReason) -> Option<WhyBody> {
+    match reason {
+        ReversalReason::Error => Some(WhyBody::Error),
+        ReversalReason::Duplicate => Some(WhyBody::Duplicate),
+        ReversalReason::PaidBack => Some(WhyBody::PaidBack),
+        ReversalReason::Reversed | ReversalReason::OnPaper => None,
+    }
+}
+
+const NOTHING: SaidBody = SaidBody {
+    kind: "",
+    paid: None,
+    reason: String::new(),
+    why: None,
+    entry: None,
+    at: None,
+    until: None,
+    against: None,
+};
+
 fn told(answer: &Answer) -> SaidBody {
-    let none = SaidBody {
-        kind: "",
-        paid: None,
-        reason: String::new(),
-        why: None,
-        entry: None,
-        at: None,
-        until: None,
-        against: None,
-    };
     match answer {
         Answer::Settled(told, ..) | Answer::Refused(told) => SaidBody {
             kind: decision_name(told.decision()),
             paid: Some(plain(&told.paid)),
             reason: told.reason.clone(),
-            ..none
+            ..NOTHING
         },
         Answer::Reversed(told, _) => {
-            let why = match told.why {
-                ReversalReason::Error => Some(WhyBody::Error),
-                ReversalReason::Duplicate => Some(WhyBody::Duplicate),
-                ReversalReason::PaidBack => Some(WhyBody::PaidBack),
-                ReversalReason::Reversed | ReversalReason::OnPaper => None,
-            };
-            SaidBody { kind: "reversed", reason: told.words.clone(), why, ..none }
+            SaidBody { kind: "reversed", reason: told.words.clone(), why: why(told.why), ..NOTHING }
         }
     }
 }

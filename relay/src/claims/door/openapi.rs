@@ -11,16 +11,18 @@ pub async fn document(State(_): State<Shared>) -> Response {
     wire::bytes(StatusCode::OK, "application/json", DOCUMENT.as_bytes().to_vec())
 }
 
+/// The document, read.
+#[cfg(test)]
+pub fn described() -> serde_json::Value {
+    serde_json::from_str(DOCUMENT).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::claims::held::State as Where;
     use serde_json::Value;
     use std::collections::BTreeSet;
-
-    fn described() -> Value {
-        serde_json::from_str(DOCUMENT).unwrap()
-    }
 
     #[test]
     fn every_route_and_method_is_described_and_nothing_else() {
@@ -51,10 +53,15 @@ mod tests {
     #[test]
     fn every_state_is_described_and_every_json_has_an_example() {
         let document = described();
-        let states = &document["components"]["schemas"]["Claim"]["properties"]["state"]["enum"];
         let names: Vec<Value> = Where::ALL.iter().map(|state| state.name().into()).collect();
-        assert_eq!(*states, Value::from(names));
-        for (path, item) in document["paths"].as_object().unwrap() {
+        for schema in ["Claim", "Event"] {
+            let states = &document["components"]["schemas"][schema]["properties"]["state"]["enum"];
+            assert_eq!(*states, Value::from(names.clone()), "{schema}");
+        }
+        // What the server itself sends is described as well.
+        let sent = document["webhooks"].as_object().unwrap();
+        assert!(sent.keys().eq(["event"]));
+        for (path, item) in document["paths"].as_object().unwrap().iter().chain(sent) {
             for (method, operation) in item.as_object().unwrap() {
                 let asked = operation["requestBody"]["content"].as_object().into_iter().flatten();
                 let told = operation["responses"].as_object().unwrap().values();

@@ -18,13 +18,14 @@ use axum::{
 };
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 use suishen_core::{
     contract::Slot,
     id::GrantId,
     qr::{Scanned, scan},
     sm::edge,
 };
+use tokio::task::JoinHandle;
 
 /// Items of a batch.
 const MOST_ITEMS: usize = 100;
@@ -171,27 +172,50 @@ pub async fn batch(
         return Err(Refusal::Batch.into());
     }
     let language = Language::of(&headers);
-    let door = &door;
-    let work = body.items.into_iter().map(|item| async move {
-        let done = match item {
-            ItemBody::Take { link } => take_one(door, &link).await,
-            ItemBody::Decide { id, paid, reason } => {
-                decide_one(door, &id, &DecisionBody { paid, reason }).await
+    // Each on a task of its own: what is verified, signed and sealed takes all cores.
+    let work =
+        body.items.into_iter().map(|item| {
+            let door = door.clone();
+            async move {
+                Task(tokio::spawn(async move { result(&door, item, language).await })).done(language).await
             }
-            ItemBody::Reverse { id, why, words } => {
-                reverse_one(door, &id, &ReversalBody { why, words }).await
-            }
-        };
-        match done {
-            Ok((status, claim)) => json!({ "status": status.as_u16(), "claim": claim }),
-            Err(problem) => {
-                let problem = problem.body(language);
-                json!({ "status": problem.status, "problem": problem })
-            }
-        }
-    });
+        });
     let results: Vec<_> = stream::iter(work).buffered(AT_ONCE).collect().await;
     Ok(answer(StatusCode::OK, &json!({ "results": results })))
+}
+
+/// What becomes of one item of a batch.
+async fn result(door: &Door, item: ItemBody, language: Language) -> Value {
+    let done = match item {
+        ItemBody::Take { link } => take_one(door, &link).await,
+        ItemBody::Decide { id, paid, reason } => decide_one(door, &id, &DecisionBody { paid, reason }).await,
+        ItemBody::Reverse { id, why, words } => reverse_one(door, &id, &ReversalBody { why, words }).await,
+    };
+    match done {
+        Ok((status, claim)) => json!({ "status": status.as_u16(), "claim": claim }),
+        Err(problem) => refused(&problem, language),
+    }
+}
+
+fn refused(problem: &Problem, language: Language) -> Value {
+    let problem = problem.body(language);
+    json!({ "status": problem.status, "problem": problem })
+}
+
+/// A task that ends with whoever waits for it.
+struct Task(JoinHandle<Value>);
+
+impl Task {
+    async fn done(mut self, language: Language) -> Value {
+        let done = (&mut self.0).await;
+        done.unwrap_or_else(|error| refused(&super::failed(&error), language))
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// `?cursor=&limit=&state=`.

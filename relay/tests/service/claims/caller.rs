@@ -71,11 +71,16 @@ impl Desk {
 
     /// As after a crash.
     pub async fn restart(self, world: &World) -> Self {
-        let Self { server, hook, caller, mut serving } = self;
-        drop(hook);
-        serving.shutdown().await;
-        let server = server.restart(&world.relay.base).await;
-        Self::behind(world, server, caller.key).await
+        self.restart_after(world, |_| {}).await
+    }
+
+    /// As after a crash in which something happened to its data.
+    pub async fn restart_after(self, world: &World, happened: impl FnOnce(&Path)) -> Self {
+        let key = self.caller.key.clone();
+        let dir = self.stop().await;
+        happened(dir.path());
+        let server = Server::open(dir, &world.relay.base, None).await.unwrap();
+        Self::behind(world, server, key).await
     }
 }
 

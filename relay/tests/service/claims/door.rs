@@ -2,7 +2,7 @@
 
 use super::{
     caller::{Caller, Desk, path, problem},
-    world::World,
+    world::{World, damage},
 };
 use crate::relay::{fresh, name};
 use reqwest::Method;
@@ -218,16 +218,22 @@ async fn a_batch_has_a_result_each_and_bounds() {
     assert_eq!(problem(desk.caller.post("/v1/claims/batch", &large).await), name("too-large", 413));
 }
 
+/// Three claims that wait for their patients, one after the other.
+async fn three(world: &World, desk: &Desk) -> [GrantId; 3] {
+    let mut made = [GrantId::from_bytes([0; 32]); 3];
+    for claim in &mut made {
+        let shared = world.claim(Slot::Commercial).await;
+        desk.caller.post("/v1/claims", &json!({ "link": shared.link })).await;
+        desk.server.until(&shared.grant(), State::Waiting).await;
+        *claim = shared.grant();
+    }
+    made
+}
+
 #[tokio::test]
 async fn lists_go_on_by_cursors_that_were_given_out() {
     let (world, desk) = scene().await;
-    let mut made = Vec::new();
-    for _ in 0..3 {
-        let claim = world.claim(Slot::Commercial).await;
-        desk.caller.post("/v1/claims", &json!({ "link": claim.link })).await;
-        desk.server.until(&claim.grant(), State::Waiting).await;
-        made.push(claim.grant().to_hex());
-    }
+    let made = three(&world, &desk).await.map(GrantId::to_hex);
     let mut seen = Vec::new();
     let mut target = "/v1/claims?limit=2&state=waiting".to_owned();
     loop {
@@ -256,6 +262,31 @@ async fn lists_go_on_by_cursors_that_were_given_out() {
     for missing in ["/v1/claims/abc", &path(&GrantId::from_bytes([1; 32]), "")] {
         assert_eq!(problem(desk.caller.get(missing).await), name("no-claim", 404));
     }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_left_out_of_a_list_and_takes_nothing_from_the_others() {
+    let (world, desk) = scene().await;
+    let made = three(&world, &desk).await;
+    let desk = desk.restart_after(&world, |data| damage(data, &made[1])).await;
+    for (target, more) in
+        [("/v1/claims", false), ("/v1/claims?state=waiting", false), ("/v1/claims?limit=1", true)]
+    {
+        let (status, page) = desk.caller.get(target).await;
+        assert_eq!(status, 200, "{page}");
+        let mut ids = vec![page["claims"][0]["id"].clone()];
+        if more {
+            let next = page["next"].as_str().unwrap();
+            let (status, rest) = desk.caller.get(&format!("/v1/claims?cursor={next}")).await;
+            assert_eq!(status, 200, "{rest}");
+            ids.extend(rest["claims"].as_array().unwrap().iter().map(|claim| claim["id"].clone()));
+        } else {
+            ids.extend(page["claims"].as_array().unwrap().iter().skip(1).map(|claim| claim["id"].clone()));
+        }
+        assert_eq!(ids, [made[0], made[2]].map(|id| json!(id.to_hex())), "{target}");
+    }
+    // By its name it is said to be unreadable, and not that it isn't there.
+    assert_eq!(problem(desk.caller.get(&path(&made[1], "")).await), name("failed", 500));
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! A relay that lies to an insurer's server: its yes and its no decide nothing, the ledger does.
 
-use super::world::{INSURER, Server, World};
-use crate::relay::Relay;
+use super::world::{INSURER, Server, World, offer};
 use axum::{
     Json, Router,
     body::{Body, to_bytes},
@@ -13,15 +12,15 @@ use minicbor::bytes::ByteVec;
 use serde_json::json;
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use suishen_core::{
     cbor,
-    consent::{Answer, AuditorReversal, Message, Reversing},
-    contract::{Credential, Key, ReversalReason, Role, SignedTransaction, Slot},
+    consent::{Answer, AuditorReversal, Message, Payload, Reversing},
+    contract::{Credential, Key, ReversalReason, Role, SignedTransaction, Slot, Terms},
     id::GrantId,
     sm::{Key32, Signed},
 };
@@ -50,6 +49,8 @@ const NO_DROPS: u8 = 5;
 
 /// Shows payloads in the drop box that nobody left there, before and behind the others.
 const JUNK: u8 = 6;
+/// Shows what it forged in the drop box, before everything else.
+const FORGED: u8 = 7;
 
 /// Between an insurer's server and its relay.
 struct Liar {
@@ -57,6 +58,8 @@ struct Liar {
     how: AtomicU8,
     /// Looks at the state that it passed on.
     looks: AtomicU64,
+    /// Messages of its own.
+    forged: Mutex<Vec<Message>>,
     http: reqwest::Client,
 }
 
@@ -109,6 +112,12 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
         messages.extend([junk, ByteVec::from(cbor::encode(&Message::Half(vec![7; 200])))]);
         body = cbor::encode(&messages);
     }
+    if shows_drops && how == FORGED && status.is_success() {
+        let mut messages: Vec<ByteVec> =
+            liar.forged.lock().unwrap().iter().map(|message| cbor::encode(message).into()).collect();
+        messages.extend(cbor::decode::<Vec<ByteVec>>(&body).unwrap());
+        body = cbor::encode(&messages);
+    }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     if let Some(kind) = kind {
@@ -122,6 +131,7 @@ async fn between(world: &World) -> (Arc<Liar>, Server) {
         relay: world.relay.base.clone(),
         how: AtomicU8::new(HONEST),
         looks: AtomicU64::new(0),
+        forged: Mutex::default(),
         http: reqwest::Client::new(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -181,14 +191,7 @@ async fn malicious_relay_that_says_yes_and_includes_nothing_tells_no_patient_of_
 
 #[tokio::test]
 async fn malicious_relay_that_holds_a_settlement_back_delays_another_decision_until_it_can_stand_no_more() {
-    let ahead = Arc::new(AtomicU64::new(0));
-    let clock = ahead.clone();
-    let clock = Arc::new(move || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        now + clock.load(Ordering::SeqCst)
-    });
-    let relay = Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await;
-    let world = World::on(relay).await;
+    let (world, ahead) = World::ahead().await;
     let (liar, server) = between(&world).await;
     let (made, claim) = world.opened(&server, Slot::Commercial).await;
     liar.how.store(NO, Ordering::SeqCst);
@@ -215,14 +218,7 @@ async fn malicious_relay_that_holds_a_settlement_back_delays_another_decision_un
 #[tokio::test]
 async fn malicious_relay_that_dates_back_a_settlement_that_was_given_up_is_found_out_and_tells_no_difference()
 {
-    let ahead = Arc::new(AtomicU64::new(0));
-    let clock = ahead.clone();
-    let clock = Arc::new(move || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        now + clock.load(Ordering::SeqCst)
-    });
-    let relay = Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await;
-    let world = World::on(relay).await;
+    let (world, ahead) = World::ahead().await;
     let (liar, server) = between(&world).await;
     let (made, claim) = world.opened(&server, Slot::Commercial).await;
     liar.how.store(NO, Ordering::SeqCst);
@@ -275,6 +271,40 @@ async fn malicious_relay_that_adds_payloads_to_a_drop_box_closes_no_claim() {
     let (liar, server) = between(&world).await;
     liar.how.store(JUNK, Ordering::SeqCst);
     world.opened(&server, Slot::Commercial).await;
+}
+
+#[tokio::test]
+async fn malicious_relay_that_forges_a_half_and_a_payload_that_opens_under_it_closes_no_claim() {
+    let world = World::found().await;
+    let (liar, server) = between(&world).await;
+    let other = world.claim(Slot::Commercial).await;
+    let made = world.claim(Slot::Commercial).await;
+    let claim = made.grant();
+    server.desk.take(&offer(&made.link)).await.unwrap();
+    server.until(&claim, Where::Waiting).await;
+    // What another patient shares, under a half of the relay's own: whole, signed, and not for this grant.
+    let draft = other.draft();
+    let payload = Payload::open(&draft.half, &draft.grant, &draft.payload).unwrap();
+    let ledger = world.client.ledger();
+    let half = Key32::generate(&mut SystemRandom);
+    let answer = world.client.value(&Key::Terms(claim)).await.unwrap();
+    let terms: Terms = cbor::decode(&answer.values[0].value).unwrap();
+    let accepted = terms.accepted.unwrap();
+    *liar.forged.lock().unwrap() = vec![
+        Message::half(&half, &accepted, &claim, &ledger, &mut SystemRandom),
+        Message::Payload(payload.seal(&half, &claim, &mut SystemRandom)),
+    ];
+    liar.how.store(FORGED, Ordering::SeqCst);
+    // Nothing of it is the patient's: the yes is awaited on.
+    for _ in 0..3 {
+        assert!(server.desk.step(&claim).await.unwrap());
+    }
+    let held = server.desk.claim(&claim).unwrap();
+    assert_eq!((held.state(), held.payload.is_some()), (Where::Waiting, false));
+    // Nor does it keep the patient's from being found behind it.
+    made.agree(&world.client).await.unwrap();
+    let held = server.until(&claim, Where::Open).await;
+    assert_eq!(held.opened.unwrap().number, 1);
 }
 
 #[tokio::test]
@@ -332,10 +362,19 @@ async fn a_reversal_by_another_desk_of_the_insurer_is_not_told_as_ones_own() {
     let body = told.reverse(tag.voucher().clone(), credential, &seed, now, to).unwrap();
     client.submit(&SignedTransaction::new(&body, &key, &client.ledger())).await.unwrap();
     liar.how.store(HONEST, Ordering::SeqCst);
-    let _ = server.desk.step(&claim).await;
-    assert_eq!(server.desk.claim(&claim).unwrap().state(), Where::Deciding);
+    server.desk.step(&claim).await.unwrap();
+    // Once the ledger shows it, nothing is waited for: it is reversed, and not by this desk's words.
+    let over = server.desk.claim(&claim).unwrap();
+    assert_eq!((over.state(), over.is_under_way()), (Where::Reversed, false));
+    assert_eq!(over.taken_back.as_ref().map(|reversal| reversal.why), Some(ReversalReason::PaidBack));
+    let refused = server.desk.reverse(&claim, ReversalReason::Error, "误付").await;
+    assert!(matches!(refused, Err(DeskError::Refused(Refusal::NotSettled))), "{refused:?}");
     let told = made.answers(client).await.unwrap();
     assert!(matches!(told.as_slice(), [Answer::Settled(..)]), "{told:?}");
+    // The slot is open again, also for this claim.
+    let again = server.desk.decide(&claim, "9927.86", "").await.unwrap();
+    assert_eq!(again.state(), Where::Settled);
+    assert_ne!(again.settled(), held.settled());
 }
 
 #[tokio::test]
@@ -350,7 +389,7 @@ async fn who_looks_at_once_shares_an_answer_and_each_is_told_its_own() {
         let ledger = &server.desk.ledger;
         async move {
             let proven = ledger.values(&keys).await.unwrap();
-            assert!(proven.get::<suishen_core::contract::Terms>(1).unwrap().is_none());
+            assert!(proven.get::<Terms>(1).unwrap().is_none());
             proven.need::<suishen_core::contract::Party>(0, "party").unwrap().acceptance
         }
     });

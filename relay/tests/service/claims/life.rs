@@ -1,14 +1,17 @@
 //! From an issued invoice to its settlement, refusal and reversal, without a door.
 
-use super::world::{FUND, INSURER, RIVAL, Server, World, offer};
+use super::world::{FUND, INSURER, RIVAL, Server, World, damage, offer};
 use crate::{process::suishen, relay::credential};
+use axum::http::Method;
 use suishen_core::{
-    consent::{Answer, AuditorReversal, Decision, Reversing},
+    cbor,
+    consent::{Answer, AuditorReversal, Decision, Message, Reversing},
     contract::{ReversalReason, Role, SignedTransaction, Slot},
     sm::{Key32, Signed},
 };
 use suishen_relay::{
     claims::{DeskError, Refusal, enrolment::StartError, held::State},
+    client::ClientError,
     random::SystemRandom,
 };
 
@@ -160,12 +163,7 @@ async fn a_settlement_whose_invoice_the_hospital_voids_is_flagged_though_another
         told.reverse(tag.voucher().clone(), credential, &seed, now, (&auditor, &client.ledger())).unwrap();
     client.submit(&SignedTransaction::new(&body, &key, &client.ledger())).await.unwrap();
     let dir = insurer.stop().await;
-    let claims: redb::TableDefinition<'_, &[u8; 32], &[u8]> = redb::TableDefinition::new("claims");
-    let database = redb::Database::open(dir.path().join("claims/claims.redb")).unwrap();
-    let change = database.begin_write().unwrap();
-    change.open_table(claims).unwrap().insert(damaged.grant().as_bytes(), [7; 50].as_slice()).unwrap();
-    change.commit().unwrap();
-    drop(database);
+    damage(dir.path(), &damaged.grant());
     let insurer = Server::open(dir, &world.relay.base, None).await.unwrap();
     insurer.desk.look_over().await.unwrap();
     assert_eq!(insurer.desk.claim(&claim).unwrap().state(), State::Flagged);
@@ -187,4 +185,30 @@ async fn a_server_that_was_killed_goes_on_where_it_stopped() {
     assert_eq!(insurer.desk.claim(&made.grant()).unwrap().settled(), held.settled());
     let held = insurer.desk.reverse(&made.grant(), ReversalReason::PaidBack, "退款").await.unwrap();
     assert_eq!(held.state(), State::Reversed);
+}
+
+#[tokio::test]
+async fn a_drop_box_that_is_full_keeps_nothing_from_being_decided_and_is_not_tried_for_ever() {
+    let world = World::found().await;
+    let insurer = world.insurer().await;
+    let (made, claim) = world.opened(&insurer, Slot::Commercial).await;
+    let (draft, now) = (made.draft(), world.client.info().await.unwrap().now);
+    let path = format!("/v1/drop/{claim}");
+    let full = async {
+        for number in 0_u8.. {
+            let message = cbor::encode(&Message::Payload(vec![number; 20]));
+            let sent = world.client.signed(Method::POST, &path, message, &draft.key, now).await;
+            if let Err(error) = sent {
+                return error;
+            }
+        }
+        unreachable!()
+    };
+    let full = full.await;
+    assert!(matches!(&full, ClientError::Refused { code, .. } if code == "box-full"), "{full}");
+    let held = insurer.desk.decide(&claim, "9927.86", "").await.unwrap();
+    assert_eq!((held.state(), held.is_under_way()), (State::Settled, false));
+    assert!(made.answers(&world.client).await.unwrap().is_empty());
+    let held = insurer.desk.reverse(&claim, ReversalReason::Error, "误付").await.unwrap();
+    assert_eq!((held.state(), held.telling().len()), (State::Reversed, 0));
 }

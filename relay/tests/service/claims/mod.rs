@@ -8,4 +8,5 @@ mod life;
 mod programs;
 mod renewal;
 mod secure;
+mod split;
 mod world;

@@ -160,16 +160,21 @@ pub fn certificate(dir: &Path, name: &str) -> std::path::PathBuf {
     file
 }
 
-/// Takes events over https with this certificate; where, and what came.
-async fn secured(file: &Path) -> (String, mpsc::UnboundedReceiver<String>) {
+/// Listens for https with this certificate: where.
+pub async fn listening(file: &Path) -> (TlsAcceptor, TcpListener, String) {
     let certificate = CertificateDer::from_pem_file(file).unwrap();
     let key = PrivateKeyDer::from_pem_file(file.with_extension("key")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.unwrap().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://{}/events", listener.local_addr().unwrap());
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    (TlsAcceptor::from(Arc::new(config)), listener, url)
+}
+
+/// Takes events over https with this certificate; where, and what came.
+async fn secured(file: &Path) -> (String, mpsc::UnboundedReceiver<String>) {
+    let (acceptor, listener, url) = listening(file).await;
     let (told, came) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         loop {
@@ -185,7 +190,7 @@ async fn secured(file: &Path) -> (String, mpsc::UnboundedReceiver<String>) {
             let _ = told.send(text);
         }
     });
-    (url, came)
+    (format!("{url}/events"), came)
 }
 
 #[tokio::test]

@@ -4,15 +4,9 @@ use super::{
     caller::Desk,
     world::{FUND, INSURER, Server, World, offer},
 };
-use crate::{process::suishen, relay::Relay};
+use crate::process::suishen;
 use serde_json::Value;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::atomic::Ordering, time::Duration};
 use suishen_core::contract::{Role, Slot};
 use suishen_relay::claims::{enrolment, held::State};
 
@@ -67,13 +61,7 @@ async fn a_certificate_is_renewed_by_one_command_while_the_old_one_serves() {
 
 #[tokio::test]
 async fn a_certificate_that_ends_within_three_weeks_is_said_to() {
-    let ahead = Arc::new(AtomicU64::new(0));
-    let clock = ahead.clone();
-    let clock = Arc::new(move || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        now + clock.load(Ordering::SeqCst)
-    });
-    let world = World::on(Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await).await;
+    let (world, ahead) = World::ahead().await;
     let server = world.insurer().await;
     let until = server.desk.who().chain().leaf().validity().not_after;
     assert_eq!(enrolment::ends_within(&server.desk.who(), until - 22 * DAY), None);
@@ -98,6 +86,33 @@ async fn a_certificate_that_ends_within_three_weeks_is_said_to() {
     let dir = desk.stop().await;
     let (code, printed) = suishen(dir.path(), &["claims", "--relay", &world.relay.base]).await;
     assert!(code == 2 && printed.contains("suishen claims enrol LINK"), "{printed}");
+}
+
+#[tokio::test]
+async fn a_renewal_that_cannot_be_taken_over_is_looked_at_again_until_it_can() {
+    let world = World::found().await;
+    let server = world.insurer().await;
+    let key = || server.desk.who().key().public();
+    let old = key();
+    let link = world.invite(INSURER, Role::InsurerCommercial, true).await;
+    let (code, printed) = enrol(&server, &world, &link).await;
+    assert_eq!(code, 0, "{printed}");
+    let file = server.dir.path().join("claims/keys/2/enrolled.cbor");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let pace = (Duration::from_millis(10), Duration::from_millis(100));
+    let following = enrolment::follow_at(pace, server.desk.clone(), server.dir.path().to_owned());
+    let following = tokio::spawn(following);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(key() == old && !following.is_finished(), "the old one serves meanwhile");
+    std::fs::write(&file, &whole).unwrap();
+    let taken_over = async {
+        while key() == old {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), taken_over).await.unwrap();
+    following.abort();
 }
 
 #[tokio::test]

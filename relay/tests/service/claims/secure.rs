@@ -1,28 +1,16 @@
 //! A relay that is reached by https: by a certificate that is trusted, and by no other.
 
 use super::{
-    programs::certificate,
+    programs::{certificate, listening},
     world::{INSURER, World},
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
-use std::{path::Path, process::Command, sync::Arc};
+use std::{path::Path, process::Command};
 use suishen_core::contract::Role;
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-};
-use tokio_rustls::TlsAcceptor;
+use tokio::{io::copy_bidirectional, net::TcpStream};
 
 /// A proxy that speaks https, before this relay.
 async fn before(relay: &str, file: &Path) -> String {
-    let certificate = CertificateDer::from_pem_file(file).unwrap();
-    let key = PrivateKeyDer::from_pem_file(file.with_extension("key")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = config.unwrap().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://{}", listener.local_addr().unwrap());
+    let (acceptor, listener, url) = listening(file).await;
     let relay = relay.strip_prefix("http://").unwrap().to_owned();
     tokio::spawn(async move {
         loop {

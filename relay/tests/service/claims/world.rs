@@ -1,7 +1,13 @@
 //! A relay of the demo consortium, insurers' servers beside it, and patients who are played.
 
 use crate::relay::Relay;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use suishen_core::{
     contract::{Role, Slot},
     id::{GrantId, PartyId},
@@ -19,6 +25,7 @@ use suishen_relay::{
     desk::{Invitee, Organisation},
     issuing::CommandDesk,
     keys::Keys,
+    order::system_clock,
 };
 
 pub const INSURER: &str = "91520100ANLAN00051";
@@ -53,7 +60,15 @@ impl World {
         Self::on(Relay::start().await).await
     }
 
-    pub async fn on(relay: Relay) -> Self {
+    /// With a clock that goes ahead of this machine's by so many seconds.
+    pub async fn ahead() -> (Self, Arc<AtomicU64>) {
+        let ahead = Arc::new(AtomicU64::new(0));
+        let clock = ahead.clone();
+        let clock = Arc::new(move || system_clock()() + clock.load(Ordering::SeqCst));
+        (Self::on(Relay::serve_by(tempfile::tempdir().unwrap(), |_| {}, clock).await).await, ahead)
+    }
+
+    async fn on(relay: Relay) -> Self {
         let client = relay.client().await;
         let patient = Patient::arrive(&client).await.unwrap();
         let links: serde_json::Value =
@@ -147,6 +162,15 @@ impl Server {
         let held = self.desk.claim(id).unwrap();
         panic!("{held:?}, {:?}", held.closed);
     }
+}
+
+/// Damages the row of a claim in the data of a server that was stopped.
+pub fn damage(data: &std::path::Path, claim: &GrantId) {
+    let claims: redb::TableDefinition<'_, &[u8; 32], &[u8]> = redb::TableDefinition::new("claims");
+    let database = redb::Database::open(data.join("claims/claims.redb")).unwrap();
+    let change = database.begin_write().unwrap();
+    change.open_table(claims).unwrap().insert(claim.as_bytes(), [7; 50].as_slice()).unwrap();
+    change.commit().unwrap();
 }
 
 pub fn offer(link: &str) -> ConsentOffer {
