@@ -7,7 +7,6 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 use std::{path::Path, thread, time::Instant};
 use suishen_core::{
-    audit::{BoxKeys, Thresholds},
     consent::{GRANT_BOX, USE_BOX},
     contract::{
         AcceptGrant, Acceptance, Context as At, Credential, Entry, Genesis, IssueGrant, Kind, Overlay,
@@ -76,13 +75,7 @@ fn per_second(count: usize, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow
 
 /// What `suishen audit` does without keys.
 fn replay(data: &Path, entries: u64) -> anyhow::Result<()> {
-    let plan = Plan {
-        keys: BoxKeys::default(),
-        range: 0..u64::MAX,
-        thresholds: Thresholds::default(),
-        size: None,
-        look: None,
-    };
+    let plan = Plan::default();
     let progress = Progress::new("entries");
     let passed = pass(&mut Source::folder(data), &plan, &progress, &mut |_, _| Ok(()))?;
     match passed {
