@@ -133,17 +133,6 @@ async fn the_auditor_chooses_keys_says_why_and_reads_who_read() -> Result<()> {
         desk.taps("只要可打印的一页").await?;
         assert!(std::fs::read_to_string(desk.has_saved(".html").await?)?.contains("李文"));
 
-        // The people of one month.
-        desk.runs(
-            "const months = document.querySelector('#audit-month');
-             months.value = months.options[1].value;
-             months.dispatchEvent(new Event('change', { bubbles: true }))",
-        )
-        .await?;
-        desk.sees("李文").await?;
-        let table = std::fs::read_to_string(tables.join("months.csv"))?;
-        assert_eq!((table.lines().count(), table.matches("李文").count()), (2, 1), "{table}");
-
         // Forgotten with the keys is also what they opened.
         desk.taps("密钥").await?;
         desk.taps("忘掉密钥").await?;
@@ -214,6 +203,15 @@ async fn the_auditor_chooses_a_period_and_the_report_names_it() -> Result<()> {
         desk.taps("开始核对").await?;
         desk.sees(&format!("下面只说 {today} 至 {today} 这段日期")).await?;
         desk.sees("姓名已证实").await?;
+        desk.runs(
+            "const months = document.querySelector('#audit-month');
+             months.value = months.options[1].value;
+             months.dispatchEvent(new Event('change', { bubbles: true }))",
+        )
+        .await?;
+        let by_person = "return document.querySelector('#audit-month').closest('section').innerText";
+        let people = desk.runs(by_person).await?.to_string();
+        assert!(people.contains("李文") && people.contains(&today[..7]), "{people}");
         let mut found = Vec::new();
         desk.looks_over("desk-audit-days", Look::Whole, &mut found).await?;
         desk.turns_language("English").await?;
@@ -231,6 +229,8 @@ async fn the_auditor_chooses_a_period_and_the_report_names_it() -> Result<()> {
             let (code, said) = scene.relay.command(&["audit", "--verify", &path.to_string_lossy()]).await?;
             assert!(code == 0 && said.contains("signed by the auditor's key"), "{said}");
         }
+        let table = std::fs::read_to_string(signed.join("csv/months.csv"))?;
+        assert_eq!((table.lines().count(), table.matches("李文").count()), (2, 1), "{table}");
         let page = std::fs::read_to_string(signed.join("audit.html"))?;
         assert!(page.contains(&format!("<dd>{today} – {today}</dd>")) && page.contains("李文"), "{page}");
         Ok(())

@@ -182,7 +182,7 @@ pub fn wait_for(source: &Source, entry: u64) -> anyhow::Result<()> {
         }
         if begun.elapsed() > PATIENCE {
             bail!(
-                "the published copy does not get entry {entry}, by which this look was logged: read the relay itself with --relay URL"
+                "the published copy does not get entry {entry}, which the relay has: read the relay itself with --relay URL"
             );
         }
         std::thread::sleep(Duration::from_millis(100));
