@@ -201,7 +201,8 @@ window.stops = [...(dialog || document.body).querySelectorAll(
         || !document.querySelector(`input[type=radio][name='${e.name}']:checked`));
 window.reached = new Set();
 scrollTo(0, 0);
-return window.stops.length;
+// Within a date Tab stops at year, month, day and calendar.
+return window.stops.length + 3 * window.stops.filter((e) => e.type === 'date').length;
 ";
 
 /// Where the focus is now: seen, and not under a bar.

@@ -12,7 +12,6 @@ use grants::{Grantee, fresh, redeemed};
 use serde_json::json;
 use std::{path::Path, thread, time::Instant};
 use suishen_core::{
-    audit::{BoxKeys, Thresholds},
     contract::{Context as At, Entry, Genesis, Kind, Overlay, Role, apply},
     id::PartyId,
     sm::SecretKey,
@@ -76,13 +75,7 @@ fn per_second(count: usize, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow
 
 /// What `suishen audit` does without keys.
 fn replay(data: &Path, entries: u64) -> anyhow::Result<()> {
-    let plan = Plan {
-        keys: BoxKeys::default(),
-        range: 0..u64::MAX,
-        thresholds: Thresholds::default(),
-        size: None,
-        look: None,
-    };
+    let plan = Plan::default();
     let progress = Progress::new("entries");
     let passed = pass(&mut Source::folder(data), &plan, &progress, &mut |_, _| Ok(()))?;
     match passed {

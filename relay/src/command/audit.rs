@@ -6,18 +6,20 @@
 
 mod keys;
 pub mod pass;
+mod period;
 mod pin;
 mod report;
 pub mod source;
 
 use super::{Outcome, moment, progress::Progress};
-use crate::config::Place;
+use crate::{client::Client, config::Place};
 use anyhow::{Context as _, bail};
 use clap::{
     Args, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use pass::{Passed, Plan, pass};
+use period::{Chosen, End, find};
 use pin::Pin;
 use report::csv::Csv;
 use source::Source;
@@ -28,13 +30,14 @@ use std::{
 };
 use suishen_core::{
     audit::{
-        BoxKeys, Finding, Tables, Thresholds,
+        BoxKeys, Finding, Period, Tables, Thresholds,
         report::{Content, Facts, Language, Looked, MOST_FINDINGS, local, page as report_page, sum},
     },
     contract::{Transaction, Views as _},
     id::LedgerId,
     proof::bundle::{Bundle, Proven},
 };
+use tokio::runtime::Runtime;
 
 /// Options of `suishen audit`.
 #[derive(Clone, Debug, Default, Args)]
@@ -43,6 +46,7 @@ use suishen_core::{
     after_help = "\
   suishen audit                                    replay and count, nothing is opened
   suishen audit --keys DATA/keys/auditor --why '季度例行审计' --report audit.html --csv audit
+  suishen audit --keys DATA/keys/auditor --why '三季度审计' --from 2026-07-01 --to 2026-09-30 --csv audit
   suishen audit --verify audit.html                is the report as it was signed, over this ledger
   suishen audit rotate                             once a quarter: a new key for the auditor's boxes
   suishen audit --bundle FILE                      the proof of one read, without network
@@ -68,12 +72,12 @@ pub struct Audit {
     /// Why boxes are opened, for whoever audits the auditor
     #[arg(long, env = "SUISHEN_WHY", value_name = "TEXT", requires = "keys")]
     pub why: Option<String>,
-    /// The first entry whose box is opened
-    #[arg(long, env = "SUISHEN_FROM", value_name = "ENTRY", default_value_t = 0, requires = "keys")]
-    pub from: u64,
-    /// The entry after the last whose box is opened [default: all]
-    #[arg(long, env = "SUISHEN_TO", value_name = "ENTRY", requires = "keys")]
-    pub to: Option<u64>,
+    /// The first entry that is looked at, as 812, or the first day by the clock in China, as 2026-07-01 [default: 0]
+    #[arg(long, env = "SUISHEN_FROM", value_name = "ENTRY|DAY", value_parser = period::end)]
+    pub from: Option<End>,
+    /// The entry after the last that is looked at, as 905, or the last day, itself included, as 2026-09-30 [default: all]
+    #[arg(long, env = "SUISHEN_TO", value_name = "ENTRY|DAY", value_parser = period::end)]
+    pub to: Option<End>,
     /// Write the report as one page of HTML; signed where --keys has the auditor's key
     #[arg(long, env = "SUISHEN_REPORT", value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -196,30 +200,46 @@ struct Opening<'a> {
     range: Range<u64>,
 }
 
-/// Writes the look first, where boxes are opened.
-fn opening<'a>(
-    place: &Place,
-    audit: &'a Audit,
-    source: &Source,
-    ledger: &LedgerId,
-) -> anyhow::Result<Option<Opening<'a>>> {
-    let Some(folder) = audit.keys.as_deref() else { return Ok(None) };
-    let why = audit.why.as_deref().context("say --why the boxes are opened")?;
-    keys::boxes(folder)?;
-    let asked = keys::Asked { folder, why, from: audit.from, to: audit.to };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (entry, range) = runtime.block_on(async {
-        let client = keys::reach(place, audit.relay.as_deref()).await?;
+/// The relay that takes the look, and the keys for it.
+struct Reached<'a> {
+    runtime: Runtime,
+    client: Client,
+    folder: &'a Path,
+    why: &'a str,
+}
+
+impl<'a> Reached<'a> {
+    /// Reaches the relay, where boxes are opened, and waits until what is read has all that it has.
+    fn new(
+        place: &Place,
+        audit: &'a Audit,
+        source: &Source,
+        ledger: &LedgerId,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(folder) = audit.keys.as_deref() else { return Ok(None) };
+        let why = audit.why.as_deref().context("say --why the boxes are opened")?;
+        keys::boxes(folder)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = runtime.block_on(keys::reach(place, audit.relay.as_deref()))?;
         if client.ledger() != *ledger {
             bail!(
                 "the relay at {} has another ledger than the one that is read, {ledger}: name its relay with --relay",
                 client.base()
             );
         }
-        keys::log_look(&client, &asked).await
-    })?;
-    keys::wait_for(source, entry)?;
-    Ok(Some(Opening { folder, why, entry, range }))
+        let (_, size) = runtime.block_on(keys::on_ledger(&client))?;
+        keys::wait_for(source, size.saturating_sub(1))?;
+        Ok(Some(Self { runtime, client, folder, why }))
+    }
+
+    /// Writes the look, before a box is opened.
+    fn log(self, source: &Source, from: u64, to: Option<u64>) -> anyhow::Result<Opening<'a>> {
+        let Self { runtime, client, folder, why } = self;
+        let asked = keys::Asked { folder, why, from, to };
+        let (entry, range) = runtime.block_on(keys::log_look(&client, &asked))?;
+        keys::wait_for(source, entry)?;
+        Ok(Opening { folder, why, entry, range })
+    }
 }
 
 /// Replays the ledger, opens what the keys open, prints, writes and signs.
@@ -232,11 +252,21 @@ fn ledger(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
         Err(why) => return Ok(said(Err(why))),
     };
     pin.check(&named)?;
-    let opening = opening(place, audit, &source, &named)?;
+    let chosen = Chosen::of(audit.from, audit.to)?;
+    let reached = Reached::new(place, audit, &source, &named)?;
+    let (from, to, period) = match chosen {
+        Chosen::Entries(from, to) => (from, to, None),
+        Chosen::Days(first, last) => match find(&mut source, (first, last))? {
+            Ok(found) => (found.range().start, Some(found.range().end), Some(found)),
+            Err(why) => return Ok(said(Err(why))),
+        },
+    };
+    let opening = reached.map(|reached| reached.log(&source, from, to)).transpose()?;
     let keys = opening.as_ref().map(|opening| keys::boxes(opening.folder)).transpose()?.unwrap_or_default();
     let plan = Plan {
         keys,
-        range: opening.as_ref().map_or(0..u64::MAX, |opening| opening.range.clone()),
+        range: opening.as_ref().map_or(from..to.unwrap_or(u64::MAX), |opening| opening.range.clone()),
+        period,
         look: opening.as_ref().map(|opening| opening.entry),
         thresholds: audit.unusual.thresholds(),
         size: None,
@@ -356,6 +386,7 @@ fn page(
             last: replay.last_time(),
             cosigned: passed.time,
         },
+        days: plan.period.as_ref().map(Period::days),
         look: opening.map(|it| Looked { entry: it.entry, why: it.why, range: opened(&plan.range) }),
         tables: &passed.tables,
         findings: &findings.listed,
@@ -372,6 +403,10 @@ fn print(passed: &Passed, findings: &Findings, plan: &Plan) {
     println!("founded    {}", moment::utc(replay.genesis().time));
     println!("entries    {}, the last of {}", replay.size(), moment::utc(replay.last_time()));
     println!("cosigned   {}", moment::utc(passed.time));
+    if let Some(period) = &plan.period {
+        let range = period.range();
+        println!("period     {}, entries {} to {}", period.days(), range.start, range.end.saturating_sub(1));
+    }
     for (name, count) in Transaction::NAMES.iter().zip(totals.kinds).filter(|(_, count)| *count > 0) {
         println!("{count:>10} {name}");
     }

@@ -8,6 +8,7 @@ use crate::{
 };
 use std::{fs, path::Path};
 use suishen_core::{
+    audit::clock,
     cbor,
     contract::{AuditorKeys, Key, OpenHolder, SignedTransaction, Transaction},
 };
@@ -104,6 +105,53 @@ async fn the_auditor_looks_by_an_entry_finds_a_false_box_signs_and_changes_keys(
     assert!(printed.contains("start the relay, or name one with --relay"), "{printed}");
     let (code, _) = suishen(&data, &["audit", "--keys", &folder]).await;
     assert_eq!(code, 2);
+}
+
+#[tokio::test]
+async fn an_audit_of_days_names_them_and_one_of_no_days_logs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let process = Process::start(&data, &["--demo"]).await;
+    let client = process.client().await;
+    let keys = Keys::new(data.join(KEYS));
+    let shared = share(&keys, &client, client.info().await.unwrap().now).await;
+    client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
+    let today = clock::day(client.info().await.unwrap().now);
+    let [yesterday, now, tomorrow] = [today - 1, today, today + 1].map(clock::written);
+    let folder = text(keys.folder("auditor").path());
+    let page = text(&dir.path().join("audit.html"));
+    let look = async |ends: &[&str]| {
+        let opens = ["audit", "--keys", &folder, "--why", "本季度", "--report", &page];
+        suishen(&data, &[&opens[..], ends].concat()).await
+    };
+    for (ends, why) in [
+        (["--from", "2020-01-01", "--to", "2020-12-31"], "no entry in the period 2020-01-01 – 2020-12-31"),
+        (["--from", &now, "--to", &yesterday], "before it begins on"),
+        (["--from", &now, "--to", &tomorrow], "has not begun"),
+        (["--from", "0", "--to", &now], "write the two alike"),
+        (["--from", "5", "--to", "5"], "--to is the entry after the last"),
+        (["--from", "5000", "--to", "5001"], "there is no entry from --from 5000 on"),
+        (["--from", "2026-02-30", "--to", &now], "such as 2026-07-01"),
+    ] {
+        let (code, printed) = look(&ends).await;
+        assert!(code == 2 && printed.contains(why), "{ends:?} {printed}");
+    }
+    let (_, printed) = suishen(&data, &["audit"]).await;
+    assert!(!printed.contains("log-audit") && !Path::new(&page).exists(), "{printed}");
+    let (code, printed) = look(&["--from", &yesterday, "--to", &now]).await;
+    assert_eq!(code, 1, "{printed}");
+    assert!(printed.contains(&format!("period     {yesterday} – {now}, entries 0 to ")), "{printed}");
+    assert!(printed.contains("1 log-audit") && printed.contains("The box of a read opens"), "{printed}");
+    assert!(fs::read_to_string(&page).unwrap().contains(&format!("{yesterday} – {now}")));
+    // The relay's address does as well as its folder.
+    for source in
+        [vec!["audit", "--verify", &page], vec!["audit", "--relay", &process.base, "--verify", &page]]
+    {
+        let (code, printed) = suishen(&data, &source).await;
+        assert_eq!(code, 0, "{printed}");
+    }
+    let (code, printed) = look(&["--relay", &process.base, "--from", &now]).await;
+    assert!(code == 1 && printed.contains(&format!("period     {now} – {now}, entries 0 to ")), "{printed}");
 }
 
 #[tokio::test]

@@ -1,7 +1,11 @@
 //! The clock in China, by which a night is a night: eight hours ahead of UTC everywhere, without summer time since 1991.
 
+use crate::fhir::Moment;
+
 /// How far ahead of UTC, in seconds.
 const AHEAD: u64 = 8 * 3600;
+/// Minutes of a day.
+const MINUTES: i64 = 24 * 60;
 /// A day, in seconds.
 pub const DAY: u64 = 86_400;
 
@@ -43,6 +47,34 @@ pub const fn day(at: u64) -> u64 {
     at.saturating_add(AHEAD) / DAY
 }
 
+/// The first second of a day counted from 1970-01-01, Unix seconds.
+pub const fn midnight(day: u64) -> u64 {
+    day.saturating_mul(DAY).saturating_sub(AHEAD)
+}
+
+/// The first day of the quarter of a day, both counted from 1970-01-01.
+pub const fn quarter(day: u64) -> u64 {
+    let (mut first, mut at) = (day, civil(day));
+    // The last day of the month before, until that month begins a quarter.
+    while at.1 % 3 != 1 {
+        first = first.saturating_sub(at.2 as u64);
+        at = civil(first);
+    }
+    first.saturating_sub(at.2 as u64 - 1)
+}
+
+/// Reads a day such as `2026-07-01`, counted from 1970-01-01; none that the calendar doesn't have.
+pub fn read_day(text: &str) -> Option<u64> {
+    let date = Moment::parse(text).filter(|date| date.day.is_some() && date.hour.is_none())?;
+    u64::try_from(date.minutes() / MINUTES).ok().filter(|_| date.year >= 1970)
+}
+
+/// A day counted from 1970-01-01 as [`read_day`] reads it.
+pub fn written(day: u64) -> String {
+    let (year, month, day) = civil(day);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// The night, counted so that an evening and the morning after are one.
 pub const fn night(at: u64) -> u64 {
     (at.saturating_add(AHEAD).saturating_sub(DAY / 2)) / DAY
@@ -73,6 +105,35 @@ mod tests {
         assert_eq!(Month::of(at).to_string(), "2026-11");
         assert_eq!(civil(0), (1970, 1, 1));
         assert_eq!(civil(11_016), (2000, 2, 29));
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_china() {
+        let written_first = read_day("2026-11-22").unwrap();
+        assert_eq!(midnight(written_first), 1_795_276_800);
+        assert_eq!(day(midnight(written_first)), written_first);
+        assert_eq!(day(midnight(written_first) - 1), written_first - 1);
+        assert_eq!((read_day("1970-01-01"), written(11_016)), (Some(0), "2000-02-29".into()));
+        for wrong in
+            ["2026-02-29", "2026-13-01", "2026-7-1", "2026-07", "1969-12-31", "12", "", "2026-07-01T00:00"]
+        {
+            assert_eq!(read_day(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_quarter_begins_with_its_first_month() {
+        let first = |text: &str| written(quarter(read_day(text).unwrap()));
+        for (of, expected) in [
+            ("2026-07-01", "2026-07-01"),
+            ("2026-09-30", "2026-07-01"),
+            ("2026-11-22", "2026-10-01"),
+            ("2028-03-31", "2028-01-01"),
+            ("2028-02-29", "2028-01-01"),
+            ("1970-01-01", "1970-01-01"),
+        ] {
+            assert_eq!(first(of), expected, "{of}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The fold: one entry after another, in order; what a later one needs of an earlier one is all that is kept.
 
 use super::open::{Boxes, Opened, Using, What};
-use super::row::{At, Finding, Gone, Professional, Read, Reversal, Row, Settlement, Signer, Told, Wrong};
+use super::row::{At, Finding, Gone, Professional, Read, Row, Settlement, Signer, Told, Wrong};
 use super::table::Tables;
 use super::unusual::{Thresholds, Watch};
 use crate::consent::Certifiers;
@@ -12,6 +12,7 @@ use crate::id::{Commitment, GrantId, LedgerId, PartyId, TagId};
 use crate::identity::Certificate;
 use crate::report::Money;
 use crate::sm::{Digest, PublicKey, Signed};
+use core::ops::Range;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,6 +56,10 @@ pub struct Audit {
     ledger: LedgerId,
     root: Certificate,
     thresholds: Thresholds,
+    /// Of these entries boxes are opened and lines given.
+    range: Range<u64>,
+    /// The auditor's own entry that says so, which is opened and given too.
+    look: Option<u64>,
     auditor: AuditorKeys,
     certifiers: BTreeMap<PartyId, Arc<Certifiers>>,
     suspensions: BTreeMap<PartyId, Vec<(u64, u64)>>,
@@ -79,6 +84,8 @@ impl Audit {
             ledger: genesis.ledger_id(),
             root: genesis.root.read().map_err(|_| Damaged)?,
             thresholds,
+            range: 0..u64::MAX,
+            look: None,
             auditor,
             certifiers: BTreeMap::new(),
             suspensions: BTreeMap::new(),
@@ -90,6 +97,22 @@ impl Audit {
             watch: Watch::new(thresholds),
             tables,
         })
+    }
+
+    /// Opens boxes and gives lines of some entries only, and of the look that says so.
+    ///
+    /// What stands openly on the ledger is taken of all entries: certificates, anchors, suspensions, settlements in
+    /// force, voids. What only a box says isn't known beyond these: a first settlement of the same slot of an invoice, the
+    /// person who opened a claim, what was paid by a settlement that is taken back now. Of the night that begins
+    /// before them or ends after them, and of a day that they cut, the reads within are counted.
+    #[must_use]
+    pub fn within(mut self, range: Range<u64>, look: Option<u64>) -> Self {
+        (self.range, self.look) = (range, look);
+        self
+    }
+
+    fn is_within(&self, entry: u64) -> bool {
+        self.range.contains(&entry) || self.look == Some(entry)
     }
 
     /// Takes note of an entry, and gives its boxes, where it has any. `state` is the one with this entry in it.
@@ -155,7 +178,11 @@ impl Audit {
             | Transaction::AcceptGrant(_)
             | Transaction::RevokeGrant(_) => return Ok(None),
         };
-        Ok(Some(Boxes { ledger: self.ledger, at, valid: self.valid_at(at.time), what }))
+        let within = self.is_within(at.entry);
+        let (ledger, valid) = (self.ledger, self.valid_at(at.time));
+        // Of others only how a claim stands counts, and no box is opened for it.
+        let counts = within || matches!(what, What::Settle { .. } | What::Reverse { .. });
+        Ok(counts.then_some(Boxes { ledger, at, valid, within, what }))
     }
 
     fn certified(&mut self, certificate: Certificate, at: u64) -> Result<(), Damaged> {
@@ -192,7 +219,11 @@ impl Audit {
 
     /// Takes an entry whose boxes were opened, in the order of the entries.
     pub fn take(&mut self, opened: Opened) -> Taken {
-        let Opened { row, mut findings, mut signer, anchors } = opened;
+        let Opened { row, mut findings, mut signer, anchors, within } = opened;
+        if !within {
+            row.and_then(|row| self.stands(&row, &signer));
+            return Taken::default();
+        }
         match &row {
             Some(Row::Read(read)) => self.read(read, &signer, &anchors, &mut findings),
             Some(Row::Settlement(settlement)) => {
@@ -204,10 +235,15 @@ impl Audit {
                 }
                 self.settled(settlement, &signer, &mut findings);
             }
-            Some(Row::Reversal(reversal)) => self.reversed(reversal),
-            Some(Row::Look(_)) | None => {}
+            Some(Row::Reversal(_) | Row::Look(_)) | None => {}
         }
         if let Some(row) = &row {
+            let before = self.stands(row, &signer);
+            if let Row::Reversal(reversal) = row
+                && !reversal.why.is_hospitals()
+            {
+                self.tables.taken_back(reversal, before.and_then(|before| before.paid).as_ref());
+            }
             self.tables.count(row, &self.thresholds);
         }
         self.counted(&findings);
@@ -245,9 +281,22 @@ impl Audit {
                 }
             }
         }
-        let paid = told.map(|told| told.paid.clone());
-        let in_force = InForce { at: settlement.at, signer: signer.clone(), paid };
-        self.in_force.insert(settlement.tag, in_force);
+    }
+
+    /// How a slot stands after this entry; gives what was in force before.
+    fn stands(&mut self, row: &Row, signer: &Signer) -> Option<InForce> {
+        match row {
+            Row::Settlement(it) => {
+                let paid = it.told.opened().map(|told| told.paid.clone());
+                self.in_force.insert(it.tag, InForce { at: it.at, signer: signer.clone(), paid })
+            }
+            Row::Reversal(it) if it.why.is_hospitals() => {
+                self.voids.insert(it.tag, it.at.entry);
+                None
+            }
+            Row::Reversal(it) => self.in_force.remove(&it.tag),
+            Row::Read(_) | Row::Look(_) => None,
+        }
     }
 
     /// What a fresh look would have refused (see [`Standing`](crate::consent::Standing)).
@@ -265,15 +314,6 @@ impl Audit {
         suspensions.clone().find(before).map(|(_, by)| Wrong::Settled(Gone::Suspended, *by))
     }
 
-    fn reversed(&mut self, reversal: &Reversal) {
-        if reversal.why.is_hospitals() {
-            self.voids.insert(reversal.tag, reversal.at.entry);
-            return;
-        }
-        let settled = self.in_force.remove(&reversal.tag);
-        self.tables.taken_back(reversal, settled.and_then(|settled| settled.paid).as_ref());
-    }
-
     /// What was counted so far.
     pub const fn tables(&self) -> &Tables {
         &self.tables
@@ -289,7 +329,10 @@ impl Audit {
         let watch = core::mem::replace(&mut self.watch, Watch::new(self.thresholds));
         let mut findings = watch.end();
         for (tag, void) in &self.voids {
-            if let Some(InForce { at, signer, .. }) = self.in_force.get(tag) {
+            let in_force = self.in_force.get(tag);
+            // One of the two is within what is looked at.
+            let shown = in_force.filter(|it| self.is_within(it.at.entry) || self.is_within(*void));
+            if let Some(InForce { at, signer, .. }) = shown {
                 let (at, signer) = (*at, signer.clone());
                 findings.push(Finding { at, what: Wrong::PaidVoid { void: *void }, signer });
             }

@@ -3,7 +3,8 @@
 //!
 //! | need | call |
 //! |---|---|
-//! | begin | [`Audit::new`] |
+//! | which entries are of some days | [`Search`], [`Period`] |
+//! | begin, with all entries or some | [`Audit::new`], [`Audit::within`] |
 //! | an entry in its turn, verified, with the state that it makes | [`Audit::boxes`] |
 //! | open its boxes with the quarters' keys, on any thread | [`Boxes::open`] |
 //! | take it in order: its line, and what is wrong | [`Audit::take`] |
@@ -21,6 +22,7 @@
 pub mod clock;
 mod fold;
 mod open;
+mod period;
 pub mod report;
 mod row;
 mod statement;
@@ -31,10 +33,11 @@ mod unusual;
 
 pub use fold::{Audit, Taken};
 pub use open::{BoxKeys, Boxes, Opened};
+pub use period::{Days, NoPeriod, Period, Search, time_of};
 pub use row::{
     At, Boxed, Consent, Finding, Gone, LONGEST_PURPOSE, Look, Paid, Professional, Read, Reversal, Row,
     Settlement, Signer, Told, Wrong,
 };
 pub use statement::{AuditStatement, FileVerdict, MOST_FILES, ReportFile};
-pub use table::{Claims, Institution, OTHER_PURPOSE, Reader, Tables};
+pub use table::{Claims, Counted, Institution, OTHER_PURPOSE, Reader, Tables};
 pub use unusual::Thresholds;

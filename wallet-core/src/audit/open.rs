@@ -78,6 +78,8 @@ pub struct Boxes {
     pub(super) at: At,
     /// To which the entry's own box may have been sealed.
     pub(super) valid: Vec<PublicKey>,
+    /// Whether they are opened: of other entries only what stands openly on the ledger is taken.
+    pub(super) within: bool,
     pub(super) what: What,
 }
 
@@ -110,6 +112,8 @@ pub struct Opened {
     pub(super) signer: Signer,
     /// The first bytes of the commitments of the records that were read.
     pub(super) anchors: Vec<[u8; 8]>,
+    /// Whether its line is given.
+    pub(super) within: bool,
 }
 
 /// Gathers what is wrong with one entry.
@@ -185,7 +189,9 @@ impl Boxes {
             What::Settle { desk, .. } | What::Reverse { desk, .. } => Signer::desk(desk),
         };
         let mut gathered = Gathered { at: self.at, signer, findings: Vec::new() };
-        let Self { ledger, at, valid, what } = self;
+        let Self { ledger, at, valid, within, what } = self;
+        let none = BoxKeys::default();
+        let keys = if within { keys } else { &none };
         let mut anchors = Vec::new();
         let row = match what {
             What::Grant { id, records, sealed } => {
@@ -215,7 +221,7 @@ impl Boxes {
             }
         };
         let Gathered { signer, findings, .. } = gathered;
-        Opened { row, findings, signer, anchors }
+        Opened { row, findings, signer, anchors, within }
     }
 }
 

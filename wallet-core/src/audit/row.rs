@@ -48,6 +48,12 @@ impl Professional {
             server: certificate.kind() == identity::Kind::ServerSign,
         }
     }
+
+    /// Name, title and department, as far as the certificate has them.
+    pub fn described(&self) -> String {
+        let parts = [&self.name, &self.title, &self.unit].map(String::as_str);
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    }
 }
 
 /// A box of an entry's, as far as the keys at hand open it.

@@ -1,5 +1,5 @@
 //! What an audit comes to, counted as it goes: by organisation, professional, month, hour, class, insurer and slot. As
-//! many lines as there are organisations and certificates, however long the ledger is.
+//! many lines as there are organisations and certificates, and months in which they read, however long the ledger is.
 
 use super::clock::{self, Month};
 use super::row::{At, Professional, Read, Reversal, Row, Settlement, Told};
@@ -50,6 +50,19 @@ pub struct Reader {
     pub last: At,
 }
 
+/// Reads that are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Reads.
+    pub reads: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Reads at night.
+    pub night: u64,
+    /// The last read.
+    pub last: At,
+}
+
 /// What an insurer did in a slot, in one currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
@@ -76,6 +89,8 @@ pub struct Tables {
     pub readers: BTreeMap<(PartyId, PublicKey), Reader>,
     /// Reads by month and organisation.
     pub months: BTreeMap<(Month, PartyId), u64>,
+    /// The same by person or server; no key stands for the nameless reads of an organisation.
+    pub people: BTreeMap<(Month, PartyId, Option<PublicKey>), Counted>,
     /// Reads by hour of the day in China.
     pub hours: [u64; 24],
     /// Reads and records by class.
@@ -131,7 +146,15 @@ impl Tables {
     fn read(&mut self, read: &Read, thresholds: &Thresholds) {
         self.reads += 1;
         self.hours[usize::from(clock::hour(read.at.time)) % 24] += 1;
-        *self.months.entry((Month::of(read.at.time), read.party.clone())).or_default() += 1;
+        let (month, night) = (Month::of(read.at.time), thresholds.is_night(read.at.time));
+        *self.months.entry((month, read.party.clone())).or_default() += 1;
+        let key = read.by.opened().map(|who| who.key);
+        let none = Counted { reads: 0, records: 0, night: 0, last: read.at };
+        let person = self.people.entry((month, read.party.clone(), key)).or_insert(none);
+        person.reads += 1;
+        person.records += read.records;
+        person.night += u64::from(night);
+        person.last = read.at;
         let institution = self.institutions.entry(read.party.clone()).or_default();
         institution.reads += 1;
         institution.records += read.records;
@@ -161,7 +184,7 @@ impl Tables {
         reader.who.clone_from(who);
         reader.reads += 1;
         reader.records += read.records;
-        reader.night += u64::from(thresholds.is_night(read.at.time));
+        reader.night += u64::from(night);
         reader.last = read.at;
     }
 
@@ -191,6 +214,11 @@ impl Tables {
 
     fn claims(&mut self, insurer: &PartyId, slot: Slot, currency: &str) -> &mut Claims {
         self.claims.entry((insurer.clone(), slot, currency.to_owned())).or_default()
+    }
+
+    /// Whose reads a line of [`Tables::people`] counts; none for nameless ones.
+    pub fn reader(&self, party: &PartyId, key: Option<&PublicKey>) -> Option<&Reader> {
+        self.readers.get(&(party.clone(), *key?))
     }
 
     /// The name of an organisation, or its code.

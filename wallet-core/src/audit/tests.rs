@@ -112,6 +112,19 @@ proptest! {
         prop_assert_eq!(tables.reads, count);
         prop_assert_eq!(tables.hours.iter().sum::<u64>(), count);
         prop_assert_eq!(tables.months.values().sum::<u64>(), count);
+        // Whoever adds up a month's people has its organisations.
+        for ((month, party), reads) in &tables.months {
+            let people = tables.people.iter().filter(|((m, p, _), _)| (m, p) == (month, party));
+            prop_assert_eq!(people.map(|(_, counted)| counted.reads).sum::<u64>(), *reads);
+        }
+        for ((party, key), reader) in &tables.readers {
+            let months = || tables.people.iter().filter(|((_, p, k), _)| (p, k.as_ref()) == (party, Some(key)));
+            let sum = |of: fn(&Counted) -> u64| months().map(|(_, counted)| of(counted)).sum::<u64>();
+            prop_assert_eq!(sum(|it| it.reads), reader.reads);
+            prop_assert_eq!(sum(|it| it.records), reader.records);
+            prop_assert_eq!(sum(|it| it.night), reader.night);
+            prop_assert_eq!(months().next_back().map(|(_, it)| it.last), Some(reader.last));
+        }
         prop_assert_eq!(tables.purposes.values().sum::<u64>(), count);
         prop_assert_eq!(tables.classes.values().sum::<u64>(), count);
         prop_assert_eq!(tables.readers.values().map(|reader| reader.reads).sum::<u64>(), count);
@@ -130,6 +143,40 @@ impl<I: Iterator<Item = (u64, u64)>> SumPairs for I {
     fn sum_pairs(self) -> (u64, u64) {
         self.fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
     }
+}
+
+#[test]
+fn a_months_sheet_has_a_line_for_each_person_and_one_for_whom_nothing_names() {
+    use super::report::{Language, csv};
+    let (mut tables, noon) = (Tables::default(), MIDNIGHT + DAY / 2);
+    let mut nameless = read(4, noon + 10 * DAY, 0);
+    nameless.by = Told::Wrong;
+    for read in [
+        read(1, noon, 0),
+        read(2, MIDNIGHT + DAY, 0),
+        read(3, noon, 1),
+        nameless,
+        read(5, noon + 10 * DAY, 1),
+    ] {
+        tables.count(&Row::Read(read), &Thresholds::default());
+    }
+    let lines: Vec<String> = csv::months(&tables, Language::English).collect();
+    let line = |month: &str, name: &str, counts: &str| {
+        let found =
+            lines.iter().filter(|line| line.starts_with(&format!("\"{month}\",\"CLINIC1\",\"{name}\",")));
+        assert_eq!(
+            found.filter(|line| line.ends_with(&format!("{counts}\r\n"))).count(),
+            1,
+            "{month} {name} {lines:?}"
+        );
+    };
+    assert_eq!(lines.len(), 4);
+    line("2026-11", "person 0", "\"physician\",\"2\",\"4\",\"1\"");
+    line("2026-11", "person 1", "\"physician\",\"1\",\"2\",\"0\"");
+    line("2026-12", "person 1", "\"physician\",\"1\",\"2\",\"0\"");
+    line("2026-12", "", "\"\",\"\",\"1\",\"2\",\"0\"");
+    let head = csv::Sheet::Months.begin();
+    assert_eq!(head.split(',').count(), lines[0].split(',').count());
 }
 
 #[test]

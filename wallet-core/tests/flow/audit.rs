@@ -5,6 +5,7 @@ use crate::people::{Desk, Organisation, Patient, certify_organisation, consortiu
 use crate::records::Kept;
 use crate::sharing::{Sharing, presence, redeem, share, told};
 use crate::world::{DAY, World};
+use core::ops::Range;
 use suishen_core::audit::{
     At, Audit, BoxKeys, Boxed, Finding, Look, Read, Row, Settlement, Tables, Thresholds, Told, Wrong,
 };
@@ -39,9 +40,18 @@ pub fn audit(world: &World, keys: &[&SecretKey]) -> Audited {
 }
 
 fn audit_by(world: &World, keys: &[&SecretKey], thresholds: Thresholds) -> Audited {
+    replayed(world, keys, thresholds, 0..u64::MAX)
+}
+
+/// Replays everything, and opens and lists some entries only.
+pub fn audit_within(world: &World, keys: &[&SecretKey], range: Range<u64>) -> Audited {
+    replayed(world, keys, Thresholds::default(), range)
+}
+
+fn replayed(world: &World, keys: &[&SecretKey], thresholds: Thresholds, range: Range<u64>) -> Audited {
     let keys: BoxKeys = keys.iter().map(|key| (*key).clone()).collect();
     let mut state = Memory::new(&world.genesis);
-    let mut audit = Audit::new(&world.genesis, thresholds).unwrap();
+    let mut audit = Audit::new(&world.genesis, thresholds).unwrap().within(range, None);
     let (mut rows, mut findings) = (Vec::new(), Vec::new());
     let mut last = At { entry: 0, time: world.genesis.time };
     for (number, leaf) in (1u64..).zip(&world.leaves[1..]) {

@@ -1,6 +1,6 @@
 //! What the auditor finds of claims: sums, second tags, invoices that were gone, boxes and reversals that lie.
 
-use crate::audit::{Audited, audit};
+use crate::audit::{Audited, audit, audit_within};
 use crate::claims::{Scene as Claim, issued};
 use crate::people::Desk;
 use crate::records::Kept;
@@ -138,6 +138,36 @@ fn a_voided_invoice_is_not_settled_and_one_that_was_paid_before_is_found_until_t
     let desk = by.desk.clone();
     scene.reverse(&desk, &by.shown.tag, false).unwrap();
     assert_eq!(audit_claim(&scene).findings, []);
+}
+
+#[test]
+fn a_payment_and_its_void_are_seen_across_the_edges_of_what_is_looked_at() {
+    let mut scene = issued();
+    let (insurer, issuer) = (scene.world.insurer.clone(), scene.world.issuing_desk());
+    let by = scene.opened_by(&insurer, Slot::Commercial);
+    scene.settle(&by, "7927.86");
+    let paid = scene.world.leaves.len() as u64 - 1;
+    let void = scene.reverse(&issuer, &by.shown.tag, true).unwrap();
+    let within = |scene: &Claim, range| audit_within(&scene.world, &[&scene.world.auditor_box], range);
+    // Voided after the period, and paid before it: the finding is of both, and nothing beyond is opened or counted.
+    for range in [paid..void, void..void + 1] {
+        let audited = within(&scene, range.clone());
+        assert_eq!(audited.one().what, Wrong::PaidVoid { void });
+        assert_eq!((audited.one().at.entry, audited.rows.len()), (paid, 1));
+        assert_eq!(audited.one().signer.party.as_ref(), Some(&insurer.id));
+        assert_eq!(audited.tables.claims.is_empty(), range.start == void);
+    }
+    assert_eq!(within(&scene, 0..paid).findings, []);
+    // Taken back after the period, it is paid in it and nothing is wrong.
+    let desk = by.desk.clone();
+    let back = scene.reverse(&desk, &by.shown.tag, false).unwrap();
+    let audited = within(&scene, paid..back);
+    assert_eq!(audited.findings, []);
+    let key = (insurer.id.clone(), Slot::Commercial, "CNY".to_owned());
+    assert_eq!((audited.tables.claims[&key].paid, audited.tables.claims[&key].reversed), (792_786, 0));
+    // In the next period it is taken back, and how much isn't known there.
+    let key = (insurer.id, Slot::Commercial, String::new());
+    assert_eq!(within(&scene, back..back + 1).tables.claims[&key].reversed, 1);
 }
 
 #[test]

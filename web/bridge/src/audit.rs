@@ -19,6 +19,8 @@ pub enum AuditRequest {
     Run {
         /// Why, for whoever audits the auditor; not looked at without keys.
         why: String,
+        /// Of which days.
+        period: AuditPeriod,
     },
     /// Reads of the last audit, newest first, so many at a time. Answer: [`AuditResponse::Reads`].
     Reads {
@@ -31,6 +33,25 @@ pub enum AuditRequest {
         form: ReportForm,
         /// In English, not in Chinese.
         english: bool,
+    },
+}
+
+/// Of which days an audit is, by the clock in China.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuditPeriod {
+    /// Everything.
+    #[default]
+    Whole,
+    /// The quarter of the ledger's day, up to that day.
+    ThisQuarter,
+    /// The quarter before that.
+    LastQuarter,
+    /// From one day to another, both included, each as `2026-07-01`.
+    Days {
+        /// The first.
+        from: String,
+        /// The last.
+        to: String,
     },
 }
 
@@ -68,6 +89,8 @@ pub struct AuditKeys {
     pub signs: bool,
     /// Others: of quarters that the ledger no longer names, or of something else.
     pub others: u64,
+    /// Until when the key in force is to be changed, and whether that time is over; none before a key is at hand.
+    pub due: Option<(u64, bool)>,
 }
 
 /// What an audit gave.
@@ -79,6 +102,8 @@ pub struct AuditView {
     pub checked: u64,
     /// The entry by which this look was logged; none where no box was opened.
     pub look: Option<u64>,
+    /// The first and the last day that it is of, each as `2026-07-01`; none where it is of all.
+    pub days: Option<(String, String)>,
     /// Whether the ledger has more lines than this worker holds: the report goes without CSV files.
     pub cut: bool,
     /// Quarters whose key is at hand, of how many.
@@ -97,6 +122,8 @@ pub struct AuditView {
     pub institutions: Vec<AuditInstitution>,
     /// By person or server, the busiest first, the first of them.
     pub readers: Vec<AuditReader>,
+    /// The same by month, the newest month first, so many of them.
+    pub months: Vec<AuditMonth>,
     /// Reads by hour of the day in China, and whether that hour is night.
     pub hours: Vec<(u64, bool)>,
     /// Reads by purpose code.
@@ -170,15 +197,26 @@ pub struct AuditInstitution {
     pub months: Vec<(String, u64)>,
 }
 
+/// Who read in one month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditMonth {
+    /// `2026-11`.
+    pub month: String,
+    /// By person or server, the busiest first, the first of them.
+    pub readers: Vec<AuditReader>,
+}
+
 /// What one person or server read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditReader {
-    /// Name, title, department.
+    /// Name, title, department; empty for reads that no certificate stands for.
     pub name: String,
     /// Organisation.
     pub organisation: String,
     /// Reads.
     pub reads: u64,
+    /// Records in them.
+    pub records: u64,
     /// At night.
     pub night: u64,
     /// The last one's time.

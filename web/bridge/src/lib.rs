@@ -18,8 +18,8 @@ pub mod peer;
 mod record;
 
 pub use audit::{
-    AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditRead, AuditReader, AuditRequest,
-    AuditResponse, AuditView, ReportForm,
+    AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditMonth, AuditPeriod, AuditRead, AuditReader,
+    AuditRequest, AuditResponse, AuditView, ReportForm,
 };
 pub use claim::{
     Claim, ClaimAlarm, ClaimChoice, ClaimDecision, ClaimGap, ClaimPaper, ClaimPaperKind, ClaimPiece,

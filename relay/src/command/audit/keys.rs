@@ -128,7 +128,7 @@ pub async fn reach(place: &Place, relay: Option<&str>) -> anyhow::Result<Client>
 }
 
 /// The auditor's public keys, proven under the relay's newest checkpoint, and its size.
-async fn on_ledger(client: &Client) -> anyhow::Result<(AuditorKeys, u64)> {
+pub async fn on_ledger(client: &Client) -> anyhow::Result<(AuditorKeys, u64)> {
     let mut answer = client.value(&Key::Auditor).await?;
     let value = answer.values.pop().context("the relay knows no auditor")?.value;
     let signed = SignedCheckpoint::parse(&answer.note).context("the relay's checkpoint cannot be read")?;
@@ -160,11 +160,14 @@ pub async fn log_look(client: &Client, asked: &Asked<'_>) -> anyhow::Result<(u64
     let (on_ledger, size) = on_ledger(client).await?;
     let audit = signing(asked.folder, &on_ledger.audit)?;
     let to = asked.to.unwrap_or(size);
-    let range = asked.from.min(to)..to;
+    let range = asked.from..to;
+    if range.is_empty() || range.start >= size {
+        bail!("there is no entry from --from {} on: the ledger has {size}", range.start);
+    }
     let look = AuditorLook { why: asked.why.to_owned(), from: range.start, to: range.end };
     let body = look
         .log(&audit.public(), &on_ledger.box_key()?, &client.ledger(), &mut SystemRandom)
-        .context("--why takes 1 to 240 bytes, some 80 Chinese characters, and --from is not after --to")?;
+        .context("--why takes 1 to 240 bytes, some 80 Chinese characters")?;
     let signed = SignedTransaction::new(&Transaction::LogAudit(body), &audit, &client.ledger());
     Ok((client.submit(&signed).await?.number, range))
 }
@@ -179,7 +182,7 @@ pub fn wait_for(source: &Source, entry: u64) -> anyhow::Result<()> {
         }
         if begun.elapsed() > PATIENCE {
             bail!(
-                "the published copy does not get entry {entry}, by which this look was logged: read the relay itself with --relay URL"
+                "the published copy does not get entry {entry}, which the relay has: read the relay itself with --relay URL"
             );
         }
         std::thread::sleep(Duration::from_millis(100));

@@ -16,7 +16,7 @@ use std::{
     thread,
 };
 use suishen_core::{
-    audit::{At, Audit, BoxKeys, Boxes, Finding, Opened, Tables, Taken, Thresholds},
+    audit::{At, Audit, BoxKeys, Boxes, Finding, Opened, Period, Tables, Taken, Thresholds},
     proof::{
         bundle::first_epoch,
         checkpoint::{SignedCheckpoint, VerifiedCheckpoint},
@@ -34,12 +34,35 @@ pub struct Plan {
     pub keys: BoxKeys,
     /// Of these entries boxes are opened and lines given.
     pub range: Range<u64>,
+    /// The days for which a search gave that range: every entry is held against them.
+    pub period: Option<Period>,
     /// The auditor's own entry that says so, which is opened and given too.
     pub look: Option<u64>,
     /// What is unusual.
     pub thresholds: Thresholds,
     /// Entries to replay; fewer than the checkpoint's where an older report is checked.
     pub size: Option<u64>,
+}
+
+impl Default for Plan {
+    /// Everything, without keys.
+    fn default() -> Self {
+        Self {
+            keys: BoxKeys::default(),
+            range: 0..u64::MAX,
+            period: None,
+            look: None,
+            thresholds: Thresholds::default(),
+            size: None,
+        }
+    }
+}
+
+impl Plan {
+    /// Holds an entry against the days that were searched.
+    fn check(&self, at: At) -> Result<(), String> {
+        self.period.as_ref().map_or(Ok(()), |period| period.check(at)).map_err(|why| why.to_string())
+    }
 }
 
 /// A ledger that was replayed and found right.
@@ -106,7 +129,9 @@ pub fn pass(
     };
     let begun = Replay::new(genesis).map_err(|fault| say(&fault)).and_then(|replay| {
         let audit = Audit::new(replay.genesis(), plan.thresholds).map_err(|error| error.to_string())?;
-        Ok((replay, audit))
+        let founded = At { entry: 0, time: replay.genesis().time };
+        plan.check(founded).map_err(|why| say(&Fault { number: 0, why }))?;
+        Ok((replay, audit.within(plan.range.clone(), plan.look)))
     });
     let (replay, audit) = match begun {
         Ok(begun) => begun,
@@ -151,7 +176,11 @@ fn work(receive: &Mutex<Receiver<Work>>, give: &Sender<Done>, keys: &BoxKeys) {
 }
 
 /// The entries of a bundle, as many as the ledger has.
-fn read(source: &mut Source, index: u64, size: u64) -> anyhow::Result<Result<Vec<Vec<u8>>, String>> {
+pub(super) fn read(
+    source: &mut Source,
+    index: u64,
+    size: u64,
+) -> anyhow::Result<Result<Vec<Vec<u8>>, String>> {
     let width = size.saturating_sub(index * WIDTH).min(WIDTH);
     if width == 0 {
         return Ok(Ok(Vec::new()));
@@ -216,8 +245,9 @@ impl UnderWay<'_> {
             let (audit, plan) = (&mut self.audit, self.plan);
             let mut boxes = Vec::new();
             let (waiting, fault) = self.replay.sequence(share, |entry, time, transaction, state| {
-                let found = audit.boxes(At { entry, time }, transaction, state).map_err(|e| e.to_string())?;
-                boxes.extend(found.filter(|_| plan.range.contains(&entry) || plan.look == Some(entry)));
+                let at = At { entry, time };
+                plan.check(at)?;
+                boxes.extend(audit.boxes(at, transaction, state).map_err(|error| error.to_string())?);
                 Ok(())
             });
             let gone = send.send(Work { index: self.sent, waiting, boxes }).is_err();

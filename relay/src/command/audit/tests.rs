@@ -1,5 +1,6 @@
 //! The audit counts what stands, refuses what doesn't, opens what its keys open, and signs what it says.
 
+mod days;
 mod world;
 
 use super::*;
@@ -25,7 +26,7 @@ fn audited(data: &Path) -> anyhow::Result<Outcome> {
 /// Passes over a data folder with the keys of a folder.
 fn passed(data: &Path, keys: Option<&Path>) -> Result<(Passed, Vec<Row>, Findings), String> {
     let keys = keys.map(|folder| keys::boxes(folder).unwrap()).unwrap_or_default();
-    let plan = Plan { keys, range: 0..u64::MAX, look: None, thresholds: Thresholds::default(), size: None };
+    let plan = Plan { keys, ..Plan::default() };
     let (mut rows, mut findings) = (Vec::new(), Findings::default());
     let mut source = Source::folder(data);
     let passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, tables| {
@@ -165,6 +166,14 @@ fn night() -> World {
 
 /// Writes page and CSV files as `suishen audit` does once its look is logged.
 fn written(world: &World, language: Language) -> (tempfile::TempDir, Audit) {
+    written_of(world, language, None)
+}
+
+fn written_of(
+    world: &World,
+    language: Language,
+    days: Option<(Option<u64>, Option<u64>)>,
+) -> (tempfile::TempDir, Audit) {
     let out = tempfile::tempdir().unwrap();
     let audit = Audit {
         report: Some(out.path().join("audit.html")),
@@ -173,13 +182,10 @@ fn written(world: &World, language: Language) -> (tempfile::TempDir, Audit) {
         ..Audit::default()
     };
     let folder = world.auditor_folder();
-    let plan = Plan {
-        keys: keys::boxes(&folder).unwrap(),
-        range: 0..u64::MAX,
-        look: None,
-        thresholds: Thresholds::default(),
-        size: None,
-    };
+    let keys = keys::boxes(&folder).unwrap();
+    let period = days.map(|days| find(&mut Source::folder(world.dir.path()), days).unwrap().unwrap());
+    let range = period.as_ref().map_or(0..u64::MAX, Period::range);
+    let plan = Plan { keys, range, period, ..Plan::default() };
     let mut csv = Csv::new(audit.csv.as_deref().unwrap(), language).unwrap();
     let mut findings = Findings::default();
     let mut source = Source::folder(world.dir.path());
@@ -244,7 +250,7 @@ fn a_signed_report_is_checked_and_what_differs_is_named() {
         (verdict.good.len(), verdict.wrong)
     };
     assert_eq!(verdict(&page), (3, vec![]));
-    assert_eq!(verdict(&csv), (8, vec![]));
+    assert_eq!(verdict(&csv), (9, vec![]));
     let changed = |path: &Path, at: usize| {
         let whole = fs::read(path).unwrap();
         let mut bytes = whole.clone();
@@ -308,7 +314,7 @@ fn no_box_is_opened_beyond_what_the_look_says_but_its_own() {
     let keys = keys::boxes(&world.auditor_folder()).unwrap();
     let (whole, ..) = passed(world.dir.path(), None).unwrap();
     let look = Some(whole.replay.size() - 1);
-    let plan = Plan { keys, range: 0..to, look, thresholds: Thresholds::default(), size: None };
+    let plan = Plan { keys, range: 0..to, look, ..Plan::default() };
     let mut rows = Vec::new();
     let mut source = Source::folder(world.dir.path());
     let passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, _| {

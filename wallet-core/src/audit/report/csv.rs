@@ -17,6 +17,8 @@ pub enum Sheet {
     Findings,
     /// The auditor's own looks.
     Looks,
+    /// Who read how much in which month.
+    Months,
     /// Who read how much.
     Readers,
     /// Who read.
@@ -27,8 +29,15 @@ pub enum Sheet {
 
 impl Sheet {
     /// All, in the order of their names.
-    pub const ALL: [Self; 6] =
-        [Self::Claims, Self::Findings, Self::Looks, Self::Readers, Self::Reads, Self::Reversals];
+    pub const ALL: [Self; 7] = [
+        Self::Claims,
+        Self::Findings,
+        Self::Looks,
+        Self::Months,
+        Self::Readers,
+        Self::Reads,
+        Self::Reversals,
+    ];
 
     /// The file's name.
     pub const fn name(self) -> &'static str {
@@ -36,6 +45,7 @@ impl Sheet {
             Self::Claims => "claims.csv",
             Self::Findings => "findings.csv",
             Self::Looks => "looks.csv",
+            Self::Months => "months.csv",
             Self::Readers => "readers.csv",
             Self::Reads => "reads.csv",
             Self::Reversals => "reversals.csv",
@@ -61,6 +71,9 @@ impl Sheet {
             Self::Looks => &["entry", "time", "why", "from", "to", "box"],
             Self::Findings => {
                 &["entry", "time", "finding", "unusual", "what", "party", "role", "person", "proven", "key"]
+            }
+            Self::Months => {
+                &["month", "party", "name", "title", "unit", "key", "role", "reads", "records", "night"]
             }
             Self::Readers => &[
                 "party", "name", "title", "unit", "key", "role", "reads", "records", "night", "first", "last",
@@ -215,6 +228,29 @@ pub fn readers(tables: &Tables, language: Language) -> impl Iterator<Item = Stri
             reader.night.to_string(),
             local(reader.first.time),
             local(reader.last.time),
+        ])
+    })
+}
+
+/// The lines of who read how much in which month. Nameless reads have a line for each organisation, so that an
+/// organisation's lines add up to what its people read.
+pub fn months(tables: &Tables, language: Language) -> impl Iterator<Item = String> {
+    tables.people.iter().map(move |((month, party, key), counted)| {
+        let reader = tables.reader(party, key.as_ref());
+        let of = |part: fn(&Professional) -> &String| {
+            reader.map(|reader| part(&reader.who).clone()).unwrap_or_default()
+        };
+        line(&[
+            month.to_string(),
+            party.to_string(),
+            of(|who| &who.name),
+            of(|who| &who.title),
+            of(|who| &who.unit),
+            key.map(|key| key.key_id().to_string()).unwrap_or_default(),
+            reader.map(|reader| language.role(reader.role).to_owned()).unwrap_or_default(),
+            counted.reads.to_string(),
+            counted.records.to_string(),
+            counted.night.to_string(),
         ])
     })
 }

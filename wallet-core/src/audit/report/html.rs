@@ -7,11 +7,11 @@ use super::{
     words::{Language, local, sum},
 };
 use crate::audit::Finding;
-use core::fmt::Display;
+use core::{cmp::Reverse, fmt::Display};
 
 /// People that are listed by name; all of them are in the CSV files.
 const MOST_READERS: usize = 200;
-/// Lines of months and organisations, the newest.
+/// Lines of months and organisations, and of months and people, the newest.
 const MOST_MONTHS: usize = 200;
 
 const STYLE: &str = "\
@@ -51,10 +51,17 @@ fn row<const N: usize>(m: &mut Markup, cells: [&dyn Display; N], first_number: u
     }
 }
 
-fn table<const N: usize>(m: &mut Markup, heads: [&'static str; N], first_number: usize) {
+/// Begins a table with its heads in Chinese and English; those from `first_number` on are over figures.
+fn table<const N: usize>(
+    m: &mut Markup,
+    language: Language,
+    heads: [(&'static str, &'static str); N],
+    first_number: usize,
+) {
     m.raw("<table><thead><tr>");
-    for (column, head) in heads.into_iter().enumerate() {
-        m.raw(if column >= first_number { "<th class=\"n\">" } else { "<th>" }).text(head).raw("</th>");
+    for (column, (zh, en)) in heads.into_iter().enumerate() {
+        m.raw(if column >= first_number { "<th class=\"n\">" } else { "<th>" });
+        m.text(language.say(zh, en)).raw("</th>");
     }
     m.raw("</tr></thead><tbody>");
 }
@@ -72,6 +79,9 @@ fn head(m: &mut Markup, content: &Content<'_>) {
     pair(m, say("账本建立", "Founded"), local(facts.founded));
     pair(m, say("最后一条", "Last entry"), local(facts.last));
     pair(m, say("检查点联署", "Cosigned"), local(facts.cosigned));
+    if let Some(days) = &content.days {
+        pair(m, say("期间", "Period"), days);
+    }
     if let Some(look) = &content.look {
         pair(m, say("本次审计", "This audit"), format_args!("{} {}", say("条目", "entry"), look.entry));
         pair(m, say("事由", "Why"), look.why);
@@ -105,14 +115,9 @@ fn findings(m: &mut Markup, content: &Content<'_>) {
     }
     let wrong = content.findings.iter().filter(|finding| !finding.what.is_unusual());
     let unusual = content.findings.iter().filter(|finding| finding.what.is_unusual());
-    let heads = [
-        language.say("条目", "Entry"),
-        language.say("时间", "Time"),
-        language.say("内容", "What"),
-        language.say("机构", "Organisation"),
-        language.say("人员", "Person"),
-    ];
-    table(m, heads, heads.len());
+    let heads =
+        [("条目", "Entry"), ("时间", "Time"), ("内容", "What"), ("机构", "Organisation"), ("人员", "Person")];
+    table(m, language, heads, heads.len());
     for (class, finding) in wrong.map(|it| ("wrong", it)).chain(unusual.map(|it| ("odd", it))) {
         finding_row(m, content, class, finding);
     }
@@ -149,20 +154,20 @@ fn reads(m: &mut Markup, content: &Content<'_>) {
     );
     plot::hours(m, tables, thresholds, *language);
     let hours = (0..24u8).zip(tables.hours).filter(|(_, reads)| *reads > 0);
-    counted(m, *language, ["时段", "Hour"], hours.map(|(hour, n)| (format!("{hour}:00–{}:00", hour + 1), n)));
+    counted(m, *language, ("时段", "Hour"), hours.map(|(hour, n)| (format!("{hour}:00–{}:00", hour + 1), n)));
     m.element("h3", language.say("按机构与月份", "By organisation and month"));
     plot::months(m, tables, *language);
     let months = tables.months.iter().rev().take(MOST_MONTHS);
     let named = months.map(|((month, party), n)| (format!("{month} · {}", tables.named(party)), *n));
-    counted(m, *language, ["月份与机构", "Month and organisation"], named);
+    counted(m, *language, ("月份与机构", "Month and organisation"), named);
     let heads = [
-        language.say("机构", "Organisation"),
-        language.say("读取", "Reads"),
-        language.say("记录", "Records"),
-        language.say("敏感类", "Sensitive"),
-        language.say("未具名", "Nameless"),
+        ("机构", "Organisation"),
+        ("读取", "Reads"),
+        ("记录", "Records"),
+        ("敏感类", "Sensitive"),
+        ("未具名", "Nameless"),
     ];
-    table(m, heads, 1);
+    table(m, *language, heads, 1);
     for (party, institution) in tables.institutions.iter().filter(|(_, institution)| institution.reads > 0) {
         let ordinary = crate::report::Sensitivity::Ordinary;
         let sensitive: u64 =
@@ -182,13 +187,13 @@ fn reads(m: &mut Markup, content: &Content<'_>) {
     counted(
         m,
         *language,
-        ["数据类别", "Class of data"],
+        ("数据类别", "Class of data"),
         tables.classes.iter().map(|(class, n)| (language.class(*class).to_owned(), *n)),
     );
     counted(
         m,
         *language,
-        ["目的", "Purpose"],
+        ("目的", "Purpose"),
         tables.purposes.iter().map(|(code, n)| (language.purpose(code), *n)),
     );
 }
@@ -196,10 +201,10 @@ fn reads(m: &mut Markup, content: &Content<'_>) {
 fn counted(
     m: &mut Markup,
     language: Language,
-    [zh, en]: [&'static str; 2],
+    name: (&'static str, &'static str),
     rows: impl Iterator<Item = (String, u64)>,
 ) {
-    table(m, [language.say(zh, en), language.say("读取", "Reads")], 1);
+    table(m, language, [name, ("读取", "Reads")], 1);
     for (name, count) in rows {
         m.raw("<tr>");
         row(m, [&name, &count], 1);
@@ -215,29 +220,22 @@ fn people(m: &mut Markup, content: &Content<'_>) {
     }
     m.element("h2", language.say("人员（按证书）", "People (by certificate)"));
     let heads = [
-        language.say("姓名", "Name"),
-        language.say("机构", "Organisation"),
-        language.say("角色", "Role"),
-        language.say("最近", "Last"),
-        language.say("读取", "Reads"),
-        language.say("夜间", "At night"),
+        ("姓名", "Name"),
+        ("机构", "Organisation"),
+        ("角色", "Role"),
+        ("最近", "Last"),
+        ("读取", "Reads"),
+        ("夜间", "At night"),
     ];
-    table(m, heads, 4);
+    table(m, *language, heads, 4);
     let mut readers: Vec<_> = tables.readers.iter().collect();
-    readers.sort_by_key(|(_, reader)| core::cmp::Reverse(reader.reads));
+    readers.sort_by_key(|(_, reader)| Reverse(reader.reads));
     for ((party, _), reader) in readers.iter().take(MOST_READERS) {
-        let who = &reader.who;
-        let name = [&who.name, &who.title, &who.unit]
-            .map(String::as_str)
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(" · ");
         m.raw("<tr>");
         row(
             m,
             [
-                &name,
+                &reader.who.described(),
                 &tables.named(party),
                 &language.role(reader.role),
                 &local(reader.last.time),
@@ -250,12 +248,42 @@ fn people(m: &mut Markup, content: &Content<'_>) {
     }
     m.raw("</tbody></table>");
     let more = readers.len().saturating_sub(MOST_READERS);
+    not_listed(m, language.say("未列出的人员，见 CSV：", "People not listed, see the CSV files: "), more);
+    by_month(m, content);
+}
+
+fn not_listed(m: &mut Markup, what: &'static str, more: usize) {
     if more > 0 {
-        m.raw("<p class=\"quiet\">")
-            .text(language.say("未列出的人员，见 CSV：", "People not listed, see the CSV files: "))
-            .text(more)
-            .raw("</p>");
+        m.raw("<p class=\"quiet\">").text(what).text(more).raw("</p>");
     }
+}
+
+/// Who read how much in which month: the newest months, in each the busiest first.
+fn by_month(m: &mut Markup, content: &Content<'_>) {
+    let Content { language, tables, .. } = content;
+    let mut people: Vec<_> = tables.people.iter().collect();
+    people.sort_by_key(|((month, ..), counted)| Reverse((*month, counted.reads)));
+    m.element("h3", language.say("按人员与月份", "By person and month"));
+    let heads = [
+        ("月份", "Month"),
+        ("姓名", "Name"),
+        ("机构", "Organisation"),
+        ("读取", "Reads"),
+        ("记录", "Records"),
+        ("夜间", "At night"),
+    ];
+    table(m, *language, heads, 3);
+    for ((month, party, key), counted) in people.iter().take(MOST_MONTHS) {
+        let reader = tables.reader(party, key.as_ref());
+        let nameless = || language.say("未具名", "Nameless").to_owned();
+        let name = reader.map_or_else(nameless, |reader| reader.who.described());
+        m.raw("<tr>");
+        row(m, [month, &name, &tables.named(party), &counted.reads, &counted.records, &counted.night], 3);
+        m.raw("</tr>");
+    }
+    m.raw("</tbody></table>");
+    let more = people.len().saturating_sub(MOST_MONTHS);
+    not_listed(m, language.say("未列出的行，见 months.csv：", "Lines not listed, see months.csv: "), more);
 }
 
 fn claims(m: &mut Markup, content: &Content<'_>) {
@@ -266,16 +294,16 @@ fn claims(m: &mut Markup, content: &Content<'_>) {
     } else {
         plot::claims(m, tables, *language);
         let heads = [
-            language.say("保险方", "Insurer"),
-            language.say("支付方", "Slot"),
-            language.say("全额", "Whole"),
-            language.say("部分", "Partly"),
-            language.say("撤销", "Taken back"),
-            language.say("金额未知", "Sum unknown"),
-            language.say("申请", "Claimed"),
-            language.say("支付", "Paid"),
+            ("保险方", "Insurer"),
+            ("支付方", "Slot"),
+            ("全额", "Whole"),
+            ("部分", "Partly"),
+            ("撤销", "Taken back"),
+            ("金额未知", "Sum unknown"),
+            ("申请", "Claimed"),
+            ("支付", "Paid"),
         ];
-        table(m, heads, 2);
+        table(m, *language, heads, 2);
         for ((insurer, slot, currency), it) in &tables.claims {
             let [claimed, paid] = [it.claimed, it.paid].map(|value| {
                 if currency.is_empty() { "–".to_owned() } else { format!("{} {currency}", sum(value)) }

@@ -10,7 +10,7 @@ mod words;
 pub use html::page;
 pub use words::{Language, local, sum};
 
-use super::{BoxKeys, Finding, Tables, Thresholds};
+use super::{BoxKeys, Days, Finding, Tables, Thresholds};
 use crate::id::LedgerId;
 use core::ops::Range;
 
@@ -52,6 +52,8 @@ pub struct Content<'a> {
     pub facts: Facts,
     /// By which look; none where no box was opened.
     pub look: Option<Looked<'a>>,
+    /// Of which days, where they were chosen by days.
+    pub days: Option<Days>,
     /// What was counted.
     pub tables: &'a Tables,
     /// What is wrong, in the order of the entries.

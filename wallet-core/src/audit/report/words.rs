@@ -220,8 +220,7 @@ impl Language {
             }
         };
         let person = person.as_ref().map_or_else(String::new, |person| {
-            let name = [&person.name, &person.title, &person.unit].map(String::as_str);
-            let name = name.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+            let name = person.described();
             if *proven {
                 name
             } else {
@@ -234,8 +233,7 @@ impl Language {
 
 /// A moment by the clock in China: `2026-11-21 17:14`.
 pub fn local(at: u64) -> String {
-    let (year, month, day) = clock::civil(clock::day(at));
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", clock::hour(at), clock::minute(at))
+    format!("{} {:02}:{:02}", clock::written(clock::day(at)), clock::hour(at), clock::minute(at))
 }
 
 /// Hundredths as a sum: `1,280.50`.

@@ -1,6 +1,7 @@
 //! The auditor's desk: replays the ledger from entry 0 in this worker and opens the boxes that the keys at hand open. The
 //! keys stay in this worker's memory, and the look is an entry before a box is opened.
 
+mod period;
 mod report;
 
 use crate::engine::Engine;
@@ -8,15 +9,19 @@ use crate::http::Call;
 use crate::ledger::Ledger;
 use crate::platform::BrowserRandom;
 use crate::worker::tell;
+use core::cmp::Reverse;
+use core::ops::Range;
 use report::{Done, Lines, Logged};
 use std::cell::RefCell;
 use suishen_bridge::{
-    Action, AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditReader, AuditRequest, AuditResponse,
-    AuditView, Event, Fault, Payer, Step,
+    Action, AuditClaims, AuditFinding, AuditInstitution, AuditKeys, AuditMonth, AuditPeriod, AuditReader,
+    AuditRequest, AuditResponse, AuditView, Event, Fault, Payer, Step,
 };
 use suishen_core::audit::report::Facts;
 use suishen_core::audit::{
-    At, Audit, BoxKeys, Boxed, Finding, Institution, Signer, Tables, Thresholds, Wrong,
+    At, Audit, BoxKeys, Boxed, Counted, Finding, Institution, Period, Professional, Reader, Signer, Tables,
+    Thresholds, Wrong,
+    clock::{self, Month},
 };
 use suishen_core::cbor;
 use suishen_core::consent::AuditorLook;
@@ -35,6 +40,8 @@ use suishen_core::sm::{PublicKey, SecretKey, edge};
 const AT_A_TIME: u64 = 32;
 /// Findings and people that are listed on the screen; the report lists more, and `suishen audit` all.
 const MOST: usize = 200;
+/// Months whose people are listed, the newest.
+const MOST_MONTHS: usize = 24;
 /// Keys that are held at a time.
 const MOST_KEYS: usize = 64;
 /// Largest key file.
@@ -72,11 +79,11 @@ impl Keys {
                 AuditResponse::Keys(AuditKeys::default())
             }
             AuditRequest::Keys => self.at_hand(engine).await?,
-            AuditRequest::Run { why } => {
+            AuditRequest::Run { why, period } => {
                 // Copied first: another request may come while this one waits.
                 let keys = self.0.borrow().clone();
                 self.1.take();
-                let done = run(engine, task, keys, why).await?;
+                let done = run(engine, task, keys, (why, period)).await?;
                 let view = shown_all(&done);
                 self.1.replace(Some(done));
                 AuditResponse::Audit(Box::new(view))
@@ -122,46 +129,68 @@ impl Keys {
         let quarter = |key: &&PublicKey| auditor.boxes.iter().any(|quarter| quarter.key == **key);
         let quarters = held.iter().filter(quarter).count() as u64;
         let others = held.len() as u64 - quarters - u64::from(signs);
-        Ok(AuditResponse::Keys(AuditKeys { quarters, signs, others }))
+        let due =
+            auditor.boxes.last().map(|newest| newest.since.saturating_add(Thresholds::default().quarter));
+        let due = due.map(|due| (due, ledger.now().is_some_and(|now| due < now)));
+        Ok(AuditResponse::Keys(AuditKeys { quarters, signs, others, due }))
     }
 }
 
-async fn run(engine: &Engine, task: u32, keys: Vec<SecretKey>, why: String) -> Result<Done, Fault> {
+async fn run(
+    engine: &Engine,
+    task: u32,
+    keys: Vec<SecretKey>,
+    (why, chosen): (String, AuditPeriod),
+) -> Result<Done, Fault> {
     let ledger = engine.fresh_ledger().await?;
     let why = why.trim().to_owned();
-    let look = if keys.is_empty() { None } else { Some(log(engine, ledger, &keys, why).await?) };
+    let period = period::find(ledger, &chosen).await?;
+    let range = period.as_ref().map(Period::range);
+    let look = match &range {
+        _ if keys.is_empty() => None,
+        Some(range) => Some(log(engine, ledger, &keys, (why, range.clone())).await?),
+        None => {
+            let size = ledger.seen().map_or(0, |(size, _)| size);
+            Some(log(engine, ledger, &keys, (why, 0..size)).await?)
+        }
+    };
     let (_, checked) = ledger.seen().ok_or_else(|| Fault::new("offline", Action::Retry))?;
     let note = SignedCheckpoint::parse(&ledger.note());
     let checkpoint = note.map_err(|_| Fault::new("offline", Action::Retry))?.checkpoint;
     let keys: BoxKeys = keys.into_iter().collect();
-    let mut replay = Replay::new(ledger, keys, look)?;
+    let mut replay = Replay::new(ledger, keys, look, period)?;
     while replay.edge.size() < checkpoint.size {
         let done = replay.edge.size();
         tell(&Event::Progress { task, step: Step::Checking, done, total: checkpoint.size });
         let to = checkpoint.size.min(done + AT_A_TIME);
-        let call = Call::get(format!("/v1/ledger/entries?from={done}&to={to}"));
-        let unreadable = || wrong_entry(done);
-        let answer = ledger.call(&call).await?;
-        let entries: Vec<minicbor::bytes::ByteVec> = cbor::decode(&answer).map_err(|_| unreadable())?;
-        if entries.is_empty() {
-            return Err(unreadable());
-        }
-        // No more than was asked for.
-        for bytes in entries.iter().take(usize::try_from(to - done).unwrap_or(0)) {
-            replay.take(bytes)?;
+        for bytes in entries(ledger, done..to).await? {
+            replay.take(&bytes)?;
         }
     }
     replay.end(&checkpoint, checked)
 }
 
+/// Some entries' bytes, at least one and no more than are asked for.
+async fn entries(ledger: &Ledger, range: Range<u64>) -> Result<Vec<minicbor::bytes::ByteVec>, Fault> {
+    let Range { start: from, end: to } = range;
+    let answer = ledger.call(&Call::get(format!("/v1/ledger/entries?from={from}&to={to}"))).await?;
+    let mut entries: Vec<minicbor::bytes::ByteVec> = cbor::decode(&answer).map_err(|_| wrong_entry(from))?;
+    entries.truncate(usize::try_from(to - from).unwrap_or(0));
+    if entries.is_empty() { Err(wrong_entry(from)) } else { Ok(entries) }
+}
+
 /// Writes the look on the ledger, and waits for a checkpoint with it.
-async fn log(engine: &Engine, ledger: &Ledger, keys: &[SecretKey], why: String) -> Result<Logged, Fault> {
+async fn log(
+    engine: &Engine,
+    ledger: &Ledger,
+    keys: &[SecretKey],
+    (why, range): (String, Range<u64>),
+) -> Result<Logged, Fault> {
     let store = engine.store().await?;
     let auditor: AuditorKeys = ledger.auditor(store).await?;
     let own = keys.iter().find(|key| key.public() == auditor.audit);
     let own = own.ok_or_else(|| Fault::new("audit-no-signing", Action::Retry))?;
-    let to = ledger.seen().map_or(0, |(size, _)| size);
-    let look = AuditorLook { why: why.clone(), from: 0, to };
+    let look = AuditorLook { why: why.clone(), from: range.start, to: range.end };
     let box_key = auditor.box_key().map_err(|_| Fault::new("ledger-unsound", Action::Retry))?;
     let body = look
         .log(&own.public(), &box_key, &ledger.id, &mut BrowserRandom)
@@ -171,7 +200,7 @@ async fn log(engine: &Engine, ledger: &Ledger, keys: &[SecretKey], why: String) 
     for _ in 0..TRIES {
         ledger.refresh(store).await?;
         if ledger.seen().is_some_and(|(size, _)| size > entry) {
-            return Ok(Logged { entry, to, why });
+            return Ok(Logged { entry, range, why });
         }
     }
     Err(Fault::new("offline", Action::Retry))
@@ -189,20 +218,31 @@ struct Replay<'a> {
     audit: Audit,
     keys: BoxKeys,
     look: Option<Logged>,
+    period: Option<Period>,
     last: At,
     lines: Lines,
 }
 
 impl<'a> Replay<'a> {
-    fn new(ledger: &'a Ledger, keys: BoxKeys, look: Option<Logged>) -> Result<Self, Fault> {
+    /// Begins. No more boxes are opened than the look says, and the look itself.
+    fn new(
+        ledger: &'a Ledger,
+        keys: BoxKeys,
+        look: Option<Logged>,
+        period: Option<Period>,
+    ) -> Result<Self, Fault> {
         let genesis = &ledger.genesis;
+        let logged = look.as_ref().map(|look| look.range.clone());
+        let range = logged.or_else(|| period.as_ref().map(Period::range)).unwrap_or(0..u64::MAX);
+        let audit = Audit::new(genesis, Thresholds::default()).map_err(|_| wrong_entry(0))?;
         Ok(Self {
             ledger,
             state: Memory::new(genesis),
             edge: Edge::new(),
-            audit: Audit::new(genesis, Thresholds::default()).map_err(|_| wrong_entry(0))?,
+            audit: audit.within(range, look.as_ref().map(|look| look.entry)),
             keys,
             look,
+            period,
             last: At { entry: 0, time: genesis.time },
             lines: Lines::default(),
         })
@@ -218,6 +258,9 @@ impl<'a> Replay<'a> {
         } else {
             self.apply(number, bytes).ok_or_else(|| wrong_entry(number))?;
         }
+        if let Some(period) = &self.period {
+            period.check(self.last).map_err(|why| period::fault(&why))?;
+        }
         self.edge.append::<Sm3>(Sm3::leaf(bytes), |_| {});
         Ok(())
     }
@@ -230,9 +273,7 @@ impl<'a> Replay<'a> {
         self.state.commit(apply_checked(&self.state, &context, &checked).ok()?);
         self.last = at;
         let boxes = self.audit.boxes(at, checked.transaction(), &self.state).ok()?;
-        // No more than the look says, and the look itself.
-        let said = self.look.as_ref().is_none_or(|look| number < look.to || number == look.entry);
-        if let Some(boxes) = boxes.filter(|_| said) {
+        if let Some(boxes) = boxes {
             let taken = self.audit.take(boxes.open(&self.keys));
             self.lines.take(taken);
         }
@@ -259,6 +300,7 @@ impl<'a> Replay<'a> {
                 cosigned,
             },
             look: self.look,
+            days: self.period.as_ref().map(Period::days),
             roots,
             auditor: self.state.auditor().map_err(|_| Fault::new("ledger-unsound", Action::Retry))?.audit,
             tables,
@@ -279,6 +321,7 @@ fn shown_all(done: &Done) -> AuditView {
         size: done.facts.size,
         checked: done.facts.cosigned,
         look: done.look.as_ref().map(|look| look.entry),
+        days: done.days.map(|days| (clock::written(days.first()), clock::written(days.last()))),
         cut: lines.cut,
         quarters: (quarters, tables.quarters.len() as u64),
         no_key: tables.no_key,
@@ -288,6 +331,7 @@ fn shown_all(done: &Done) -> AuditView {
         more: lines.count - listed.len() as u64,
         institutions: institutions(tables),
         readers: readers(tables),
+        months: months(tables),
         hours: hours(tables),
         purposes: tables.purposes.iter().map(|(code, reads)| (code.clone(), *reads)).collect(),
         claims: claims(tables),
@@ -307,7 +351,7 @@ fn shown(finding: &Finding, tables: &Tables) -> AuditFinding {
         counts: (0, None),
         who: String::new(),
         organisation: party.as_ref().map(|party| tables.named(party).to_owned()).unwrap_or_default(),
-        person: person.as_ref().map(|who| join([&who.name, &who.title, &who.unit])).unwrap_or_default(),
+        person: person.as_ref().map(Professional::described).unwrap_or_default(),
         proven: *proven,
         unusual: what.is_unusual(),
     };
@@ -336,15 +380,10 @@ fn shown(finding: &Finding, tables: &Tables) -> AuditFinding {
     shown
 }
 
-fn join(parts: [&String; 3]) -> String {
-    let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-    parts.join(" · ")
-}
-
 fn institutions(tables: &Tables) -> Vec<AuditInstitution> {
     let read = tables.institutions.iter().filter(|(_, institution)| institution.reads > 0);
     let mut found: Vec<AuditInstitution> = read.map(|(party, it)| institution(party, it, tables)).collect();
-    found.sort_by_key(|institution| core::cmp::Reverse(institution.reads));
+    found.sort_by_key(|institution| Reverse(institution.reads));
     found
 }
 
@@ -362,17 +401,41 @@ fn institution(party: &PartyId, it: &Institution, tables: &Tables) -> AuditInsti
 }
 
 fn readers(tables: &Tables) -> Vec<AuditReader> {
-    let reader = |((party, _), it): (&(PartyId, PublicKey), &suishen_core::audit::Reader)| AuditReader {
-        name: join([&it.who.name, &it.who.title, &it.who.unit]),
+    let reader = |((party, _), it): (&(PartyId, PublicKey), &Reader)| AuditReader {
+        name: it.who.described(),
         organisation: tables.named(party).to_owned(),
         reads: it.reads,
+        records: it.records,
         night: it.night,
         last: it.last.time,
     };
-    let mut found: Vec<AuditReader> = tables.readers.iter().map(reader).collect();
-    found.sort_by_key(|reader| core::cmp::Reverse(reader.reads));
+    busiest(tables.readers.iter().map(reader).collect())
+}
+
+fn busiest(mut found: Vec<AuditReader>) -> Vec<AuditReader> {
+    found.sort_by_key(|reader| Reverse(reader.reads));
     found.truncate(MOST);
     found
+}
+
+/// Who read in each of the newest months.
+fn months(tables: &Tables) -> Vec<AuditMonth> {
+    let reader = |party: &PartyId, key: Option<&PublicKey>, it: &Counted| AuditReader {
+        name: tables.reader(party, key).map(|reader| reader.who.described()).unwrap_or_default(),
+        organisation: tables.named(party).to_owned(),
+        reads: it.reads,
+        records: it.records,
+        night: it.night,
+        last: it.last.time,
+    };
+    let people: Vec<_> = tables.people.iter().collect();
+    let by_month = people.chunk_by(|((one, ..), _), ((other, ..), _)| one == other).rev().take(MOST_MONTHS);
+    let of_month = |lines: &[(&(Month, PartyId, Option<PublicKey>), &Counted)]| {
+        let readers = lines.iter().map(|((_, party, key), it)| reader(party, key.as_ref(), it)).collect();
+        let month = lines.first().map(|((month, ..), _)| month.to_string());
+        Some(AuditMonth { month: month?, readers: busiest(readers) })
+    };
+    by_month.filter_map(of_month).collect()
 }
 
 fn hours(tables: &Tables) -> Vec<(u64, bool)> {

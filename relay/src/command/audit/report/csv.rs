@@ -56,10 +56,13 @@ impl Csv {
         self.write(Sheet::Findings, &csv::finding(finding, tables, self.language))
     }
 
-    /// Ends all files, with who read how much; their names and digests.
+    /// Ends all files, with who read how much, also in which month; their names and digests.
     pub fn end(mut self, tables: &Tables) -> anyhow::Result<Vec<(String, Digest)>> {
         for line in csv::readers(tables, self.language) {
             self.write(Sheet::Readers, &line)?;
+        }
+        for line in csv::months(tables, self.language) {
+            self.write(Sheet::Months, &line)?;
         }
         let digest = |(sheet, mut file): (Sheet, BufWriter<File>)| {
             file.flush()?;

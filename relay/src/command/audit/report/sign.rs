@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use suishen_core::{
-    audit::{AuditStatement, BoxKeys, FileVerdict, ReportFile, Row, Thresholds, report::csv::Sheet},
+    audit::{AuditStatement, FileVerdict, ReportFile, Row, report::csv::Sheet},
     contract::Views as _,
     sm::{Digest, DigestBuilder, SecretKey, Signed},
 };
@@ -169,11 +169,9 @@ fn check_ledger(
     verdict: &mut Verdict,
 ) -> anyhow::Result<()> {
     let plan = Plan {
-        keys: BoxKeys::default(),
         range: statement.look..statement.look.saturating_add(1),
-        look: None,
-        thresholds: Thresholds::default(),
         size: Some(statement.size),
+        ..Plan::default()
     };
     let progress = Progress::new("entries");
     let mut look = None;

@@ -1,7 +1,7 @@
 //! The report of the audit that this worker did last: a page to print and CSV files, written and signed as
 //! `suishen audit --report --csv` writes and signs them, so that `suishen audit --verify` takes them.
 
-use super::join;
+use core::ops::Range;
 use std::io::{Cursor, Write as _};
 use suishen_bridge::{Action, AuditRead, Fault, ReportForm};
 use suishen_core::audit::report::{
@@ -10,7 +10,8 @@ use suishen_core::audit::report::{
     page,
 };
 use suishen_core::audit::{
-    AuditStatement, BoxKeys, FileVerdict, Finding, Read, ReportFile, Row, Tables, Taken, Thresholds, Told,
+    AuditStatement, BoxKeys, Days, FileVerdict, Finding, Professional, Read, ReportFile, Row, Tables, Taken,
+    Thresholds, Told,
 };
 use suishen_core::report::Sensitivity;
 use suishen_core::sm::{Digest, PublicKey, SecretKey, Signed};
@@ -60,8 +61,8 @@ impl Lines {
 #[derive(Clone, Debug)]
 pub struct Logged {
     pub entry: u64,
-    /// The entry after the last whose box is opened.
-    pub to: u64,
+    /// Whose boxes are opened.
+    pub range: Range<u64>,
     pub why: String,
 }
 
@@ -71,6 +72,8 @@ pub struct Done {
     pub facts: Facts,
     /// None where no box was opened.
     pub look: Option<Logged>,
+    /// None where it is of everything.
+    pub days: Option<Days>,
     /// Both roots at that size.
     pub roots: (Digest, Digest),
     /// Whose signature a report needs.
@@ -92,7 +95,7 @@ impl Done {
         let shown = |read: &Read| AuditRead {
             entry: read.at.entry,
             time: read.at.time,
-            who: read.by.opened().map(|who| join([&who.name, &who.title, &who.unit])).unwrap_or_default(),
+            who: read.by.opened().map(Professional::described).unwrap_or_default(),
             organisation: self.tables.named(&read.party).to_owned(),
             records: read.records,
             sensitive: read.classes.iter().any(|class| *class != Sensitivity::Ordinary),
@@ -130,10 +133,11 @@ impl Done {
         page(&Content {
             language,
             facts: self.facts,
+            days: self.days,
             look: self.look.as_ref().map(|look| Looked {
                 entry: look.entry,
                 why: &look.why,
-                range: 0..look.to,
+                range: look.range.clone(),
             }),
             tables: &self.tables,
             findings: listed,
@@ -183,6 +187,9 @@ impl Done {
         }
         for line in csv::readers(&self.tables, language) {
             add(Sheet::Readers, &line);
+        }
+        for line in csv::months(&self.tables, language) {
+            add(Sheet::Months, &line);
         }
         texts.into_iter().map(|(sheet, text)| (sheet.name().to_owned(), text.into_bytes())).collect()
     }

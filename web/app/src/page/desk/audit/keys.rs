@@ -65,7 +65,7 @@ pub fn KeysCard(props: &KeysProps) -> Html {
             spawn_local(async move { tell.emit(ask(&engine, AuditRequest::Forget, None).await) });
         })
     };
-    let AuditKeys { quarters, signs, others } = props.keys;
+    let AuditKeys { quarters, signs, others, due } = props.keys;
     let held = quarters + others + u64::from(signs);
     html! {
         <section class="card padded stack close">
@@ -73,6 +73,9 @@ pub fn KeysCard(props: &KeysProps) -> Html {
             <p class="quiet">{ words.say("audit-keys-text") }</p>
             if held > 0 {
                 <p role="status">{ words.with("audit-keys-held", &[("quarters", figure(quarters)), ("others", figure(others))]) }</p>
+                if let Some((due, over)) = due {
+                    <p>{ words.with(if over { "audit-keys-overdue" } else { "audit-keys-due" }, &[("date", words.date(due, 0).into())]) }</p>
+                }
                 if !signs { <p>{ words.say("audit-keys-unsigned") }</p> }
             }
             <div class="row wrap">

@@ -2,6 +2,8 @@
 //! plots and tables; keys.
 
 mod keys;
+mod people;
+mod period;
 mod plots;
 mod reads;
 mod report;
@@ -10,7 +12,8 @@ mod tables;
 use std::rc::Rc;
 
 use suishen_bridge::{
-    AuditKeys, AuditRequest, AuditResponse, AuditView, DeskRequest, DeskResponse, Fault, Request, Response,
+    AuditKeys, AuditPeriod, AuditRequest, AuditResponse, AuditView, DeskRequest, DeskResponse, Fault,
+    Request, Response,
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
@@ -55,6 +58,7 @@ pub fn AuditPage(props: &Props) -> Html {
     let work = use_work();
     let keys = use_state(AuditKeys::default);
     let why = use_state(String::new);
+    let period = use_state(AuditPeriod::default);
     let view = use_state(|| None::<Rc<AuditView>>);
     use_effect_with((), {
         let keys = keys.setter();
@@ -67,11 +71,13 @@ pub fn AuditPage(props: &Props) -> Html {
         }
     });
     let run = {
-        let (work, why, view, words) = (work.clone(), why.clone(), view.setter(), words.clone());
+        let (work, view, words) = (work.clone(), view.setter(), words.clone());
+        let (why, period) = (why.clone(), period.clone());
         Callback::from(move |()| {
             view.set(None);
             let (view, voice, words) = (view.clone(), voice.clone(), words.clone());
-            work.run(audit(AuditRequest::Run { why: (*why).clone() }), None, move |response, _| {
+            let request = AuditRequest::Run { why: (*why).clone(), period: (*period).clone() };
+            work.run(audit(request), None, move |response, _| {
                 if let Response::Desk(DeskResponse::Audit(AuditResponse::Audit(found))) = response {
                     voice.polite(words.with("audit-done", &[("time", words.time(found.checked).into())]));
                     view.set(Some(Rc::new(*found)));
@@ -96,7 +102,7 @@ pub fn AuditPage(props: &Props) -> Html {
             </section>
         },
         (Route::Home, view) => html! {<>
-            { run_card(&words, &work, (*keys, view.is_some()), &why, &run) }
+            { run_card(&words, &work, (*keys, view.is_some()), (&why, &period), &run) }
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, Some(&run), true) } }
             if let Some(view) = view { { result(view, &words) } }
@@ -110,7 +116,7 @@ fn run_card(
     words: &Words,
     work: &Work,
     (keys, done): (AuditKeys, bool),
-    why: &UseStateHandle<String>,
+    (why, period): (&UseStateHandle<String>, &UseStateHandle<AuditPeriod>),
     run: &Callback<()>,
 ) -> Html {
     let typed = {
@@ -119,7 +125,12 @@ fn run_card(
             why.set(event.target_unchecked_into::<HtmlInputElement>().value());
         })
     };
+    let choose = {
+        let period = period.setter();
+        Callback::from(move |chosen| period.set(chosen))
+    };
     let opens = keys.quarters > 0 || keys.others > 0 || keys.signs;
+    let ready = !work.busy() && period::is_whole(period) && !(opens && why.trim().is_empty());
     html! {
         <section class="card padded stack close">
             <h2>{ words.say("audit-replay") }</h2>
@@ -130,9 +141,10 @@ fn run_card(
                     <input id="audit-why" class="input" type="text" maxlength="80" autocomplete="off" value={(**why).clone()} oninput={typed} />
                 </div>
             }
+            <period::PeriodField chosen={(**period).clone()} {choose} />
             <div class="row wrap">
                 // Once there is a report, that is what comes next.
-                <button class={classes!("button", (!done).then_some("primary"))} onclick={run.reform(|_| ())} disabled={work.busy() || (opens && why.trim().is_empty())}>
+                <button class={classes!("button", (!done).then_some("primary"))} onclick={run.reform(|_| ())} disabled={!ready}>
                     { glyph("shield-check") }{ words.say("audit-run") }
                 </button>
                 if !opens { <LinkTo to={Route::Keys} class="button small">{ glyph("key") }{ words.say("audit-keys-pick") }</LinkTo> }
@@ -147,7 +159,7 @@ async fn ask(engine: &Engine, request: AuditRequest, bytes: Option<&[u8]>) -> Re
 }
 
 /// What is wrong first, then who read, and the report.
-fn result(view: &AuditView, words: &Words) -> Html {
+fn result(view: &Rc<AuditView>, words: &Words) -> Html {
     let figures = [
         ("audit-entries", view.size),
         ("audit-reads", view.reads),
@@ -158,26 +170,38 @@ fn result(view: &AuditView, words: &Words) -> Html {
         <dl class="figures card padded">
             { for figures.iter().map(|(key, value)| html! { <div><dt>{ words.say(key) }</dt><dd>{ value }</dd></div> }) }
         </dl>
-        <p class="quiet">{ words.with("audit-done", &[("time", words.time(view.checked).into())]) }</p>
+        { of_what(view, words) }
         { tables::findings(view, words) }
         <report::ReportCard look={view.look} cut={view.cut} />
         // Of a longer ledger the newest are not held.
         if view.reads > 0 && !view.cut { <reads::ReadsCard key={view.size} all={view.reads} checked={view.checked} /> }
         if view.reads > 0 { { tables::institutions(view, words) } }
-        if !view.readers.is_empty() { { tables::readers(view, words) } }
+        if view.reads > 0 { <people::PeopleCard view={view.clone()} /> }
         <p class="quiet">{ words.say("audit-limits") }</p>
+        if view.days.is_some() { <p class="quiet">{ words.say("audit-limits-days") }</p> }
+    </>}
+}
+
+/// Up to when the ledger was checked, of which days the tables are, and whether there was a read at all.
+fn of_what(view: &AuditView, words: &Words) -> Html {
+    html! {<>
+        <p class="quiet">{ words.with("audit-done", &[("time", words.time(view.checked).into())]) }</p>
+        if let Some((from, to)) = &view.days {
+            <p>{ words.with("audit-of-days", &[("from", from.as_str().into()), ("to", to.as_str().into())]) }</p>
+        }
+        if view.reads == 0 {
+            <p>{ words.say(if view.days.is_some() { "audit-no-reads-days" } else { "audit-no-reads" }) }</p>
+        }
     </>}
 }
 
 /// Plots, each with its table, and what is counted besides.
 fn statistics(view: &AuditView, words: &Words) -> Html {
     html! {<>
-        <p class="quiet">{ words.with("audit-done", &[("time", words.time(view.checked).into())]) }</p>
+        { of_what(view, words) }
         if view.reads > 0 {
             { plots::hours(view, words) }
             { plots::months(view, words) }
-        } else {
-            <p>{ words.say("audit-no-reads") }</p>
         }
         if !view.purposes.is_empty() { { tables::purposes(view, words) } }
         if !view.claims.is_empty() { { tables::claims(view, words) } }

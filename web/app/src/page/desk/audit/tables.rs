@@ -1,6 +1,6 @@
 //! Tables of an audit: what is wrong, who read, what was paid.
 
-use suishen_bridge::{AuditFinding, AuditRead, AuditView, Payer, Purpose};
+use suishen_bridge::{AuditFinding, AuditRead, AuditReader, AuditView, Payer, Purpose};
 use yew::{Html, html};
 
 use crate::{
@@ -9,10 +9,22 @@ use crate::{
 };
 
 /// A table with its heading; the heads after the first `words_first` are over figures.
-fn table(title: String, (words_first, heads): (usize, &[&str]), rows: Html, words: &Words) -> Html {
+fn table(title: String, heads: (usize, &[&str]), rows: Html, words: &Words) -> Html {
+    chosen(title, Html::default(), heads, rows, words)
+}
+
+/// A table with its heading, and between the two what chooses its rows.
+fn chosen(
+    title: String,
+    choice: Html,
+    (words_first, heads): (usize, &[&str]),
+    rows: Html,
+    words: &Words,
+) -> Html {
     html! {
         <section class="card padded stack close">
             <h2>{ &title }</h2>
+            { choice }
             <div class="table-scroll" tabindex="0" role="region" aria-label={title.clone()}>
                 <table class="table">
                     <thead><tr>{ for heads.iter().enumerate().map(|(place, head)| html! { <th scope="col" class={(place >= words_first).then_some("figure")}>{ words.say(head) }</th> }) }</tr></thead>
@@ -152,18 +164,20 @@ pub fn institutions(view: &AuditView, words: &Words) -> Html {
     table(words.say("audit-by-organisation"), (1, &heads), rows.collect(), words)
 }
 
-/// Reads by person or server.
-pub fn readers(view: &AuditView, words: &Words) -> Html {
-    let rows = view.readers.iter().map(|reader| {
+/// Reads by person or server; `choice` is of which month.
+pub fn readers(choice: Html, readers: &[AuditReader], checked: u64, words: &Words) -> Html {
+    let rows = readers.iter().map(|reader| {
+        let name = if reader.name.is_empty() { words.say("audit-nameless") } else { reader.name.clone() };
         html! {
             <tr>
-                <td>{ &reader.name }</td><td>{ &reader.organisation }</td><td>{ words.when(reader.last, view.checked) }</td>
-                <td class="figure">{ reader.reads }</td><td class="figure">{ reader.night }</td>
+                <td>{ name }</td><td>{ &reader.organisation }</td><td>{ words.when(reader.last, checked) }</td>
+                <td class="figure">{ reader.reads }</td><td class="figure">{ reader.records }</td><td class="figure">{ reader.night }</td>
             </tr>
         }
     });
-    let heads = ["audit-person", "audit-organisation", "audit-last", "audit-reads", "audit-night"];
-    table(words.say("audit-by-person"), (3, &heads), rows.collect(), words)
+    let heads =
+        ["audit-person", "audit-organisation", "audit-last", "audit-reads", "audit-records", "audit-night"];
+    chosen(words.say("audit-by-person"), choice, (3, &heads), rows.collect(), words)
 }
 
 /// Reads by purpose.
