@@ -14,6 +14,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use suishen_core::cbor;
+use suishen_core::contract::SignedTransaction;
+use suishen_relay::http::transactions::Standing;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -46,6 +49,21 @@ impl Asked {
     /// Whether it is a request of this method under this path.
     pub fn is(&self, method: &Method, path: &str) -> bool {
         self.method == *method && self.path.starts_with(path)
+    }
+}
+
+impl Answer {
+    /// “It stands”, of a transaction that never came to the ledger.
+    pub fn stands(asked: &Asked) -> Self {
+        let id = SignedTransaction::from_bytes(&asked.body).expect("a transaction").id();
+        Self::made(StatusCode::CREATED, "application/cbor", cbor::encode(&Standing { id, number: 3, now: 1 }))
+    }
+
+    /// An answer of the scene's own.
+    pub fn made(status: StatusCode, kind: &str, body: Vec<u8>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, kind.parse().expect("a type"));
+        Self { status, headers, body }
     }
 }
 
