@@ -24,6 +24,7 @@ mod accessibility;
 mod between;
 mod built;
 mod camera;
+mod claims_server;
 mod console;
 mod driver;
 mod files;
@@ -40,6 +41,7 @@ mod walk;
 
 pub use between::{Asked, Between, Turn};
 pub use camera::Camera;
+pub use claims_server::ClaimsServer;
 pub use files::{copy_folder, sha256};
 pub use insurer::Insurer;
 pub use passkey::Authenticator;
