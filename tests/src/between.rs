@@ -14,6 +14,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use suishen_core::cbor;
+use suishen_core::contract::SignedTransaction;
+use suishen_relay::http::transactions::Standing;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -49,6 +52,21 @@ impl Asked {
     }
 }
 
+impl Answer {
+    /// “It stands”, of a transaction that never came to the ledger.
+    pub fn stands(asked: &Asked) -> Self {
+        let id = SignedTransaction::from_bytes(&asked.body).expect("a transaction").id();
+        Self::made(StatusCode::CREATED, "application/cbor", cbor::encode(&Standing { id, number: 3, now: 1 }))
+    }
+
+    /// An answer of the scene's own.
+    pub fn made(status: StatusCode, kind: &str, body: Vec<u8>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, kind.parse().expect("a type"));
+        Self { status, headers, body }
+    }
+}
+
 /// What becomes of a request.
 pub enum Turn {
     /// It is done and answered as it should be.
@@ -67,12 +85,21 @@ pub struct Between {
     inner: Arc<Inner>,
 }
 
+/// What has passed.
+#[derive(Default)]
+struct Passed {
+    /// Requests and answers, and what the relay said over web sockets.
+    all: Vec<u8>,
+    /// What browsers said over web sockets.
+    by_socket: Vec<u8>,
+}
+
 struct Inner {
     base: String,
     port: u16,
     client: reqwest::Client,
     lie: Mutex<Option<Lie>>,
-    passed: Arc<Mutex<Vec<u8>>>,
+    passed: Arc<Mutex<Passed>>,
     task: Mutex<Option<AbortHandle>>,
 }
 
@@ -133,7 +160,12 @@ impl Between {
 
     /// All that has passed: requests and answers, heads and bodies. Of web sockets, what the relay said.
     pub fn has_passed(&self) -> Vec<u8> {
-        locked(&self.inner.passed).clone()
+        locked(&self.inner.passed).all.clone()
+    }
+
+    /// What browsers said over web sockets: heads, and messages without their masks.
+    pub fn was_said_by_socket(&self) -> Vec<u8> {
+        locked(&self.inner.passed).by_socket.clone()
     }
 }
 
@@ -141,7 +173,7 @@ impl Between {
 async fn accept(
     listener: TcpListener,
     connections: mpsc::Sender<TcpStream>,
-    (port, passed): (u16, Arc<Mutex<Vec<u8>>>),
+    (port, passed): (u16, Arc<Mutex<Passed>>),
 ) {
     while let Ok((stream, _)) = listener.accept().await {
         let (connections, passed) = (connections.clone(), passed.clone());
@@ -170,13 +202,21 @@ async fn is_web_socket(stream: &TcpStream) -> std::io::Result<bool> {
     }
 }
 
-async fn splice(browser: TcpStream, port: u16, passed: &Mutex<Vec<u8>>) -> std::io::Result<()> {
+async fn splice(browser: TcpStream, port: u16, passed: &Mutex<Passed>) -> std::io::Result<()> {
     let relay = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     let (mut from_browser, mut to_browser) = browser.into_split();
     let (mut from_relay, mut to_relay) = relay.into_split();
     let up = async {
-        tokio::io::copy(&mut from_browser, &mut to_relay).await?;
-        to_relay.shutdown().await
+        let (mut bytes, mut said) = (vec![0; 64 << 10], Said::default());
+        loop {
+            let read = from_browser.read(&mut bytes).await?;
+            if read == 0 {
+                return to_relay.shutdown().await;
+            }
+            let plain = said.push(&bytes[..read]);
+            locked(passed).by_socket.extend(plain);
+            to_relay.write_all(&bytes[..read]).await?;
+        }
     };
     let down = async {
         let mut bytes = vec![0; 64 << 10];
@@ -185,11 +225,53 @@ async fn splice(browser: TcpStream, port: u16, passed: &Mutex<Vec<u8>>) -> std::
             if read == 0 {
                 return to_browser.shutdown().await;
             }
-            locked(passed).extend_from_slice(&bytes[..read]);
+            locked(passed).all.extend_from_slice(&bytes[..read]);
             to_browser.write_all(&bytes[..read]).await?;
         }
     };
     tokio::try_join!(up, down).map(|_| ())
+}
+
+/// A browser's side of a web socket as it comes: each frame lies under a mask of its own (RFC 6455, section 5).
+#[derive(Default)]
+struct Said {
+    waiting: Vec<u8>,
+    is_open: bool,
+}
+
+impl Said {
+    /// Takes the next bytes; gives what they complete, read.
+    fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.waiting.extend_from_slice(bytes);
+        let mut plain = Vec::new();
+        if !self.is_open {
+            let Some(end) = memchr::memmem::find(&self.waiting, b"\r\n\r\n") else { return plain };
+            plain.extend(self.waiting.drain(..end + 4));
+            self.is_open = true;
+        }
+        while let Some(frame) = self.frame() {
+            plain.extend(frame);
+        }
+        plain
+    }
+
+    /// The next whole frame's content.
+    fn frame(&mut self) -> Option<Vec<u8>> {
+        let wide = match self.waiting.get(1)? & 0x7f {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let length =
+            self.waiting.get(2..2 + wide)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+        let length = if wide == 0 { usize::from(self.waiting.get(1)? & 0x7f) } else { length };
+        let begins = 2 + wide + 4;
+        let mask = self.waiting.get(2 + wide..begins)?.to_vec();
+        let content = self.waiting.get(begins..begins + length)?.iter().zip(mask.iter().cycle());
+        let content = content.map(|(byte, mask)| byte ^ mask).collect();
+        self.waiting.drain(..begins + length);
+        Some(content)
+    }
 }
 
 /// Connections that turned out to be plain ones.
@@ -263,8 +345,37 @@ impl Inner {
     fn note(&self, pieces: &[&[u8]]) {
         let mut passed = locked(&self.passed);
         for piece in pieces {
-            passed.extend_from_slice(piece);
-            passed.push(b'\n');
+            passed.all.extend_from_slice(piece);
+            passed.all.push(b'\n');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Said;
+
+    #[test]
+    fn what_a_browser_says_is_read_in_whatever_pieces_it_comes() {
+        let mut sent = b"GET /p2p HTTP/1.1\r\n\r\n".to_vec();
+        let mut expected = sent.clone();
+        for length in [0_usize, 5, 125, 126, 300, 70_000] {
+            let content: Vec<u8> = (0..length).map(|i| u8::try_from(i % 251).unwrap()).collect();
+            sent.push(0x82);
+            match (u16::try_from(length), length) {
+                (_, 0..126) => sent.push(0x80 | u8::try_from(length).unwrap()),
+                (Ok(length), _) => sent.extend([&[0xfe][..], &length.to_be_bytes()].concat()),
+                _ => sent.extend([&[0xff][..], &(length as u64).to_be_bytes()].concat()),
+            }
+            let mask = [7, 0, 255, u8::try_from(length % 256).unwrap()];
+            sent.extend(mask);
+            sent.extend(content.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+            expected.extend(content);
+        }
+        for piece in [1, 7, 1000, sent.len()] {
+            let mut said = Said::default();
+            let read: Vec<u8> = sent.chunks(piece).flat_map(|bytes| said.push(bytes)).collect();
+            assert_eq!(read, expected, "in pieces of {piece}");
         }
     }
 }

@@ -1,32 +1,28 @@
 //! An insurer's server whose keys a scene holds: it works as it should, and says what the scene has it say.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::http::Method;
 use suishen_core::cbor;
-use suishen_core::consent::{Answer, AuditorSettlement};
-use suishen_core::contract::{Key, Role, Terms};
-use suishen_core::id::{GrantId, PartyId};
+use suishen_core::consent::{Answer, AuditorSettlement, INCLUDE_WITHIN};
+use suishen_core::contract::{Key, Role, SettleClaim, SignedTransaction, Terms, Transaction};
+use suishen_core::id::GrantId;
 use suishen_core::qr::{Scanned, scan};
 use suishen_core::report::Money;
+use suishen_core::sm::Key32;
 use suishen_relay::claims::held::{Held, State};
 use suishen_relay::claims::{ClaimsDesk, enrolment, work};
 use suishen_relay::client::Client;
-use suishen_relay::desk::{Invitee, Organisation};
-use suishen_relay::keys::Keys;
-use suishen_relay::node::KEYS;
+use suishen_relay::desk::Invitee;
 use suishen_relay::random::SystemRandom;
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
+use crate::played::{auditor, invite};
+use crate::relay::next_address;
 use crate::{Between, HANG, Relay, Turn};
-
-/// Where the next insurer's server goes, so that what it says can be held back: the last byte of a loopback address.
-static NEXT: AtomicU8 = AtomicU8::new(3);
 
 /// The server of an insurer of the demo consortium.
 pub struct Insurer {
@@ -45,14 +41,10 @@ impl Drop for Insurer {
 impl Insurer {
     /// Enrols one for this organisation.
     pub async fn enrols(relay: &Relay, party: &str, role: Role) -> Result<Self> {
-        let between = relay.between(Ipv4Addr::new(127, 0, 0, NEXT.fetch_add(1, Ordering::SeqCst))).await?;
+        let between = relay.between(next_address()).await?;
         let client = Client::connect(&between.base()).await?;
-        let organisation = Organisation::read(
-            &Keys::new(relay.data().join(KEYS)),
-            &PartyId::new(party).context("no party")?,
-        )?;
         let invitee = Invitee { name: "理赔服务器".into(), role, title: None, unit: None, server: true };
-        let invite = organisation.invite(&invitee, &client.ledger(), client.info().await?.now);
+        let invite = invite(relay, &client, party, &invitee).await?;
         let data = tempfile::Builder::new().prefix("suishen-insurer-").tempdir()?;
         let rows = enrolment::rows(data.path())?;
         let desk = Arc::new(enrolment::open(data.path(), client, rows, Some(&invite)).await?);
@@ -95,6 +87,32 @@ impl Insurer {
         let held = self.desk.decide(claim, paid, reason).await;
         self.between.is_honest();
         Ok(held?)
+    }
+
+    /// Settles whole whatever has become of the invoice since it was opened, and tells the auditor this.
+    pub async fn settles_anyway(
+        &self,
+        held: &Held,
+        change: impl FnOnce(&mut AuditorSettlement),
+    ) -> Result<()> {
+        let seen = self.desk.seen(held)?;
+        let payable = seen.shown.invoice.payable(self.desk.slot()).context("the invoice adds up")?;
+        let record = held.opened.as_ref().context("the claim is open")?.record;
+        let mut told = AuditorSettlement::of(&seen.shown, &record, payable, "")?;
+        change(&mut told);
+        let client = &self.desk.ledger.client;
+        let auditor = auditor(client).await?.box_key()?;
+        let body = SettleClaim {
+            grant: held.grant,
+            credential: held.pass.credential.clone(),
+            voucher: seen.shown.tag.voucher().clone(),
+            proof: seen.shown.proof.clone(),
+            auditor_box: told.seal(&Key32::generate(&mut SystemRandom), &auditor, &client.ledger())?,
+            include_before: client.info().await?.now + INCLUDE_WITHIN,
+        };
+        let body = Transaction::SettleClaim(body);
+        client.submit(&SignedTransaction::new(&body, &held.pass.key, &client.ledger())).await?;
+        Ok(())
     }
 
     /// What an honest server would tell of this decision.

@@ -4,6 +4,7 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -15,6 +16,14 @@ use crate::between::Between;
 use crate::built;
 use crate::files::copy_folder;
 use crate::process::{Process, free_port, tail};
+
+/// The last byte of the loopback address by which the next program goes, so that what it says can be held back.
+static NEXT: AtomicU8 = AtomicU8::new(3);
+
+/// An address that nobody goes by yet.
+pub(crate) fn next_address() -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 0, NEXT.fetch_add(1, Ordering::SeqCst))
+}
 
 /// A relay with the demo consortium.
 pub struct Relay {
@@ -182,6 +191,23 @@ impl Relay {
     pub async fn serves(&mut self, web: &Path) -> Result<()> {
         self.web = web.to_owned();
         self.kill()?;
+        self.resume().await
+    }
+
+    /// A copy of all that it has now, to set it back to.
+    pub async fn copied(&mut self) -> Result<TempDir> {
+        self.stop()?;
+        let copy = tempfile::Builder::new().prefix("suishen-copy-").tempdir()?;
+        copy_folder(&self.data(), copy.path(), |_| true)?;
+        self.resume().await?;
+        Ok(copy)
+    }
+
+    /// Goes on from an older copy, as if nothing had come after.
+    pub async fn is_set_back(&mut self, copy: &Path) -> Result<()> {
+        self.stop()?;
+        std::fs::remove_dir_all(self.data())?;
+        copy_folder(copy, &self.data(), |_| true)?;
         self.resume().await
     }
 

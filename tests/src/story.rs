@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::{Person, Relay, Result};
+use crate::{Person, Relay, Result, Scene, Window};
 
 /// A passphrase that is strong enough.
 pub const PASSPHRASE: &str = "白鹭 竹桥 晚风 砚台 石榴";
@@ -146,11 +146,73 @@ impl Person {
         self.taps("关闭").await
     }
 
+    /// On an invoice's page: the code of a claim with what is proposed; its link.
+    pub async fn claims(&self) -> Result<String> {
+        self.begins_a_claim().await?;
+        self.shows_the_claim().await
+    }
+
+    /// The same to insurers of this kind.
+    pub async fn claims_from(&self, payer: &str) -> Result<String> {
+        self.begins_a_claim().await?;
+        self.taps(payer).await?;
+        self.shows_the_claim().await
+    }
+
+    /// On an invoice's page: what a claim would show.
+    pub async fn begins_a_claim(&self) -> Result<()> {
+        self.taps("找保险公司理赔").await?;
+        self.sees("给保险公司看什么").await
+    }
+
+    /// From there the code; its link.
+    pub async fn shows_the_claim(&self) -> Result<String> {
+        self.taps("出示理赔码").await?;
+        self.sees("请保险公司扫这个码").await?;
+        self.copies_the_link().await
+    }
+
+    /// Yes to the insurer that asks.
+    pub async fn agrees_to_the_claim(&self) -> Result<()> {
+        self.sees("让这家保险公司看吗？").await?;
+        self.taps("同意").await?;
+        self.sees("已经同意，可以看了").await?;
+        self.taps("关闭").await
+    }
+
+    /// An insurer's desk opens a claim after the yes of the patient, who is told this name.
+    pub async fn opens_claim(&self, phone: &Self, link: &str, name: &str) -> Result<()> {
+        self.accepts(link).await?;
+        self.sees("等患者点“同意”").await?;
+        phone.sees("让这家保险公司看吗？").await?;
+        phone.sees(name).await?;
+        phone.agrees_to_the_claim().await?;
+        self.taps("打开病历").await?;
+        self.sees("这次阅读已记入账本").await
+    }
+
+    /// Protects a wallet with an invoice, without which nothing is shared, and turns to the invoice again.
+    pub async fn protects_the_invoice(&self) -> Result<()> {
+        self.protects().await?;
+        self.taps("住院收费票据").await?;
+        self.sees("找保险公司理赔").await
+    }
+
     /// A desk takes a consent link.
     pub async fn accepts(&self, link: &str) -> Result<()> {
         self.taps("扫患者的码").await?;
         self.types("扫码枪或链接", link).await?;
         self.taps("打开").await
+    }
+}
+
+impl Scene {
+    /// A phone that keeps an invoice, open on its page.
+    pub async fn phone_with(&mut self, ticket: &str) -> Result<Person> {
+        let phone = self.person("phone", Window::Phone).await?;
+        phone.keeps_first(ticket).await?;
+        phone.sees("找保险公司理赔").await?;
+        Ok(phone)
     }
 }
 

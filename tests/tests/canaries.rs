@@ -1,5 +1,6 @@
 //! Canaries: words and keys that only the patient may have, looked for wherever they must not be: on the wire, in the
-//! relay's log at its most talkative, in its files and in its memory, and in the browser once the wallet is locked.
+//! relay's log at its most talkative, in its files and in its memory, in the log and the files of an insurer's server that
+//! was shown some of it, and in the browser once the wallet is locked.
 //!
 //! Each place is first shown to be readable: what is public is found there.
 
@@ -8,13 +9,19 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use data_encoding::{BASE32_NOPAD, BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use suishen_core::contract::Role;
 use suishen_core::identity::Entropy;
 use suishen_core::qr::{Scanned, scan};
-use suishen_tests::{PASSPHRASE, Person, Result, Scene, Window};
+use suishen_relay::client::Client;
+use suishen_tests::{ClaimsServer, PASSPHRASE, Person, Relay, Result, Scene, Window, sample};
 
 /// A word in the report, and a patient's name, that occur nowhere else in the world.
 const WORD: &str = "金丝雀七三一";
 const NAME: &str = "岑金雀";
+/// Which words the record's word stands in place of, in each report.
+const SAMPLES: [(&str, &str); 3] =
+    [("laboratory", "低密度脂蛋白"), ("invoice", "左膝骨关节炎"), ("discharge", "左膝骨关节炎")];
+const INSURER: &str = "91520100ANLAN00051";
 
 /// What is looked for.
 struct Canary {
@@ -142,22 +149,68 @@ async fn kept(person: &Person) -> Result<Vec<u8>> {
     BASE64.decode(text.as_bytes()).with_context(|| text)
 }
 
+/// The reports with the words in them, and their tickets.
+async fn issued(relay: &Relay) -> Result<(Vec<u8>, Vec<String>)> {
+    let folder = tempfile::tempdir()?;
+    let (mut reports, mut tickets) = (Vec::new(), Vec::new());
+    for (name, words) in SAMPLES {
+        let report = sample(&format!("{name}/report.json"), &[("林秀兰", NAME), (words, WORD)])?;
+        std::fs::create_dir(folder.path().join(name))?;
+        std::fs::write(folder.path().join(name).join("report.json"), &report)?;
+        tickets.push(relay.issues_from(&folder.path().join(name)).await?);
+        reports.extend(report);
+    }
+    Ok((reports, tickets))
+}
+
+/// A claim with the discharge summary, which the insurer's own server settles: the server, and the claim's code.
+async fn claims(phone: &Person, relay: &Relay) -> Result<(ClaimsServer, String)> {
+    let insurer = ClaimsServer::starts(relay, INSURER, Role::InsurerCommercial).await?;
+    phone.goes_to("patient", "/").await?;
+    phone.unlocks().await?;
+    phone.taps("住院收费票据").await?;
+    phone.begins_a_claim().await?;
+    phone.taps("出院小结").await?;
+    let claim = phone.shows_the_claim().await?;
+    let (said, agreed) = tokio::join!(insurer.settles(&claim), phone.agrees_to_the_claim());
+    agreed?;
+    let said = said?;
+    assert!(said.contains("along with it") && said.contains("settled 9927.86"), "{said}");
+    phone.sees("赔付 ¥9,927.86，全部赔了").await?;
+    Ok((insurer, claim))
+}
+
+/// The doctor asks in the room and reads from the phone: the live code.
+async fn consults(phone: &Person, doctor: &Person) -> Result<String> {
+    phone.goes_to("patient", "/").await?;
+    phone.unlocks().await?;
+    phone.taps("出示").await?;
+    phone.taps("请医生当面问").await?;
+    let live = phone.copies_the_link().await?;
+    doctor.accepts(&live).await?;
+    doctor.taps("请患者同意").await?;
+    phone.sees("让这位医生看吗？").await?;
+    phone.taps("同意").await?;
+    doctor.taps("打开病历").await?;
+    doctor.sees(WORD).await?;
+    doctor.taps("看完了，关闭").await?;
+    Ok(live)
+}
+
 #[tokio::test]
 async fn no_canary_is_on_the_wire_in_the_relay_or_in_the_browser_once_it_is_locked() -> Result<()> {
     Scene::play("canaries", 2, async |scene| {
         scene.relay.tells_everything().await?;
         let between = scene.between().await?;
-        let path = format!("{}/../samples/laboratory/report.json", env!("CARGO_MANIFEST_DIR"));
-        let report = std::fs::read_to_string(path)?;
-        let report = report.replace("林秀兰", NAME).replace("低密度脂蛋白", WORD);
-        let folder = tempfile::tempdir()?;
-        std::fs::write(folder.path().join("report.json"), &report)?;
-        assert!(report.contains(NAME) && report.contains(WORD));
+        // Another process than the relay issues them.
+        let (reports, tickets) = issued(&scene.relay).await?;
+        let [ticket, bill, summary] = &tickets[..] else { anyhow::bail!("three are issued") };
         let phone = scene.person("phone", Window::Phone).await?;
-        // Another process than the relay issues it.
-        let ticket = scene.relay.issues_from(folder.path()).await?;
-        phone.keeps_first(&ticket).await?;
+        phone.keeps_first(ticket).await?;
         phone.sees(WORD).await?;
+        for ticket in [summary, bill] {
+            phone.keeps_at("patient", ticket).await?;
+        }
         phone.goes_to("patient", "/protect").await?;
         phone.types("设一个密码", PASSPHRASE).await?;
         phone.taps("用这个密码").await?;
@@ -173,15 +226,21 @@ async fn no_canary_is_on_the_wire_in_the_relay_or_in_the_browser_once_it_is_lock
         doctor.sees(WORD).await?;
         doctor.sees("这次阅读已记入账本").await?;
 
+        doctor.taps("看完了，关闭").await?;
+        let live = consults(&phone, &doctor).await?;
+
+        let (insurer, claim) = claims(&phone, &scene.relay).await?;
+
         let entropy = Entropy::from_text(&paper)?;
         let (Scanned::Ticket { ticket: scanned, .. }, Scanned::Consent { offer, .. }) =
-            (scan(&ticket)?, scan(&link)?)
+            (scan(ticket)?, scan(&link)?)
         else {
             anyhow::bail!("not what was shown");
         };
+        let Scanned::Consent { offer: claimed, .. } = scan(&claim)? else { anyhow::bail!("not a claim") };
         let code = |link: &str| link.rsplit_once('#').map(|(_, code)| code.to_owned()).context("a fragment");
         let keys = entropy.keys();
-        let ticket_code = BASE64URL_NOPAD.decode(code(&ticket)?.as_bytes())?;
+        let ticket_code = BASE64URL_NOPAD.decode(code(ticket)?.as_bytes())?;
         let seed =
             ticket_code.strip_suffix(scanned.commitment().as_bytes()).context("seed and commitment")?;
         assert_eq!(seed.len(), 32);
@@ -199,8 +258,12 @@ async fn no_canary_is_on_the_wire_in_the_relay_or_in_the_browser_once_it_is_lock
             secret("the holder's root", &*keys.holder_root.to_bytes()),
             secret("the ticket's seed", seed),
             secret("the consent code's secret", &*offer.offer_key.to_bytes()),
-            words("the ticket's code", &code(&ticket)?),
+            secret("the claim code's secret", &*claimed.offer_key.to_bytes()),
+            words("the ticket's code", &code(ticket)?),
+            words("the invoice's code", &code(bill)?),
             words("the consent's code", &code(&link)?),
+            words("the live code", &code(&live)?),
+            words("the claim's code", &code(&claim)?),
         ];
 
         // Reading anew locks it; what the page kept in memory is gone with the page.
@@ -209,29 +272,36 @@ async fn no_canary_is_on_the_wire_in_the_relay_or_in_the_browser_once_it_is_lock
         let locked = kept(&phone).await?;
         let (wire, log) = (between.has_passed(), std::fs::read(scene.relay.log())?);
         let memory = memory(scene.relay.process_id()?)?;
-        let mut stored = Vec::new();
+        let (mut stored, mut insurers) = (Vec::new(), Vec::new());
         files(&scene.relay.data(), &mut stored)?;
+        files(&insurer.data(), &mut insurers)?;
+        let (sockets, insurers_wire) = (between.was_said_by_socket(), insurer.between.has_passed());
+        let insurers_log = std::fs::read(insurer.log())?;
 
         // The ledger's first entry lies in the browser's database as it came.
         let genesis = scene.relay.get("/v1/ledger/genesis").await?.body;
         let (grant, name) = (offer.grant.as_bytes().as_slice(), offer.grant.to_string());
-        for (place, bytes, public) in [
+        let (claimed, ledger) =
+            (claimed.grant.to_string(), Client::connect(&scene.relay.origin("")).await?.ledger());
+        let places = [
             ("the locked browser", &locked, genesis.as_slice()),
             ("the wire", &wire, name.as_bytes()),
+            ("what browsers said by socket", &sockets, b"/noise".as_slice()),
             ("the relay's log", &log, b"/v1/transactions"),
             ("the relay's memory", &memory, grant),
             ("the relay's files", &stored, grant),
-        ] {
+            ("the insurer's wire", &insurers_wire, claimed.as_bytes()),
+            ("the insurer's log", &insurers_log, b"\"level\":\"TRACE\""),
+            ("the insurer's files", &insurers, ledger.as_bytes()),
+        ];
+        let mut leaks = Vec::new();
+        for (place, bytes, public) in places {
             assert!(holds(bytes, public), "{place} was not read: what is public is not there");
+            leaks.extend(found(place, bytes, &canaries));
         }
-        let mut leaks = found("the locked browser", &locked, &canaries);
-        leaks.extend(found("the wire", &wire, &canaries));
-        leaks.extend(found("the relay's log", &log, &canaries));
-        leaks.extend(found("the relay's memory", &memory, &canaries));
-        leaks.extend(found("the relay's files", &stored, &canaries));
         assert!(leaks.is_empty(), "{leaks:#?}");
         // The search itself finds a canary where there is one.
-        assert_eq!(found("the report", report.as_bytes(), &canaries).len(), 2);
+        assert_eq!(found("the reports", &reports, &canaries).len(), 2);
         Ok(())
     })
     .await

@@ -6,63 +6,23 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use suishen_tests::{HANG, Person, Relay, Result, Scene, Window};
 
-/// A phone that keeps the sample invoice, open on its page.
-async fn phone_with_an_invoice(scene: &mut Scene, ticket: &str) -> Result<Person> {
-    let phone = scene.person("phone", Window::Phone).await?;
-    phone.goes_to("patient", "/").await?;
-    phone.keeps_first(ticket).await?;
-    phone.sees("找保险公司理赔").await?;
-    Ok(phone)
-}
-
-/// Protects the phone's wallet, without which nothing is shared, and turns to the invoice again.
-async fn protected(phone: &Person) -> Result<()> {
-    phone.protects().await?;
-    phone.taps("住院收费票据").await?;
-    phone.sees("找保险公司理赔").await
-}
-
-/// Makes a claim with what is proposed; the code's link.
-async fn claims(phone: &Person) -> Result<String> {
-    phone.taps("找保险公司理赔").await?;
-    phone.sees("给保险公司看什么").await?;
-    phone.taps("出示理赔码").await?;
-    phone.sees("请保险公司扫这个码").await?;
-    phone.copies_the_link().await
-}
-
-/// An insurer's desk opens a claim after the patient's yes.
-async fn opens(desk: &Person, phone: &Person, link: &str, name: &str) -> Result<()> {
-    desk.accepts(link).await?;
-    desk.sees("等患者点“同意”").await?;
-    phone.sees("让这家保险公司看吗？").await?;
-    phone.sees(name).await?;
-    phone.taps("同意").await?;
-    phone.sees("已经同意，可以看了").await?;
-    phone.taps("关闭").await?;
-    desk.taps("打开病历").await?;
-    desk.sees("这次阅读已记入账本").await
-}
-
 #[tokio::test]
 async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Result<()> {
     Scene::play("claims", 2, async |scene| {
         let ticket = scene.relay.issues("invoice/report.json").await?;
-        let phone = phone_with_an_invoice(scene, &ticket).await?;
-        protected(&phone).await?;
+        let phone = scene.phone_with(&ticket).await?;
+        phone.protects_the_invoice().await?;
         phone.taps("找保险公司理赔").await?;
         phone.sees("9 行费用明细").await?;
         phone.sees("不给看的 6 项").await?;
         phone.sees("¥9,927.86").await?;
         phone.picture("claim-sheet").await?;
         phone.finds_it_accessible().await?;
-        phone.taps("出示理赔码").await?;
-        phone.sees("请保险公司扫这个码").await?;
-        let link = phone.copies_the_link().await?;
+        let link = phone.shows_the_claim().await?;
 
         let insurer = scene.person("insurer", Window::Desk).await?;
         insurer.enrols("insurer").await?;
-        opens(&insurer, &phone, &link, "钱颖").await?;
+        insurer.opens_claim(&phone, &link, "钱颖").await?;
         insurer.sees("左膝骨关节炎").await?;
         insurer.sees("没有出示 6 处").await?;
         for hidden in ["高血压", "A2004817", "33060019580300482"] {
@@ -102,8 +62,8 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         // Another insurer, in the same browser on an origin of its own.
         let rival = &insurer;
         rival.enrols("insurer2").await?;
-        let link = claims(&phone).await?;
-        opens(rival, &phone, &link, "孙浩").await?;
+        let link = phone.claims().await?;
+        rival.opens_claim(&phone, &link, "孙浩").await?;
         rival.types("没有全赔或拒绝的原因", "不在保障期内").await?;
         rival.taps("拒绝").await?;
         rival.sees("已经拒绝").await?;
@@ -139,7 +99,7 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
         let desk = scene.person("desk", Window::Desk).await?;
         desk.enrols("hospital").await?;
         let ticket = desk.issues("住院收费票据").await?;
-        let phone = phone_with_an_invoice(scene, &ticket).await?;
+        let phone = scene.phone_with(&ticket).await?;
 
         // What is missing is said before anything is sent; once it is there, it goes along.
         phone.taps("找保险公司理赔").await?;
@@ -153,7 +113,7 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
         phone.sees("左全膝关节置换术").await?;
         phone.picture("record-fees").await?;
         phone.finds_it_accessible().await?;
-        protected(&phone).await?;
+        phone.protects_the_invoice().await?;
         phone.taps("找保险公司理赔").await?;
         phone.sees("一起给看的资料").await?;
         assert!(!phone.has_before_them("没有找到").await?, "all four are there");
@@ -161,12 +121,10 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
         phone.taps("出院小结").await?;
         phone.picture("claim-pack").await?;
         phone.finds_it_accessible().await?;
-        phone.taps("出示理赔码").await?;
-        phone.sees("请保险公司扫这个码").await?;
-        let link = phone.copies_the_link().await?;
+        let link = phone.shows_the_claim().await?;
 
         desk.enrols("insurer").await?;
-        opens(&desk, &phone, &link, "钱颖").await?;
+        desk.opens_claim(&phone, &link, "钱颖").await?;
         desk.sees("费用清单 22 项，合计 ¥31,290.30，和票据总额一致").await?;
         desk.taps("住院费用清单").await?;
         desk.sees("卫生材料费 · 1 套").await?;
@@ -243,11 +201,11 @@ async fn two_insurers_who_settle_at_once_are_told_which_of_them_did() -> Result<
             phone.goes_to(wallet, "/protect").await?;
             phone.protects_here().await?;
             phone.taps("住院收费票据").await?;
-            let link = claims(&phone).await?;
+            let link = phone.claims().await?;
             if tabs.len() == 1 && wallet == "patient2" {
                 tabs.push(another_desk(&desk, "insurer2").await?);
             }
-            opens(&desk, &phone, &link, name).await?;
+            desk.opens_claim(&phone, &link, name).await?;
             desk.sees("没有一起给看的费用清单").await?;
         }
 
@@ -311,24 +269,22 @@ async fn an_invoice_that_was_issued_on_paper_is_settled_no_more_and_flagged_wher
         let hospital = desk.browser().window().await?;
         desk.enrols("hospital").await?;
         let ticket = desk.issues("住院收费票据").await?;
-        let phone = phone_with_an_invoice(scene, &ticket).await?;
-        protected(&phone).await?;
+        let phone = scene.phone_with(&ticket).await?;
+        phone.protects_the_invoice().await?;
 
         // The fund has paid its part; the commercial insurer has the invoice open.
         phone.taps("找保险公司理赔").await?;
         phone.taps("基本医保").await?;
         phone.sees("¥19,862.44").await?;
-        phone.taps("出示理赔码").await?;
-        phone.sees("请保险公司扫这个码").await?;
-        let link = phone.copies_the_link().await?;
+        let link = phone.shows_the_claim().await?;
         let fund = another_desk(&desk, "fund").await?;
-        opens(&desk, &phone, &link, "吴敏").await?;
+        desk.opens_claim(&phone, &link, "吴敏").await?;
         desk.taps("结算").await?;
         desk.sees("已经结算 ¥19,862.44").await?;
         phone.sees("赔付 ¥19,862.44，全部赔了").await?;
-        let link = claims(&phone).await?;
+        let link = phone.claims().await?;
         let insurer = another_desk(&desk, "insurer").await?;
-        opens(&desk, &phone, &link, "钱颖").await?;
+        desk.opens_claim(&phone, &link, "钱颖").await?;
 
         desk.browser().switch_to_window(hospital).await?;
         issues_on_paper(&desk).await?;
@@ -394,17 +350,15 @@ async fn sums_that_do_not_add_up_are_said_before_anything_is_sent_and_at_the_ins
         let phone = scene.person("phone", Window::Phone).await?;
         phone.keeps_at("patient", &ticket).await?;
         phone.keeps_at("patient", &fees).await?;
-        protected(&phone).await?;
+        phone.protects_the_invoice().await?;
         phone.taps("找保险公司理赔").await?;
         phone.sees("费用清单的合计和票据的总额不一样").await?;
         phone.sees("票据上没有写清").await?;
         phone.taps("住院费用清单").await?;
-        phone.taps("出示理赔码").await?;
-        phone.sees("请保险公司扫这个码").await?;
-        let link = phone.copies_the_link().await?;
+        let link = phone.shows_the_claim().await?;
         let desk = scene.person("desk", Window::Desk).await?;
         desk.enrols("insurer").await?;
-        opens(&desk, &phone, &link, "钱颖").await?;
+        desk.opens_claim(&phone, &link, "钱颖").await?;
         desk.sees("费用清单 22 项，合计 ¥31,290.29，和票据总额 ¥31,290.30 不一致").await?;
         desk.sees("票据上没有写清").await?;
         assert!(!desk.has_before_them("赔付金额（元）").await?, "nobody can tell what is left to pay");
@@ -427,11 +381,11 @@ async fn an_insurer_is_told_why_it_cannot_settle_what_it_has_open() -> Result<()
         let hospital = desk.browser().window().await?;
         desk.enrols("hospital").await?;
         let ticket = desk.issues("住院收费票据").await?;
-        let phone = phone_with_an_invoice(scene, &ticket).await?;
-        protected(&phone).await?;
-        let link = claims(&phone).await?;
+        let phone = scene.phone_with(&ticket).await?;
+        phone.protects_the_invoice().await?;
+        let link = phone.claims().await?;
         let insurer = another_desk(&desk, "insurer").await?;
-        opens(&desk, &phone, &link, "钱颖").await?;
+        desk.opens_claim(&phone, &link, "钱颖").await?;
 
         // The hospital corrects the invoice while it is open.
         desk.browser().switch_to_window(hospital).await?;

@@ -5,34 +5,15 @@ use suishen_core::contract::Role;
 use suishen_core::id::GrantId;
 use suishen_core::report::Money;
 use suishen_core::sm::{Digest, Key32};
-use suishen_tests::{Insurer, Person, Result, Scene, Window};
+use suishen_tests::{Insurer, Person, Result, Scene};
 
 const INSURER: &str = "91520100ANLAN00051";
 const FUND: &str = "11520100ANLAN00042";
 
-/// A phone with the sample invoice, protected, at the invoice.
-async fn phone_with_an_invoice(scene: &mut Scene) -> Result<Person> {
-    let phone = scene.person("phone", Window::Phone).await?;
-    phone.keeps_first(&scene.relay.issues("invoice/report.json").await?).await?;
-    phone.sees("找保险公司理赔").await?;
-    phone.protects().await?;
-    phone.taps("住院收费票据").await?;
-    phone.sees("找保险公司理赔").await?;
-    Ok(phone)
-}
-
 /// The phone makes a claim to insurers of this kind, this one takes it and has it open.
 async fn claims(phone: &Person, insurer: &Insurer, payer: &str) -> Result<GrantId> {
-    phone.taps("找保险公司理赔").await?;
-    phone.sees("给保险公司看什么").await?;
-    phone.taps(payer).await?;
-    phone.taps("出示理赔码").await?;
-    phone.sees("请保险公司扫这个码").await?;
-    let claim = insurer.takes(&phone.copies_the_link().await?).await?;
-    phone.sees("让这家保险公司看吗？").await?;
-    phone.taps("同意").await?;
-    phone.sees("已经同意，可以看了").await?;
-    phone.taps("关闭").await?;
+    let claim = insurer.takes(&phone.claims_from(payer).await?).await?;
+    phone.agrees_to_the_claim().await?;
     insurer.has_open(&claim).await?;
     Ok(claim)
 }
@@ -40,7 +21,9 @@ async fn claims(phone: &Person, insurer: &Insurer, payer: &str) -> Result<GrantI
 #[tokio::test]
 async fn an_insurer_that_lies_to_the_patient_is_told_apart_from_the_ledger() -> Result<()> {
     Scene::play("lying-insurers", 1, async |scene| {
-        let phone = phone_with_an_invoice(scene).await?;
+        let ticket = scene.relay.issues("invoice/report.json").await?;
+        let phone = scene.phone_with(&ticket).await?;
+        phone.protects_the_invoice().await?;
         let insurer = Insurer::enrols(&scene.relay, INSURER, Role::InsurerCommercial).await?;
 
         // Of another invoice than the patient's.
@@ -98,7 +81,9 @@ async fn an_insurer_that_lies_to_the_patient_is_told_apart_from_the_ledger() -> 
 #[tokio::test]
 async fn a_settlement_under_a_consent_that_this_wallet_never_gave_is_an_alarm() -> Result<()> {
     Scene::play("foreign-settlement", 1, async |scene| {
-        let phone = phone_with_an_invoice(scene).await?;
+        let ticket = scene.relay.issues("invoice/report.json").await?;
+        let phone = scene.phone_with(&ticket).await?;
+        phone.protects_the_invoice().await?;
         let insurer = Insurer::enrols(&scene.relay, INSURER, Role::InsurerCommercial).await?;
         // The hospital gave the same invoice to somebody else too, who has it paid.
         let again = scene.relay.issues("invoice/report.json").await?;

@@ -6,16 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use reqwest::{Method, StatusCode, header::HeaderMap};
+use reqwest::{Method, StatusCode};
 use suishen_core::cbor;
 use suishen_core::consent::{DeskIdentity, Message, Presence};
-use suishen_core::contract::{Key, Role, SignedTransaction, Terms};
+use suishen_core::contract::{Key, Role, Terms};
 use suishen_core::proof::log::ShownGrants;
 use suishen_core::qr::{Scanned, scan};
 use suishen_core::sm::Signed;
 use suishen_relay::client::Client;
 use suishen_relay::desk::{Invitee, Organisation};
-use suishen_relay::http::transactions::Standing;
 use suishen_relay::issuing::CommandDesk;
 use suishen_relay::keys::Keys;
 use suishen_relay::node::KEYS;
@@ -38,23 +37,12 @@ fn flipped(answer: Answer) -> Answer {
     with_body(answer, body)
 }
 
-/// “It stands”, of what never came to the ledger.
-fn stands(asked: &Asked) -> Answer {
-    let id = SignedTransaction::from_bytes(&asked.body).expect("a transaction").id();
-    let body = cbor::encode(&Standing { id, number: 3, now: 1 });
-    let mut headers = HeaderMap::new();
-    headers.insert("content-type", "application/cbor".parse().expect("a type"));
-    Answer { status: StatusCode::CREATED, headers, body }
-}
-
 /// “Refused”, whatever came of it.
 fn refused() -> Answer {
     let problem = serde_json::json!({
         "type": "urn:suishen:problem:94", "title": "x", "status": 409, "code": "94", "detail": "x", "action": "x",
     });
-    let mut headers = HeaderMap::new();
-    headers.insert("content-type", "application/problem+json".parse().expect("a type"));
-    Answer { status: StatusCode::CONFLICT, headers, body: problem.to_string().into_bytes() }
+    Answer::made(StatusCode::CONFLICT, "application/problem+json", problem.to_string().into_bytes())
 }
 
 /// Waits until so many have each looked so often.
@@ -213,7 +201,7 @@ async fn malicious_relay_that_says_a_consent_is_revoked_and_does_nothing_is_not_
         doctor.taps("看完了，关闭").await?;
         between.lies(|asked| {
             if asked.is(&Method::POST, "/v1/transactions") {
-                Turn::Instead(stands(asked))
+                Turn::Instead(Answer::stands(asked))
             } else if asked.is(&Method::POST, "/v1/gate/revoke") {
                 Turn::Instead(Answer::empty())
             } else {
@@ -268,25 +256,13 @@ async fn malicious_relay_that_shows_an_old_checkpoint_as_the_newest_raises_the_a
 /// A desk of an insurer that has the sample invoice open, and the phone that showed it.
 async fn open_claim(scene: &mut Scene) -> Result<(Between, Person, Person)> {
     let between = scene.between().await?;
-    let phone = scene.person("phone", Window::Phone).await?;
-    phone.keeps_first(&scene.relay.issues("invoice/report.json").await?).await?;
-    phone.sees("找保险公司理赔").await?;
-    phone.protects().await?;
-    phone.taps("住院收费票据").await?;
-    phone.taps("找保险公司理赔").await?;
-    phone.sees("给保险公司看什么").await?;
-    phone.taps("出示理赔码").await?;
-    phone.sees("请保险公司扫这个码").await?;
-    let link = phone.copies_the_link().await?;
+    let ticket = scene.relay.issues("invoice/report.json").await?;
+    let phone = scene.phone_with(&ticket).await?;
+    phone.protects_the_invoice().await?;
+    let link = phone.claims().await?;
     let desk = scene.person("insurer", Window::Desk).await?;
     desk.enrols("insurer").await?;
-    desk.accepts(&link).await?;
-    phone.sees("让这家保险公司看吗？").await?;
-    phone.taps("同意").await?;
-    phone.sees("已经同意，可以看了").await?;
-    phone.taps("关闭").await?;
-    desk.taps("打开病历").await?;
-    desk.sees("这次阅读已记入账本").await?;
+    desk.opens_claim(&phone, &link, "钱颖").await?;
     Ok((between, phone, desk))
 }
 
@@ -306,7 +282,7 @@ async fn malicious_relay_cannot_make_an_insurers_desk_forget_a_settlement_or_bel
         // “It stands”, and it doesn't: neither desk nor patient is told that it does.
         between.lies(|asked| {
             let entry = asked.is(&Method::POST, "/v1/transactions");
-            if entry { Turn::Instead(stands(asked)) } else { Turn::Honest }
+            if entry { Turn::Instead(Answer::stands(asked)) } else { Turn::Honest }
         });
         desk.taps("结算").await?;
         desk.sees("已经发出，账本还没有确认").await?;
@@ -355,7 +331,7 @@ async fn malicious_relay_that_says_an_invoice_is_void_and_does_nothing_is_not_be
         desk.issues("住院收费票据").await?;
         between.lies(|asked| {
             let entry = asked.is(&Method::POST, "/v1/transactions");
-            if entry { Turn::Instead(stands(asked)) } else { Turn::Honest }
+            if entry { Turn::Instead(Answer::stands(asked)) } else { Turn::Honest }
         });
         desk.goes_to("hospital", "/history").await?;
         desk.taps("冲红或换开").await?;

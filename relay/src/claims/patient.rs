@@ -17,7 +17,7 @@ use suishen_core::{
     },
     contract::{AuditorKeys, Key, OpenHolder, RevokeGrant, SignedTransaction, Slot, Terms, Transaction},
     id::{Commitment, GrantId, HolderCommitment, HolderId, InboxId},
-    identity::{Certificate, CertificateError, Chain},
+    identity::{Certificate, CertificateError, Chain, Role},
     proof::log::ProvenValue,
     qr::{ConsentOffer, IdentityOffer, QrError, consent_url},
     report::{
@@ -30,6 +30,8 @@ use suishen_core::{
 const INBOX: Label = Label::new("inbox");
 /// A claim grant here lasts a month, and is accepted within a quarter of an hour.
 const TERM: u64 = 30 * 86_400;
+/// And one for a doctor a day.
+const SEEN: u64 = 86_400;
 const ACCEPT: u64 = 15 * 60;
 /// Reads of it.
 const USES: u64 = 3;
@@ -87,21 +89,46 @@ pub struct Record {
 }
 
 impl Record {
+    /// Its name on the ledger.
+    pub const fn commitment(&self) -> Commitment {
+        self.commitment
+    }
+
+    /// All of its groups.
+    pub fn openings(&self) -> &[GroupOpening] {
+        &self.openings
+    }
+
     /// What is shown of it.
-    fn shown(&self, openings: Vec<GroupOpening>, claim_keys: Vec<ClaimKey>) -> DraftRecord {
+    fn shown(&self, openings: Vec<GroupOpening>) -> DraftRecord {
         DraftRecord {
             manifest: self.manifest.clone(),
             salt: self.salt,
             holder_salts: self.holder_salts.clone(),
             parts: Vec::new(),
             openings,
-            claim_keys,
+            claim_keys: self.claim_keys.clone(),
             chain: self.chain.clone(),
         }
     }
 }
 
-/// A claim that the patient makes.
+/// A grant for whoever has this role.
+pub fn choice_for(role: Role) -> Choice {
+    let duration = if Slot::of(role).is_some() { TERM } else { SEEN };
+    Choice { role, duration, accept_within: ACCEPT, uses: USES, live: false }
+}
+
+/// What the patient agrees to, by whom it is for.
+fn consent_to(role: Role) -> Consent {
+    let (purpose, text) = match Slot::of(role) {
+        Some(_) => ("HPAYMT", "我同意保险机构在三十天内查看这张票据，用于理赔，可随时撤回。"),
+        None => ("TREAT", "我同意医生查看这些病历，用于看病，可随时撤回。"),
+    };
+    Consent { purpose: purpose.into(), language: "zh".into(), text: text.into() }
+}
+
+/// A claim that the patient makes, or another grant.
 #[derive(Clone, Debug)]
 pub struct Made {
     draft: Draft,
@@ -180,16 +207,24 @@ impl Patient {
         origin: &str,
     ) -> Result<Made, PatientError> {
         let openings = proposal(&invoice.openings, slot, None)?.openings(&invoice.openings);
-        let mut records = vec![invoice.shown(openings, invoice.claim_keys.clone())];
-        records.extend(papers.iter().map(|paper| paper.shown(supporting(&paper.openings), Vec::new())));
-        let named: Vec<_> = std::iter::once(&invoice).chain(papers).map(|record| record.commitment).collect();
-        let choice =
-            Choice { role: slot.role(), duration: TERM, accept_within: ACCEPT, uses: USES, live: false };
-        let consent = Consent {
-            purpose: "HPAYMT".into(),
-            language: "zh".into(),
-            text: "我同意保险机构在三十天内查看这张票据，用于理赔，可随时撤回。".into(),
-        };
+        let papers = papers.iter().map(|paper| (*paper, supporting(&paper.openings)));
+        let shown: Vec<_> = std::iter::once((invoice, openings)).chain(papers).collect();
+        let made = self.make(client, &shown, choice_for(slot.role()), origin).await?;
+        made.bring(client).await?;
+        Ok(made)
+    }
+
+    /// Makes a grant of these groups of these records. Nothing is sent yet.
+    pub async fn make(
+        &self,
+        client: &Client,
+        shown: &[(&Record, Vec<GroupOpening>)],
+        choice: Choice,
+        origin: &str,
+    ) -> Result<Made, PatientError> {
+        let named: Vec<_> = shown.iter().map(|(record, _)| record.commitment).collect();
+        let records = shown.iter().map(|(record, openings)| record.shown(openings.clone())).collect();
+        let consent = consent_to(choice.role);
         let (holder, auditor) = self.proof(client, &named).await?;
         let count = |n: usize| u8::try_from(n).unwrap_or(u8::MAX);
         let genesis = client.genesis();
@@ -202,14 +237,6 @@ impl Patient {
             authority: &self.authority,
         };
         let draft = Draft::new(choice, consent, records, holder, &around, &mut SystemRandom)?;
-        for (address, blob) in &draft.blobs {
-            client.put_blob(address, blob.clone(), &draft.key, now).await?;
-        }
-        client.submit(&draft.transaction).await?;
-        client.deposit(&draft.deposits, &draft.key).await?;
-        let payload = cbor::encode(&Message::Payload(draft.payload.clone()));
-        let path = format!("/v1/drop/{}", draft.grant);
-        client.signed(Method::POST, &path, payload, &draft.key, now).await?;
         let offer = ConsentOffer {
             grant: draft.grant,
             offer_key: draft.offer.clone(),
@@ -254,6 +281,20 @@ impl Made {
     /// All that the patient made, secrets included.
     pub const fn draft(&self) -> &Draft {
         &self.draft
+    }
+
+    /// Brings it to ledger, gates and drop box.
+    pub async fn bring(&self, client: &Client) -> Result<(), PatientError> {
+        let (draft, now) = (&self.draft, client.info().await?.now);
+        for (address, blob) in &draft.blobs {
+            client.put_blob(address, blob.clone(), &draft.key, now).await?;
+        }
+        client.submit(&draft.transaction).await?;
+        client.deposit(&draft.deposits, &draft.key).await?;
+        let payload = cbor::encode(&Message::Payload(draft.payload.clone()));
+        let path = format!("/v1/drop/{}", draft.grant);
+        client.signed(Method::POST, &path, payload, &draft.key, now).await?;
+        Ok(())
     }
 
     /// Waits until somebody asks, checks who it is, and says yes. Gives whom the patient was shown.

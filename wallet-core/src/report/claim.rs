@@ -425,6 +425,15 @@ fn slot_of(opening: &GroupOpening) -> Option<Slot> {
     Some(if statutory { Slot::Statutory } else { Slot::Commercial })
 }
 
+/// What a person knows a policy by, beside others: with whom it is, and what it is called.
+pub fn policy_name(opening: &GroupOpening) -> Option<String> {
+    let payor = element(opening, "payor")
+        .and_then(|payors| Some(text(payors.as_array()?.first()?, "display")?.to_owned()));
+    let kind = element(opening, "type").and_then(|kind| Some(label(&kind)?.to_owned()));
+    let parts: Vec<String> = payor.into_iter().chain(kind).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
 fn has_code(concepts: &[Json], codes: &[&str]) -> bool {
     let codings = concepts.iter().filter_map(|concept| concept.get("coding").and_then(Json::as_array));
     codings.flatten().filter_map(|coding| text(coding, "code")).any(|code| codes.contains(&code))

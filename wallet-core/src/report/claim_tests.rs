@@ -237,6 +237,9 @@ fn of_several_policies_the_patient_picks_one_and_an_insurer_sees_no_others() {
         let text = shown_text(&made, &open);
         assert!(!text.contains("PA-77") && !text.contains("KN-2026-0087315"));
         let [first, second] = open.policies[..] else { panic!("two policies") };
+        let names = [first, second].map(|place| policy_name(&made.openings[place]).unwrap());
+        assert_eq!(names[0], "康宁健康保险 百万医疗险（2026 版）");
+        assert_eq!(names[1], if kind.contains("补充医疗") { "平安 补充医疗" } else { "平安" });
         for (picked, shown, hidden) in
             [(first, "KN-2026-0087315", "PA-77"), (second, "PA-77", "KN-2026-0087315")]
         {

@@ -299,6 +299,8 @@ pub enum DeskClaimState {
     /// Decided here while another insurer settled it; should that one take it back before this time, this desk's
     /// decision may still be included.
     Overtaken(u64),
+    /// Decided here, and not included in its time: it may be decided anew.
+    Late,
     /// Settled by this desk.
     Settled(ClaimDecision),
     /// Refused by this desk.

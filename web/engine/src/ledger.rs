@@ -83,9 +83,11 @@ impl From<LedgerError> for Fault {
             LedgerError::Call(error) => error.into(),
             LedgerError::Unsound(check) => Self::new("ledger-unsound", Action::Retry).with_detail(check),
             LedgerError::Overtaken => Self::new("ledger-old", Action::Retry),
-            LedgerError::Alarm(alarm) => {
-                Self::new("ledger-alarm", Action::Nothing).with_detail(alarm.to_string())
+            LedgerError::Alarm(alarm) => match seen_as(&alarm) {
+                LedgerState::Forked => Self::new("ledger-forked", Action::Nothing),
+                _ => Self::new("ledger-rewound", Action::Nothing),
             }
+            .with_detail(alarm.to_string()),
             LedgerError::Store(error) => error.into(),
         }
     }
@@ -309,12 +311,7 @@ impl Ledger {
     }
 
     fn raise(&self, alarm: Alarm) -> LedgerError {
-        self.alarm.set(match alarm {
-            Alarm::Fork { .. } | Alarm::OtherLedger => Some(LedgerState::Forked),
-            Alarm::Rewind { .. } | Alarm::TimeWentBack { .. } | Alarm::Stale { .. } => {
-                Some(LedgerState::Rewound)
-            }
-        });
+        self.alarm.set(Some(seen_as(&alarm)));
         LedgerError::Alarm(alarm)
     }
 
@@ -342,6 +339,14 @@ impl Ledger {
             return Err(LedgerError::Unsound("receipt"));
         }
         Ok(Receipt { number: answer.number, now: answer.now })
+    }
+}
+
+/// How the ledger looks after an alarm.
+const fn seen_as(alarm: &Alarm) -> LedgerState {
+    match alarm {
+        Alarm::Fork { .. } | Alarm::OtherLedger => LedgerState::Forked,
+        Alarm::Rewind { .. } | Alarm::TimeWentBack { .. } | Alarm::Stale { .. } => LedgerState::Rewound,
     }
 }
 

@@ -6,6 +6,9 @@ use yew::{Callback, Html, html};
 use super::{LinkTo, glyph};
 use crate::{route::Route, words::Words};
 
+/// What a desk stops at: nobody is told there to try again.
+const ALARMS: [&str; 5] = ["ledger-forked", "ledger-rewound", "split-view", "audit-entry", "audit-root"];
+
 /// The fault's sentence; an unknown one is said to be unknown, with its code below.
 pub fn sentence(words: &Words, fault: &Fault) -> String {
     let key = if words.has(&fault.key) { fault.key.as_str() } else { "fault-unknown" };
@@ -20,7 +23,7 @@ pub fn fault_card(words: &Words, fault: &Fault, retry: Option<&Callback<()>>, de
                 { glyph("warning-circle") }
                 <h2 class="grow">{ sentence(words, fault) }</h2>
             </div>
-            <p>{ words.say(if desk { "fault-desk-safe" } else { "fault-safe" }) }</p>
+            if !(desk && ALARMS.contains(&fault.code.as_str())) { <p>{ words.say(if desk { "fault-desk-safe" } else { "fault-safe" }) }</p> }
             { action(words, fault, retry, desk) }
             <p class="error-code">{ words.with("fault-code", &[("code", code(fault).into())]) }</p>
         </section>

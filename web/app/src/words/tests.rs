@@ -166,7 +166,8 @@ fn every_fault_that_engine_and_interface_name_has_its_sentence() {
     let engine = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/src");
     let mut missing = Vec::new();
     for (file, source) in sources().into_iter().chain(sources_in(engine)) {
-        for rest in source.split("Fault::new(\"").skip(1) {
+        let into = source.split("for Fault {").skip(1).flat_map(|rest| rest.split("Self::new(\"").skip(1));
+        for rest in source.split("Fault::new(\"").skip(1).chain(into) {
             let key = format!("fault-{}", rest.split('"').next().unwrap_or_default());
             if !known.contains(&key) {
                 missing.push(format!("{file}: {key}"));

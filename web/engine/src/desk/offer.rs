@@ -23,6 +23,8 @@ use suishen_core::qr::{ConsentOffer, PeerOffer};
 use suishen_core::sm::{Key32, SecretKey, Signed};
 
 const OFFER: &str = "offer/";
+/// What keeps all offers from being followed.
+const OF_ALL: [&str; 4] = ["offline", "elsewhere", "ledger-forked", "ledger-rewound"];
 
 /// A grant as this desk holds it.
 #[derive(Clone, Debug, minicbor::Encode, minicbor::Decode)]
@@ -169,6 +171,9 @@ pub async fn accept(
     let ledger = engine.fresh_ledger().await?;
     let person = Person::here(store).await?;
     let (terms, _) = ledger_view(ledger, store, offer.grant).await?;
+    if terms.grant.role != person.role() {
+        return Err(Fault::new("offer-role", Action::AskPatient));
+    }
     // A repeat after a crash goes on with the keys that were stored.
     let held = if let Ok(held) = Held::load(store, &offer.grant.to_hex()).await {
         held
@@ -353,9 +358,7 @@ pub async fn offers(engine: &Engine, open: &Open) -> Result<Vec<OfferView>, Faul
         let turn = turn.try_lock();
         let mut shown = match follow(engine, held.grant, turn.is_some()).await {
             Ok(shown) => shown,
-            Err(fault) if ["offline", "elsewhere", "ledger-alarm"].contains(&fault.key.as_str()) => {
-                return Err(fault);
-            }
+            Err(fault) if OF_ALL.contains(&fault.code.as_str()) => return Err(fault),
             // One that can't be read keeps no other from being read.
             Err(fault) => held.unreadable(fault),
         };

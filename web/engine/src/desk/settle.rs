@@ -22,7 +22,7 @@ use suishen_core::consent::{
     Unsettleable,
 };
 use suishen_core::contract::{
-    Claim, Key, ReversalReason, Settled, SignedTransaction, Status, Terms, Transaction, Voucher,
+    Claim, Key, Party, ReversalReason, Settled, SignedTransaction, Status, Terms, Transaction, Voucher,
 };
 use suishen_core::proof::remembered::FRESH;
 use suishen_core::report::{Money, ReportError};
@@ -77,7 +77,6 @@ fn answer_fault(fault: AnswerFault) -> Fault {
     let code = match fault {
         AnswerFault::Amount => "claim-amount",
         AnswerFault::Reason => "claim-reason",
-        AnswerFault::Shares => "claim-shares",
         _ => "content",
     };
     Fault::new(code, Action::Nothing).with_detail(fault.to_string())
@@ -143,6 +142,19 @@ async fn standing(
     Ok((slot, verdict))
 }
 
+/// Nothing is sent for a suspended insurer, whose entry the ledger never takes.
+async fn check_own(ledger: &Ledger, store: &Store, person: &Person) -> Result<(), Fault> {
+    let unsound = || Fault::new("ledger-unsound", Action::Retry);
+    let own = person.chain.leaf().subject().party.clone();
+    let own = ledger.value(store, &Key::Party(own)).await?.value.ok_or_else(unsound)?;
+    let own: Party = cbor::decode(&own).map_err(|_| unsound())?;
+    let now = ledger.now().ok_or_else(|| Fault::new("offline", Action::Retry))?;
+    match own.suspension {
+        Some(suspension) if suspension.from <= now => Err(Fault::new("own-suspended", Action::Nothing)),
+        _ => Ok(()),
+    }
+}
+
 /// The open claim for the screen.
 pub async fn view(
     ledger: &Ledger,
@@ -157,6 +169,7 @@ pub async fn view(
         (Some(state), ..) => state,
         (None, Some(told), _) => DeskClaimState::Refused(told.reason.clone()),
         (None, None, Err(why)) => closed(&why),
+        (None, None, Ok(_)) if held.said.is_none() && !held.given_up.is_empty() => DeskClaimState::Late,
         (None, None, Ok(_)) => DeskClaimState::Open,
     };
     let invoice = &claim.shown.invoice;
@@ -212,7 +225,8 @@ pub async fn settle(
     let paid = Money::parse(amount.trim(), claim.shown.invoice.total.currency());
     let paid = paid.map_err(|_| answer_fault(AnswerFault::Amount))?;
     let told = AuditorSettlement::of(&claim.shown, &claim.record, paid, reason).map_err(answer_fault)?;
-    held.renew(ledger, &Person::here(store).await?).await?;
+    let person = Person::here(store).await?;
+    held.renew(ledger, &person).await?;
     let (slot, verdict) = standing(ledger, store, &claim).await?;
     if told.decision() == Decision::Refused {
         if state_of(&held, slot.as_ref()).is_some() {
@@ -227,6 +241,7 @@ pub async fn settle(
             return Err(Fault::new("claim-withdrawn", Action::AskPatient));
         }
         let open = verdict.map_err(|why| Fault::new(code_of(&why), Action::Nothing))?;
+        check_own(ledger, store, &person).await?;
         let (credential, seed) = (held.pass.credential.clone(), Key32::generate(&mut BrowserRandom));
         let auditor = ledger.auditor_key(store).await?;
         let body = told
@@ -253,11 +268,12 @@ pub async fn take_back(
     let mut held = Held::load(store, share).await?;
     let (terms, _) = ledger_view(ledger, store, held.grant).await?;
     bring_in(ledger, store, &mut held, &terms).await?;
-    let nothing = || Fault::new("claim-not-settled", Action::Nothing);
+    // The page offers it for what stands only.
     let Some(Said { told, entry: Some(entry), voucher, taken_back: false, .. }) = held.said.clone() else {
-        return Err(nothing());
+        return Err(Fault::new("request", Action::Nothing));
     };
     let person = Person::here(store).await?;
+    check_own(ledger, store, &person).await?;
     held.renew(ledger, &person).await?;
     let reversing = Reversing { tag: told.tag, desk: held.pass.grantee.public() };
     let told = AuditorReversal {
@@ -318,17 +334,18 @@ async fn bring_in(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms
         adopt(ledger, store, held, terms).await?;
     }
     let Some(saying) = held.saying.clone() else { return Ok(()) };
-    let why = |key| refused.map_or_else(|| Fault::new(key, Action::Retry), Fault::from);
     if ledger.now().is_none_or(|now| now <= saying.until + FRESH) {
         // It may still be included, whatever was answered.
-        return Err(why("claim-underway"));
+        let why = || Fault::new("claim-underway", Action::Retry);
+        return Err(refused.map_or_else(why, Fault::from));
     }
     // Members who answer for its time could still let it stand: it is looked for as long as the grant is kept.
     held.given_up.push(saying);
     held.saying = None;
     held.save(store).await?;
     tell(&Event::Changed(Topic::Desk));
-    Err(why("claim-late"))
+    // A relay that says no to it now says only that it comes too late.
+    Err(Fault::new("claim-late", Action::Retry))
 }
 
 /// Takes over what provably stands of what was decided, in the ledger's order; whether there was any.
@@ -444,9 +461,13 @@ pub async fn settled(engine: &Engine, open: &Open) -> Result<Vec<SettledClaim>, 
             let _ = carry_on(ledger, store, &mut held, &terms).await;
         }
         let telling = held.saying.as_ref().map(|saying| &saying.telling);
-        let (told, at) = match (telling, &held.said) {
-            (Some(Telling::Settled(told, _)), said) => (told, said.as_ref().map_or(u64::MAX, |said| said.at)),
-            (_, Some(said)) => (&said.told, said.at),
+        let late = held.given_up.last().map(|saying| (&saying.telling, saying.until));
+        let (told, at) = match (telling, &held.said, late) {
+            (Some(Telling::Settled(told, _)), said, _) => {
+                (told, said.as_ref().map_or(u64::MAX, |said| said.at))
+            }
+            (_, Some(said), _) => (&said.told, said.at),
+            (_, None, Some((Telling::Settled(told, _), until))) => (told, until),
             _ => continue,
         };
         let slot = ledger.claim(store, told.tag).await?;
@@ -457,6 +478,7 @@ pub async fn settled(engine: &Engine, open: &Open) -> Result<Vec<SettledClaim>, 
             (None, Some(Claim { settlement: Some(other), .. })) => {
                 closed(&Unsettleable::Settled(other.party.clone()))
             }
+            (None, _) if held.said.is_none() => DeskClaimState::Late,
             // Taken back, here or at another desk of this insurer.
             (None, _) => DeskClaimState::Open,
         };

@@ -16,7 +16,7 @@ use suishen_core::contract::Slot;
 use suishen_core::fhir::Json;
 use suishen_core::id::Commitment;
 use suishen_core::order;
-use suishen_core::report::claim::{Invoice, Missing, Proposal, Why, proposal};
+use suishen_core::report::claim::{Invoice, Missing, Proposal, Why, policy_name, proposal};
 use suishen_core::report::{
     ClaimKey, ClaimTag, FeeList, GroupKind, GroupOpening, Manifest, ReportError, describe,
 };
@@ -92,6 +92,10 @@ impl Session {
             kind,
             name: names.get(place).and_then(|(_, name)| name.clone()),
         };
+        let policy = |place: usize| {
+            let name = groups.get(place).and_then(policy_name);
+            ClaimPiece { name, ..piece(place, ClaimPieceKind::Policy) }
+        };
         let mut shown: Vec<ClaimPiece> =
             proposal.groups.iter().filter_map(|(place, why)| Some(piece(*place, kind_of(*why)?))).collect();
         order::sort_by_key(&mut shown, |piece| piece.kind);
@@ -110,7 +114,7 @@ impl Session {
             payable: invoice.payable(slot).map(|payable| payable.to_string()),
             shown,
             hidden: proposal.hidden.iter().map(|place| piece(*place, hidden_kind(*place))).collect(),
-            policies: proposal.policies.iter().map(|place| piece(*place, ClaimPieceKind::Policy)).collect(),
+            policies: proposal.policies.iter().map(|place| policy(*place)).collect(),
             gaps,
             duration: CLAIM_TERM,
         })

@@ -57,6 +57,10 @@ pub fn ClaimCard(props: &Props) -> Html {
         DeskClaimState::Open => {
             html! { <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} /> }
         }
+        DeskClaimState::Late => html! {<>
+            { status_line(Status::Caution("warning-circle"), words.say("fault-claim-late"), None, None, None) }
+            <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+        </>},
         DeskClaimState::Refused(why) => html! {<>
             { status_line(Status::Quiet("prohibit"), words.say("settle-refused"), Some(why.clone()), None, None) }
             <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
@@ -119,6 +123,7 @@ fn spoken(state: &DeskClaimState, words: &Words) -> Option<String> {
         DeskClaimState::Settled(told) => Some(paid("settle-settled", told)),
         DeskClaimState::Flagged(told) => Some(paid("settle-flagged", told)),
         DeskClaimState::Refused(_) => Some(words.say("settle-refused")),
+        DeskClaimState::Late => Some(words.say("fault-claim-late")),
         DeskClaimState::Closed(why) => Some(words.say(&format!("fault-{why}"))),
         DeskClaimState::Overtaken(until) => {
             Some(words.with("settle-overtaken", &[("when", words.when(*until, *until).into())]))

@@ -165,6 +165,7 @@ fn Reception(props: &Props) -> Html {
         <main class="desk-body read">
             <div class="side stack close">
                 <button class="button primary wide" onclick={choose.reform(|_| None)}>{ glyph("scan") }{ words.say("desk-scan") }</button>
+                if let Asked::Failed(fault) = &offers { { fault_card(&words, fault, Some(&again), true) } }
                 <OfferList offers={all} chosen={(*chosen).clone()} choose={choose.reform(Some)} />
             </div>
             { match (current, (*opened).clone()) {

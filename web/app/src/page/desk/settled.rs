@@ -1,7 +1,7 @@
 //! What an insurer's desk has decided: each settlement, how it stands now, and taking it back without opening it again.
 
 use suishen_bridge::{DeskClaimState, DeskRequest, DeskResponse, Request, Response, SettledClaim, Topic};
-use yew::{Callback, Html, component, html, use_state};
+use yew::{Callback, Html, component, html, use_effect_with, use_state};
 
 use super::claim_card::{TakeBackForm, pending_key};
 use crate::{
@@ -27,18 +27,35 @@ fn read(response: Response) -> Option<Vec<SettledClaim>> {
 pub fn SettledPage() -> Html {
     let (words, ledger, voice) = (use_words(), use_ledger(), use_voice());
     let returning = use_state(|| None::<SettledClaim>);
+    // What was taken back just now: the list says what came of it.
+    let returned_now = use_state(|| None::<String>);
     let (list, again) =
         use_asked((), &[Topic::Desk, Topic::Ledger], |()| Request::Desk(DeskRequest::Settled), read);
     let now = ledger.now_or_start();
+    let state_now = list.here().zip(returned_now.as_ref()).and_then(|(list, share)| {
+        list.iter().find(|claim| claim.share == *share).map(|claim| claim.state.clone())
+    });
+    use_effect_with(state_now, {
+        let words = words.clone();
+        move |state: &Option<DeskClaimState>| match state {
+            Some(
+                state @ (DeskClaimState::Open | DeskClaimState::Closed(_) | DeskClaimState::Underway(_)),
+            ) => {
+                voice.polite(said(state, now, &words).1);
+            }
+            _ => {}
+        }
+    });
     let ask = |claim: Option<SettledClaim>| {
         let returning = returning.setter();
         Callback::from(move |()| returning.set(claim.clone()))
     };
     let returned = {
-        let (returning, voice, said) = (returning.setter(), voice, words.say("settled-taken-back"));
+        let (returning, shown, again) = (returning.clone(), returned_now.setter(), again.clone());
         Callback::from(move |_| {
+            shown.set(returning.as_ref().map(|claim| claim.share.clone()));
             returning.set(None);
-            voice.polite(said.clone());
+            again.emit(());
             after_sheet();
         })
     };
@@ -102,7 +119,12 @@ pub fn SettledPage() -> Html {
 }
 
 fn state(state: &DeskClaimState, now: u64, words: &Words) -> Html {
-    let (icon, said) = match state {
+    let (icon, said) = said(state, now, words);
+    html! { <span class="row">{ glyph(icon) }<span>{ said }</span></span> }
+}
+
+fn said(state: &DeskClaimState, now: u64, words: &Words) -> (&'static str, String) {
+    match state {
         DeskClaimState::Settled(told) => {
             ("check", words.with("settle-settled", &[("paid", sum(&told.paid).into())]))
         }
@@ -115,8 +137,8 @@ fn state(state: &DeskClaimState, now: u64, words: &Words) -> Html {
         DeskClaimState::Underway(until) | DeskClaimState::Overtaken(until) => {
             ("clock", words.with(pending_key(state), &[("when", words.when(*until, now).into())]))
         }
+        DeskClaimState::Late => ("warning-circle", words.say("fault-claim-late")),
         DeskClaimState::Open => ("receipt", words.say("settled-taken-back")),
         DeskClaimState::Closed(why) => ("warning-circle", words.say(&format!("fault-{why}"))),
-    };
-    html! { <span class="row">{ glyph(icon) }<span>{ said }</span></span> }
+    }
 }
