@@ -418,6 +418,9 @@ fn busiest(mut found: Vec<AuditReader>) -> Vec<AuditReader> {
     found
 }
 
+/// Who read in a month, and how much.
+type Line<'a> = (&'a (Month, PartyId, Option<PublicKey>), &'a Counted);
+
 /// Who read in each of the newest months.
 fn months(tables: &Tables) -> Vec<AuditMonth> {
     let reader = |party: &PartyId, key: Option<&PublicKey>, it: &Counted| AuditReader {
@@ -428,9 +431,9 @@ fn months(tables: &Tables) -> Vec<AuditMonth> {
         night: it.night,
         last: it.last.time,
     };
-    let people: Vec<_> = tables.people.iter().collect();
+    let people: Vec<Line<'_>> = tables.people.iter().collect();
     let by_month = people.chunk_by(|((one, ..), _), ((other, ..), _)| one == other).rev().take(MOST_MONTHS);
-    let of_month = |lines: &[(&(Month, PartyId, Option<PublicKey>), &Counted)]| {
+    let of_month = |lines: &[Line<'_>]| {
         let readers = lines.iter().map(|((_, party, key), it)| reader(party, key.as_ref(), it)).collect();
         let month = lines.first().map(|((month, ..), _)| month.to_string());
         Some(AuditMonth { month: month?, readers: busiest(readers) })
