@@ -20,7 +20,7 @@ use std::{
 use suishen_core::{
     cbor,
     consent::{Answer, AuditorReversal, Message, Payload, Reversing},
-    contract::{Credential, Key, ReversalReason, Role, SignedTransaction, Slot, Terms},
+    contract::{Credential, Entry, Key, ReversalReason, Role, SignedTransaction, Slot, Terms},
     id::GrantId,
     sm::{Key32, Signed},
 };
@@ -30,7 +30,7 @@ use suishen_relay::{
         held::{Held, State as Where},
     },
     desk::ORGANISATIONS,
-    http::transactions::Standing,
+    http::{ledger::ValuesAnswer, transactions::Standing},
     random::SystemRandom,
 };
 use tokio::net::TcpListener;
@@ -51,6 +51,10 @@ const NO_DROPS: u8 = 5;
 const JUNK: u8 = 6;
 /// Shows what it forged in the drop box, before everything else.
 const FORGED: u8 = 7;
+/// Says yes to transactions, doesn't bring them, and shows each as the entry that it named.
+const SHOWS: u8 = 8;
+/// The entry that it names where it says yes.
+const NAMED: u64 = 3;
 
 /// Between an insurer's server and its relay.
 struct Liar {
@@ -60,6 +64,10 @@ struct Liar {
     looks: AtomicU64,
     /// Messages of its own.
     forged: Mutex<Vec<Message>>,
+    /// The last transaction that it said yes to.
+    kept: Mutex<Option<SignedTransaction>>,
+    /// How often it showed that as an entry.
+    shown: AtomicU64,
     http: reqwest::Client,
 }
 
@@ -83,12 +91,14 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
     if transaction && how == NO {
         return no();
     }
-    if transaction && how == YES {
-        let id = SignedTransaction::from_bytes(&body).unwrap().id();
-        let standing = Standing { id, number: 3, now: 1 };
+    if transaction && (how == YES || how == SHOWS) {
+        let signed = SignedTransaction::from_bytes(&body).unwrap();
+        let standing = Standing { id: signed.id(), number: NAMED, now: 1 };
+        *liar.kept.lock().unwrap() = Some(signed);
         return (StatusCode::CREATED, cbor::encode(&standing)).into_response();
     }
-    if parts.uri.path() == "/v1/ledger/values" {
+    let values = parts.uri.path() == "/v1/ledger/values";
+    if values {
         liar.looks.fetch_add(1, Ordering::SeqCst);
     }
     let shows_drops = parts.method == Method::GET && parts.uri.path().starts_with("/v1/drop/");
@@ -118,6 +128,16 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
         messages.extend(cbor::decode::<Vec<ByteVec>>(&body).unwrap());
         body = cbor::encode(&messages);
     }
+    if values && how == SHOWS && status.is_success() {
+        let mut answer: ValuesAnswer = cbor::decode(&body).unwrap();
+        let kept = liar.kept.lock().unwrap().clone();
+        for shown in answer.entries.iter_mut().flatten().filter(|shown| shown.number == NAMED) {
+            let entry = Entry::from_bytes(&shown.bytes).unwrap();
+            shown.bytes = cbor::encode(&Entry { signed: kept.clone().unwrap(), ..entry });
+            liar.shown.fetch_add(1, Ordering::SeqCst);
+        }
+        body = cbor::encode(&answer);
+    }
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     if let Some(kind) = kind {
@@ -132,6 +152,8 @@ async fn between(world: &World) -> (Arc<Liar>, Server) {
         how: AtomicU8::new(HONEST),
         looks: AtomicU64::new(0),
         forged: Mutex::default(),
+        kept: Mutex::default(),
+        shown: AtomicU64::new(0),
         http: reqwest::Client::new(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -187,6 +209,21 @@ async fn malicious_relay_that_says_yes_and_includes_nothing_tells_no_patient_of_
     let held = server.until(&claim, Where::Settled).await;
     let Some(Answer::Settled(told, ..)) = held.said.map(|said| said.answer) else { panic!("settled") };
     assert_eq!(told.paid.to_string(), "9927.86 CNY");
+}
+
+#[tokio::test]
+async fn malicious_relay_that_shows_an_entry_that_the_ledger_does_not_hold_settles_nothing() {
+    let world = World::found().await;
+    let (liar, server) = between(&world).await;
+    let (made, claim) = world.opened(&server, Slot::Commercial).await;
+    liar.how.store(SHOWS, Ordering::SeqCst);
+    let held = server.desk.decide(&claim, "9927.86", "").await.unwrap();
+    assert_eq!((held.state(), held.settled()), (Where::Deciding, None));
+    assert!(liar.shown.load(Ordering::SeqCst) > 0, "the entry was shown");
+    assert!(made.answers(&world.client).await.unwrap().is_empty());
+    liar.how.store(HONEST, Ordering::SeqCst);
+    let held = server.until(&claim, Where::Settled).await;
+    assert_ne!(held.said.unwrap().entry, Some(NAMED));
 }
 
 #[tokio::test]
