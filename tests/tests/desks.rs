@@ -8,7 +8,7 @@ use reqwest::Method;
 use suishen_core::contract::{Role, Slot};
 use suishen_core::report::claim::supporting;
 use suishen_core::report::{GroupKind, GroupOpening, describe};
-use suishen_tests::{Answer, Desk, HOSPITAL, Person, Result, Scene, Turn, Wallet, Window, sample};
+use suishen_tests::{Answer, Between, Desk, HOSPITAL, Person, Result, Scene, Turn, Wallet, Window, sample};
 
 /// The demo's insurer of the first insurer's desk.
 const INSURER: &str = "91520100ANLAN00051";
@@ -137,10 +137,7 @@ async fn an_insurers_desk_is_told_why_it_settles_nothing_on_an_invoice_that_it_h
         // The ledger never takes the decision, whatever its relay says; after its time the desk says so.
         claim("0038217753").await?;
         desk.sees("赔付金额（元）").await?;
-        between.lies(|asked| {
-            let entry = asked.is(&Method::POST, "/v1/transactions");
-            if entry { Turn::Instead(Answer::stands(asked)) } else { Turn::Honest }
-        });
+        swallows(&between);
         desk.taps("结算").await?;
         desk.sees("已经发出，账本还没有确认").await?;
         scene.relay.lets_pass("20m").await?;
@@ -157,6 +154,17 @@ async fn an_insurers_desk_is_told_why_it_settles_nothing_on_an_invoice_that_it_h
         desk.taps("结算").await?;
         desk.sees("已经结算 ¥9,927.86").await?;
 
+        // Taken back is what the ledger shows as taken back, for those who listen too.
+        swallows(&between);
+        desk.goes_to("insurer", "/settled").await?;
+        takes_back(&desk).await?;
+        desk.sees("已经发出，账本还没有确认").await?;
+        let said = desk.runs("return document.querySelector('[aria-live=polite]').textContent").await?;
+        assert!(said.as_str().is_some_and(|said| !said.contains("已经撤回")), "{said}");
+        between.is_honest();
+        desk.goes_to("insurer", "/settled").await?;
+        desk.sees("已经撤回，这一部分又可以结算").await?;
+
         // The hospital was suspended from before it issued this.
         claim("0038217754").await?;
         desk.sees("赔付金额（元）").await?;
@@ -170,14 +178,27 @@ async fn an_insurers_desk_is_told_why_it_settles_nothing_on_an_invoice_that_it_h
         // And this insurer itself.
         suspends(scene, INSURER, &[]).await?;
         desk.goes_to("insurer", "/settled").await?;
-        desk.taps("撤回结算").await?;
-        desk.taps("款项退回").await?;
-        desk.types("给患者和监管方的说明（必填）", "款已退回").await?;
-        desk.taps_at("dialog .button.danger").await?;
+        takes_back(&desk).await?;
         desk.sees("本机构已被暂停，账本不再收它的决定").await?;
         desk.picture("claim-own-suspended").await
     })
     .await
+}
+
+/// From here on the relay says that entries stand, and brings none to the ledger.
+fn swallows(between: &Between) {
+    between.lies(|asked| {
+        let entry = asked.is(&Method::POST, "/v1/transactions");
+        if entry { Turn::Instead(Answer::stands(asked)) } else { Turn::Honest }
+    });
+}
+
+/// In the list of what was decided: takes the newest settlement back.
+async fn takes_back(desk: &Person) -> Result<()> {
+    desk.taps("撤回结算").await?;
+    desk.taps("款项退回").await?;
+    desk.types("给患者和监管方的说明（必填）", "款已退回").await?;
+    desk.taps_at("dialog .button.danger").await
 }
 
 async fn suspends(scene: &Scene, party: &str, more: &[&str]) -> Result<()> {

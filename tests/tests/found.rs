@@ -22,7 +22,7 @@ fn until_a_night() -> Result<u64> {
     let minutes = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / 60;
     let day = 24 * 60;
     // One o'clock there is five in the afternoon, the day before, in Greenwich.
-    Ok(day + (17 * 60 + day - minutes % day) % day + 60)
+    Ok(day + (17 * 60 + day - minutes % day) % day)
 }
 
 /// A doctor accepts a grant of a patient's report.

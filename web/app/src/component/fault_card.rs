@@ -7,7 +7,15 @@ use super::{LinkTo, glyph};
 use crate::{route::Route, words::Words};
 
 /// What a desk stops at: nobody is told there to try again.
-const ALARMS: [&str; 5] = ["ledger-forked", "ledger-rewound", "split-view", "audit-entry", "audit-root"];
+const ALARMS: [&str; 7] = [
+    "ledger-forked",
+    "ledger-rewound",
+    "split-view",
+    "audit-entry",
+    "audit-root",
+    "claim-suspended",
+    "own-suspended",
+];
 
 /// The fault's sentence; an unknown one is said to be unknown, with its code below.
 pub fn sentence(words: &Words, fault: &Fault) -> String {
