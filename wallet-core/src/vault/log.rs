@@ -318,7 +318,7 @@ impl Log {
             let deeper = self.places.get(&id).is_some_and(|(found, _)| found > depth);
             if deeper && looked_at.insert(id) {
                 let causes = self.found(&id).map(|placed| &placed.event);
-                open.extend(causes.into_iter().flat_map(|e| e.causes()));
+                open.extend(causes.into_iter().flat_map(Event::causes));
             }
         }
         false
