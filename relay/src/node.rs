@@ -129,14 +129,19 @@ impl Node {
         .context("could not open the gate")?;
         let root = demo::root_of(replica.genesis())?;
         let (pages, wallet_origin) = pages(serve, &replica, port)?;
-        let peers = serve.peer_address();
-        let post = Post::open(data, replica.ledger(), &serve.limits, peers, pages, clock.clone())?;
         Ok(Arc::new(Self {
             time_key: member.read("time")?,
             desks: Desks::open(&keys, store.clone(), root, replica.ledger())?,
             boxes: Boxes::open(store, serve.limits.boxes_mib << 20)?,
             events: Events::default(),
-            post,
+            post: Post::open(
+                data,
+                replica.ledger(),
+                &serve.limits,
+                serve.peer_address(),
+                pages,
+                clock.clone(),
+            )?,
             nonces: Nonces::open(&data.join(NONCES), clock()).context("could not open the nonces")?,
             demo: serve.demo.then_some(Demo { port }),
             web: serve.web.clone(),
