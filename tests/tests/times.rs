@@ -10,7 +10,7 @@ use suishen_core::{
     identity::Entropy,
     report::{Manifest, open_part, seal_part},
     sm::{Digest, Label, Random as _, Signed},
-    vault::{BackupReader, Body, GroupsCopy, Item, Vault},
+    vault::{BackupReader, Body, GroupsCopy, Item, Origin, Vault},
 };
 use suishen_tests::{PASSPHRASE, Person, Repeatable, Result, Scene, Window};
 
@@ -101,7 +101,7 @@ fn grown(backup: &[u8], words: &str, records: u32) -> Result<Vec<u8>> {
     let (ledger, epochs) = begun.context("a backup begins with its epochs")?;
     let random = &mut Repeatable(1);
     let mut vault = Vault::restore(&entropy, ledger, epochs, random)?;
-    vault.load(&events);
+    vault.load(&events, Origin::Elsewhere);
     let kept: Vec<_> = vault.index().records().cloned().collect();
     let first = kept.first().context("the wallet has a record")?.kept;
     events.push(vault.rejoin(&entropy, "x", first, random)?);

@@ -17,7 +17,7 @@ use suishen_core::{
         Act, CONTENT_PROTOCOL, ContentFrame, Found, Given, Giving, Knock, LINK_FRAME, Link, PAIR_PROTOCOL,
         Refused, SYNC_PROTOCOL, Welcome, Work,
     },
-    vault::{Body, DeviceRole, NewDevice, StoredEvent, Vault},
+    vault::{Body, DeviceRole, NewDevice, Origin, StoredEvent, Vault},
 };
 use suishen_relay::random::SystemRandom;
 use tokio::{sync::mpsc, time::timeout};
@@ -184,7 +184,7 @@ impl Device {
                     rest.extend(self.link.loaded(found).unwrap());
                 }
                 Act::Store(events) => {
-                    self.vault.load(&events);
+                    self.vault.load(&events, Origin::Elsewhere);
                     self.events.extend(events);
                 }
                 Act::Compare => {

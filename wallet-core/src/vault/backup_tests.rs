@@ -46,7 +46,10 @@ fn a_backup_brings_everything_back_in_pieces_of_any_size() {
         let mut restored = Vault::restore(&entropy, *ledger, epochs.clone(), &mut Seeded::new(8)).unwrap();
         let events: Vec<_> =
             items.iter().filter_map(|i| if let Item::Event(e) = i { Some(e) } else { None }).collect();
-        assert_eq!(restored.load(events), LoadReport { taken: 4, ..LoadReport::default() });
+        assert_eq!(
+            restored.load(events, Origin::Elsewhere),
+            LoadReport { taken: 4, ..LoadReport::default() }
+        );
         assert_eq!(restored.index(), vault.index());
         let bytes: usize =
             items.iter().map(|i| if let Item::Piece(_, bytes) = i { bytes.len() } else { 0 }).sum();
@@ -102,7 +105,7 @@ fn a_wallet_written_by_version_one_opens() {
     let mut vault = Locked::from_bytes(&load("stored.hex")).unwrap().open(unlock).unwrap();
     let (items, _) = read(&entropy, &load("backup.hex"), 100).unwrap();
     let events = items.iter().filter_map(|i| if let Item::Event(e) = i { Some(e) } else { None });
-    assert_eq!(vault.load(events), LoadReport { taken: 5, ..LoadReport::default() });
+    assert_eq!(vault.load(events, Origin::Elsewhere), LoadReport { taken: 5, ..LoadReport::default() });
     assert_eq!(vault.holder(), entropy.keys().public().holder());
     let index = vault.index();
     assert_eq!(index.record(&record(1)).unwrap().added.manifest, [1; 300]);

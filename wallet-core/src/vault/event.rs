@@ -45,13 +45,6 @@ impl Object for Event {
     const NAME: &'static str = "event";
 }
 
-impl Event {
-    /// The events that it names.
-    pub(super) fn causes(&self) -> impl Iterator<Item = &Digest> {
-        self.previous.iter().chain(&self.seen)
-    }
-}
-
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(flat)]

@@ -5,11 +5,10 @@
 //! ids, so every device that holds the same set applies it in the same order, and a device whose clock is
 //! years ahead wins nothing.
 
-use super::arrivals::{Arrival, Arrivals, believed};
 use super::devices::{Devices, Judgement, Known};
 use super::roster::{Roster, RosterError};
 use super::{Body, DeviceCertificate, DeviceRole, Epoch, Event, EventError, Head, index::RecordIndex};
-use crate::id::{BlobAddress, LedgerId, VaultId};
+use crate::id::{LedgerId, VaultId};
 use crate::sm::{Digest, PublicKey, Signed};
 use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +47,9 @@ pub(super) struct Log {
     first: BTreeMap<PublicKey, BTreeSet<Digest>>,
     /// Events that nobody names yet.
     tips: BTreeSet<Digest>,
-    arrivals: Arrivals,
+    waiting: BTreeMap<Digest, Event>,
+    /// Of those that wait, by one cause that each waits for.
+    awaited: BTreeMap<Digest, Vec<Digest>>,
     /// The newest event of each device.
     newest: BTreeMap<PublicKey, (u64, Digest)>,
     devices: Devices,
@@ -66,7 +67,8 @@ impl Log {
             places: BTreeMap::new(),
             first: BTreeMap::new(),
             tips: BTreeSet::new(),
-            arrivals: Arrivals::default(),
+            waiting: BTreeMap::new(),
+            awaited: BTreeMap::new(),
             newest: BTreeMap::new(),
             devices: Devices::default(),
             judgement: None,
@@ -89,50 +91,28 @@ impl Log {
         &self.roster
     }
 
-    /// Takes this device's next event, as it was just signed.
+    /// Takes an event whose signature has been checked. One whose causes are missing waits for them; one that
+    /// was taken before changes nothing.
     pub(super) fn insert(&mut self, id: Digest, event: Event) -> Result<(), EventError> {
-        self.place(id, event)
-    }
-
-    /// Takes an event that came. It has no effect before [`Log::settle`]; one that was taken before changes nothing.
-    pub(super) fn arrive(
-        &mut self,
-        address: BlobAddress,
-        signed: Signed<Event>,
-        event: Event,
-    ) -> Result<(), EventError> {
-        let id = signed.id();
+        if self.places.contains_key(&id) || self.waiting.contains_key(&id) {
+            return Ok(());
+        }
         if event.previous.is_some() != (event.sequence > 0) || !event.seen.is_sorted_by(|a, b| a < b) {
             return Err(EventError::Content);
         }
-        if self.places.contains_key(&id) {
-            let held = signed.verify_signature(&event.device, &self.roots.ledger);
-            return held.map_err(|_| EventError::Signature);
+        if let Some(cause) = self.missing(&event) {
+            self.awaited.entry(cause).or_default().push(id);
+            self.waiting.insert(id, event);
+        } else {
+            self.place(id, event)?;
+            self.place_waiting(id);
         }
-        self.arrivals.take(id, Arrival::new(address, event, signed), &self.roots.ledger)
-    }
-
-    /// Places all that came and whose causes are here. One whose causes are missing waits for them. Gives what is refused.
-    pub(super) fn settle(&mut self) -> Vec<(BlobAddress, EventError)> {
-        let ready = self.arrivals.ready(|id| self.places.contains_key(id));
-        let believed = believed(&ready, &self.roots.ledger);
-        let mut refused = Vec::new();
-        for (id, arrival) in ready {
-            if !believed.contains(&id) {
-                refused.push((arrival.address, EventError::Signature));
-            } else if let Some(cause) = self.missing(&arrival.event) {
-                // It was refused just now. It may come again as somebody else's doing, and then be right.
-                self.arrivals.wait(id, arrival, cause);
-            } else if let Err(error) = self.place(id, arrival.event) {
-                refused.push((arrival.address, error));
-            }
-        }
-        refused
+        Ok(())
     }
 
     /// Events that wait for others.
     pub(super) fn waiting(&self) -> usize {
-        self.arrivals.len()
+        self.waiting.len()
     }
 
     /// The fold, as of all that was placed: goes on from where it was, or anew when an event belongs before or
@@ -217,7 +197,7 @@ impl Log {
         let mut tips = BTreeSet::new();
         let counting = self.events.iter().filter(|((_, id), placed)| judgement.accepts(id, placed));
         for ((_, id), Placed { event, .. }) in counting {
-            for cause in event.causes() {
+            for cause in event.previous.iter().chain(&event.seen) {
                 tips.remove(cause);
             }
             tips.insert(*id);
@@ -227,7 +207,7 @@ impl Log {
 
     /// A cause of an event that isn't here yet.
     fn missing(&self, event: &Event) -> Option<Digest> {
-        event.causes().find(|cause| !self.places.contains_key(cause)).copied()
+        event.previous.iter().chain(&event.seen).find(|cause| !self.places.contains_key(cause)).copied()
     }
 
     fn found(&self, id: &Digest) -> Option<&Placed> {
@@ -236,10 +216,10 @@ impl Log {
 
     fn place(&mut self, id: Digest, event: Event) -> Result<(), EventError> {
         let (role, certificate) = self.check_device(&event)?;
-        let causes = event.causes();
+        let causes = event.previous.iter().chain(&event.seen);
         let depth = causes.filter_map(|cause| self.places.get(cause)).map(|(depth, _)| depth + 1).max();
         let place = (depth.unwrap_or(0), id);
-        for cause in event.causes() {
+        for cause in event.previous.iter().chain(&event.seen) {
             self.tips.remove(cause);
         }
         self.tips.insert(id);
@@ -309,7 +289,7 @@ impl Log {
     /// Whether an event comes after another one that was placed.
     fn has_in_past(&self, event: &Event, earlier: &Digest) -> bool {
         let Some((depth, _)) = self.places.get(earlier) else { return false };
-        let mut open: Vec<Digest> = event.causes().copied().collect();
+        let mut open: Vec<Digest> = event.previous.iter().chain(&event.seen).copied().collect();
         let mut looked_at = BTreeSet::new();
         while let Some(id) = open.pop() {
             if id == *earlier {
@@ -318,7 +298,7 @@ impl Log {
             let deeper = self.places.get(&id).is_some_and(|(found, _)| found > depth);
             if deeper && looked_at.insert(id) {
                 let causes = self.found(&id).map(|placed| &placed.event);
-                open.extend(causes.into_iter().flat_map(Event::causes));
+                open.extend(causes.into_iter().flat_map(|e| e.previous.iter().chain(&e.seen)));
             }
         }
         false
@@ -331,6 +311,23 @@ impl Log {
         let allowed = role == DeviceRole::Manage && certificate.vault == self.roots.vault;
         if allowed && self.devices.learn(signed, &certificate, Some(issuer)) {
             self.judgement = None;
+        }
+    }
+
+    /// Places what waited for this event, then what waited for that.
+    fn place_waiting(&mut self, placed: Digest) {
+        let mut open = vec![placed];
+        while let Some(cause) = open.pop() {
+            for id in self.awaited.remove(&cause).unwrap_or_default() {
+                let Some(event) = self.waiting.remove(&id) else { continue };
+                if let Some(other) = self.missing(&event) {
+                    self.awaited.entry(other).or_default().push(id);
+                    self.waiting.insert(id, event);
+                } else if self.place(id, event).is_ok() {
+                    open.push(id);
+                }
+                // One that isn't its device's next is dropped; so is, in the end, all that names it.
+            }
         }
     }
 }

@@ -14,7 +14,6 @@
 //! dropped; that is what locking means.
 
 mod admission;
-mod arrivals;
 mod backup;
 #[cfg(test)]
 mod backup_tests;
@@ -52,7 +51,7 @@ pub use roster::{MOST_DEVICES, MOST_PASS, Member, Roster, RosterError};
 pub use secrets::GrantSecrets;
 pub use slot::{Slot, new_prf_salt};
 pub use stored::{Locked, Unlock};
-pub use wallet::{LoadReport, Vault};
+pub use wallet::{LoadReport, Origin, Vault};
 
 /// Why a vault cannot do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,10 +4,9 @@ use super::*;
 use crate::id::{BlobAddress, Commitment, GrantId, LedgerId};
 use crate::identity::{Entropy, Language, tests as people};
 use crate::sm::seeded::Seeded;
-use crate::sm::{Digest, Key32, SecretKey, Signed};
+use crate::sm::{Key32, SecretKey, Signed};
 use proptest::prelude::*;
 
-mod arrivals;
 mod care;
 mod devices;
 mod histories;
@@ -53,7 +52,7 @@ fn second(first: &Vault, entropy: &Entropy, events: &[StoredEvent], seed: u64) -
     let random = &mut Seeded::new(seed);
     let locked = Locked::from_bytes(&first.to_bytes()).unwrap();
     let mut vault = Vault::restore(entropy, LEDGER, locked.epochs, random).unwrap();
-    assert!(vault.load(events).refused.is_empty());
+    assert!(vault.load(events, Origin::Elsewhere).refused.is_empty());
     let joined = vault.rejoin(entropy, "平板", NOW, random).unwrap();
     (vault, joined)
 }
@@ -93,7 +92,7 @@ fn what_was_appended_is_there_after_locking_and_opening() {
     let unlock = Unlock::Passkey { credential: &[1], prf: &PRF };
     let mut vault = Locked::from_bytes(&stored).unwrap().open(unlock).unwrap();
     assert_eq!(vault.append(added(2), NOW, random), Err(VaultError::Incomplete));
-    assert_eq!(vault.load(&events), LoadReport { taken: 5, ..LoadReport::default() });
+    assert_eq!(vault.load(&events, Origin::OwnStore), LoadReport { taken: 5, ..LoadReport::default() });
     assert_eq!(*vault.index(), before);
     assert!(vault.append(added(2), NOW, random).is_ok());
     assert_eq!(vault.index().records().count(), 2);
@@ -176,7 +175,7 @@ fn the_phrase_leaves_the_device_once_three_words_are_right() {
     let unlock = Unlock::Passkey { credential: &[1], prf: &PRF };
     let mut vault = Locked::from_bytes(&vault.to_bytes()).unwrap().open(unlock).unwrap();
     assert!(vault.entropy().is_none());
-    vault.load(&events);
+    vault.load(&events, Origin::OwnStore);
     assert_eq!(vault.confirm_phrase(&right, NOW, random).err(), Some(VaultError::PhraseGone));
 }
 
@@ -229,7 +228,7 @@ fn grant_secrets() -> GrantSecrets {
 }
 
 fn refusal(vault: &mut Vault, event: &StoredEvent) -> Option<EventError> {
-    vault.load([event]).refused.first().map(|(_, error)| *error)
+    vault.load([event], Origin::Elsewhere).refused.first().map(|(_, error)| *error)
 }
 
 #[test]
@@ -240,8 +239,8 @@ fn changed_misplaced_and_foreign_events_are_refused_by_name() {
     for at in (0..event.bytes.len()).step_by(7) {
         let mut bytes = event.bytes.clone();
         bytes[at] ^= 1;
-        let before = vault.load([]).waiting;
-        let report = vault.load([&StoredEvent::from_bytes(bytes)]);
+        let before = vault.load([], Origin::Elsewhere).waiting;
+        let report = vault.load([&StoredEvent::from_bytes(bytes)], Origin::Elsewhere);
         // Another number of an epoch may be right one day; anything else is refused.
         let waits = report.waiting == before + 1;
         let refused = matches!(report.refused[..], [(_, EventError::Form | EventError::Open)]);
@@ -269,19 +268,15 @@ fn with_read_key() -> (Vault, Vec<StoredEvent>, Key32) {
     (vault, events, keys.read)
 }
 
-fn id_of(event: &StoredEvent, vault: &Vault, read: &Key32) -> Digest {
-    event.open(vault.id(), |_| vec![read]).unwrap().0.id()
-}
-
 #[test]
 fn the_read_key_alone_writes_nothing() {
-    let (mut vault, events, read) = with_read_key();
+    let (mut vault, _, read) = with_read_key();
     let stranger = SecretKey::from_bytes(&[9; 32]).unwrap();
     let device = vault.index().devices().next().unwrap().certificate.sign;
     let mut event = Event {
         device,
         sequence: 2,
-        previous: Some(id_of(&events[2], &vault, &read)),
+        previous: None,
         seen: vec![],
         epoch: 0,
         time: NOW,
@@ -292,7 +287,7 @@ fn the_read_key_alone_writes_nothing() {
     assert_eq!(refusal(&mut vault, &forged), Some(EventError::Signature));
     // In its own name, never admitted.
     event.device = stranger.public();
-    (event.sequence, event.previous) = (0, None);
+    event.sequence = 0;
     let forged = forge(&vault, &read, &stranger, &event);
     assert_eq!(refusal(&mut vault, &forged), Some(EventError::Device));
     // Admitted by itself.
@@ -339,7 +334,7 @@ fn a_device_that_may_only_look_changes_nothing_else_and_is_named() {
         event.sequence += 1;
         event.body = body;
         let forged = forge(&vault, &read, &viewer, &event);
-        assert_eq!(vault.load([&first, &forged]).refused, []);
+        assert_eq!(vault.load([&first, &forged], Origin::Elsewhere).refused, []);
     }
     let index = vault.index();
     assert_eq!((index.last_looked(), index.records().count()), (Some(NOW), 0));
@@ -355,9 +350,12 @@ fn an_event_waits_for_those_that_it_names() {
     events.push(vault.append(Body::Hidden(record(1)), NOW, random).unwrap());
     let epochs = Locked::from_bytes(&vault.to_bytes()).unwrap().epochs;
     let mut restored = Vault::restore(&entropy, LEDGER, epochs, random).unwrap();
-    assert_eq!(restored.load(&events[3..]), LoadReport { taken: 2, waiting: 2, ..LoadReport::default() });
+    assert_eq!(
+        restored.load(&events[3..], Origin::Elsewhere),
+        LoadReport { taken: 2, waiting: 2, ..LoadReport::default() }
+    );
     assert_eq!(restored.index().records().count(), 0);
-    assert_eq!(restored.load(&events[..3]).waiting, 0);
+    assert_eq!(restored.load(&events[..3], Origin::Elsewhere).waiting, 0);
     assert_eq!(*restored.index(), *vault.index());
 }
 
@@ -367,11 +365,11 @@ fn an_old_copy_that_comes_back_to_life_is_noticed() {
     let (mut vault, events) = protected(1);
     let unlock = Unlock::Passkey { credential: &[1], prf: &PRF };
     let mut copy = Locked::from_bytes(&vault.to_bytes()).unwrap().open(unlock).unwrap();
-    copy.load(&events);
+    copy.load(&events, Origin::OwnStore);
     let other = copy.append(added(2), NOW, random).unwrap();
     vault.append(added(1), NOW, random).unwrap();
     assert_eq!(vault.index().alarms().count(), 0);
-    vault.load([&other]);
+    vault.load([&other], Origin::Elsewhere);
     assert!(matches!(vault.index().alarms().next(), Some(Alarm::Forked(_))));
     assert_eq!(vault.index().records().count(), 2);
 }
@@ -388,7 +386,7 @@ fn a_clock_that_is_centuries_ahead_wins_nothing() {
     let ahead = NOW + 1_000 * 365 * 86_400;
     let hidden = tablet.append(Body::Hidden(record(1)), ahead, random).unwrap();
     let looked = tablet.append(Body::LastLooked(ahead), ahead, random).unwrap();
-    phone.load([&joined, &hidden, &looked]);
+    phone.load([&joined, &hidden, &looked], Origin::Elsewhere);
     assert!(phone.index().marks(&record(1)).hidden);
     phone.append(Body::Unhidden(record(1)), NOW, random).unwrap();
     phone.append(Body::LastLooked(NOW), NOW, random).unwrap();
@@ -457,23 +455,23 @@ proptest! {
                 }
                 Step::Sync(to_tablet) => {
                     let device = if to_tablet { &mut tablet } else { &mut phone };
-                    prop_assert!(device.load(&events).refused.is_empty());
+                    prop_assert!(device.load(&events, Origin::Elsewhere).refused.is_empty());
                 }
             }
         }
-        let in_order = { phone.load(&events); phone.index().clone() };
+        let in_order = { phone.load(&events, Origin::Elsewhere); phone.index().clone() };
         let mut shuffled = events.clone();
         let mut order = Seeded::new(shuffle);
         shuffled.sort_by_cached_key(|_| { use crate::sm::Random as _; order.bytes::<8>() });
         let epochs = Locked::from_bytes(&phone.to_bytes()).unwrap().epochs;
         let mut fresh = Vault::restore(&entropy, LEDGER, epochs, random).unwrap();
         for (i, event) in shuffled.iter().enumerate() {
-            prop_assert!(fresh.load([event, event]).refused.is_empty());
+            prop_assert!(fresh.load([event, event], Origin::Elsewhere).refused.is_empty());
             if i % 3 == 0 {
                 fresh.index();
             }
         }
-        tablet.load(&shuffled);
+        tablet.load(&shuffled, Origin::Elsewhere);
         prop_assert_eq!(fresh.index(), &in_order);
         prop_assert_eq!(tablet.index(), &in_order);
         prop_assert_eq!(in_order.alarms().count(), 0);

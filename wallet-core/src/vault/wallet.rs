@@ -44,6 +44,16 @@ pub(super) struct Secrets {
     pub(super) pass: Vec<Signed<DeviceCertificate>>,
 }
 
+/// Where events come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This device's own store, where every event was verified before it was written. They are authenticated
+    /// by their encryption; signatures are not checked again, or 10,000 of them would hold up every unlocking.
+    OwnStore,
+    /// Anywhere else: a backup file, a mailbox, another device.
+    Elsewhere,
+}
+
 /// What became of events that were loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
@@ -53,16 +63,16 @@ pub struct LoadReport {
     pub waiting: usize,
     /// Of these, how many are epochs that are new: store [`Vault::to_bytes`].
     pub epochs: usize,
-    /// Refused, and why. Some may have come earlier and have waited until now: what was stored of them may go.
+    /// Refused, and why.
     pub refused: Vec<(BlobAddress, EventError)>,
-    /// Of an epoch whose key isn't here yet, so that nobody can say what they are: **not to be stored** until
+    /// Of an epoch whose key isn't here yet, so that nobody can say who wrote them: **not to be stored** until
     /// [`Vault::read_late`] gives them.
     pub unread: Vec<BlobAddress>,
 }
 
 impl LoadReport {
-    /// Those of the loaded events that may be stored, beside [`Vault::read_late`]'s. Whether they hold is looked at again when
-    /// the wallet is next opened.
+    /// Those of the loaded events that may be stored, beside [`Vault::read_late`]'s: what is stored counts as verified when the
+    /// wallet is next opened.
     pub fn storable(&self, events: Vec<StoredEvent>) -> impl Iterator<Item = StoredEvent> + use<> {
         let refused = self.refused.iter().map(|(address, _)| address);
         let left: BTreeSet<BlobAddress> = order::set(refused.chain(&self.unread).copied());
@@ -78,8 +88,8 @@ pub struct Vault {
     pub(super) keys: Keyring,
     pub(super) log: Log,
     /// Events of epochs whose keys aren't here (yet).
-    unread: BTreeMap<BlobAddress, StoredEvent>,
-    /// Of those, read since and not yet handed out to be stored.
+    unread: BTreeMap<BlobAddress, (StoredEvent, Origin)>,
+    /// Of those, verified since and not yet handed out to be stored.
     late: Vec<StoredEvent>,
     /// Another person's wallet, in the care of the one of this device's owner.
     pub(super) in_care: bool,
@@ -220,10 +230,9 @@ impl Vault {
         }
         self.open_earlier();
         self.read_again(&mut LoadReport::default());
-        self.log.settle();
     }
 
-    /// Events that could not be read when they were loaded, and were since: to be stored.
+    /// Events that could not be read when they were loaded, and were verified since: to be stored.
     pub fn read_late(&mut self) -> Vec<StoredEvent> {
         core::mem::take(&mut self.late)
     }
@@ -291,20 +300,23 @@ impl Vault {
     }
 
     /// Takes events and epochs, in any order and as often as they come. What can't be read or placed yet waits.
-    pub fn load<'e>(&mut self, events: impl IntoIterator<Item = &'e StoredEvent>) -> LoadReport {
+    pub fn load<'e>(
+        &mut self,
+        events: impl IntoIterator<Item = &'e StoredEvent>,
+        origin: Origin,
+    ) -> LoadReport {
         let mut report = LoadReport::default();
-        let mut taken = BTreeSet::new();
         for stored in events {
-            let one = match stored.epoch() {
+            let taken = match stored.epoch() {
                 Some(epoch) => self.take_epoch(stored, &epoch).map(|new| report.epochs += usize::from(new)),
-                None => self.take(stored).map(|read| {
+                None => self.take(stored, origin).map(|read| {
                     if !read {
                         report.unread.push(stored.address);
                     }
                 }),
             };
-            match one {
-                Ok(()) => drop(taken.insert(stored.address)),
+            match taken {
+                Ok(()) => report.taken += 1,
                 Err(error) => report.refused.push((stored.address, error)),
             }
         }
@@ -312,19 +324,14 @@ impl Vault {
             self.stored.seal();
             self.read_again(&mut report);
         }
-        report.refused.extend(self.log.settle());
-        for (address, _) in &report.refused {
-            taken.remove(address);
-        }
-        report.taken = taken.len();
         report.waiting = self.log.waiting() + self.log.roster().waiting() + self.unread.len();
         report
     }
 
     /// Tries what could not be read before.
     fn read_again(&mut self, report: &mut LoadReport) {
-        for (address, stored) in core::mem::take(&mut self.unread) {
-            match self.take(&stored) {
+        for (address, (stored, origin)) in core::mem::take(&mut self.unread) {
+            match self.take(&stored, origin) {
                 Ok(true) => self.late.push(stored),
                 Ok(false) => {}
                 Err(error) => report.refused.push((address, error)),
@@ -333,15 +340,19 @@ impl Vault {
     }
 
     /// Whether it could be read.
-    fn take(&mut self, stored: &StoredEvent) -> Result<bool, EventError> {
+    fn take(&mut self, stored: &StoredEvent, origin: Origin) -> Result<bool, EventError> {
         let (signed, event) = match stored.open(&self.stored.vault, |number| self.keys.read(number)) {
             Err(EventError::Epoch) if self.unread.len() < MOST_UNREAD => {
-                self.unread.insert(stored.address, stored.clone());
+                self.unread.insert(stored.address, (stored.clone(), origin));
                 return Ok(false);
             }
             opened => opened?,
         };
-        self.log.arrive(stored.address, signed, event).map(|()| true)
+        if origin == Origin::Elsewhere {
+            let held = signed.verify_signature(&event.device, &self.stored.ledger);
+            held.map_err(|_| EventError::Signature)?;
+        }
+        self.log.insert(signed.id(), event).map(|()| true)
     }
 
     fn take_epoch(&mut self, stored: &StoredEvent, epoch: &Signed<Epoch>) -> Result<bool, EventError> {

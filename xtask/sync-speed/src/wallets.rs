@@ -8,7 +8,7 @@ use core::time::Duration;
 use suishen_core::id::{BlobAddress, LedgerId};
 use suishen_core::sm::Key32;
 use suishen_core::sync::{Act, Link};
-use suishen_core::vault::{Body, DeviceRole, Locked, NewDevice, StoredEvent, Unlock, Vault};
+use suishen_core::vault::{Body, DeviceRole, Locked, NewDevice, Origin, StoredEvent, Unlock, Vault};
 
 use crate::change::{Change, Repeatable};
 use crate::cost::{Cost, timed};
@@ -74,7 +74,7 @@ impl Device {
     /// Takes events of elsewhere into the vault: opened, signatures verified, put in order, folded into the index.
     pub fn take(&mut self, events: &[StoredEvent]) -> Result<Duration> {
         let (report, time) = timed(|| {
-            let report = self.vault.load(events);
+            let report = self.vault.load(events, Origin::Elsewhere);
             self.vault.index();
             Ok(report)
         })?;

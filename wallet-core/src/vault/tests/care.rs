@@ -27,7 +27,7 @@ fn a_wallet_in_care_opens_with_its_keeper_alone_and_is_as_protected() {
     // What is kept for one wallet opens no other.
     assert_eq!(own.open_in_care(family.vaults[0].stored.clone(), &sealed).err(), Some(VaultError::Damaged));
     let mut opened = own.open_in_care(locked, &sealed).unwrap();
-    assert_eq!(opened.load(&family.events).refused, []);
+    assert_eq!(opened.load(&family.events, Origin::OwnStore).refused, []);
     assert!(opened.is_protected());
     assert_eq!(opened.role(), DeviceRole::Share);
 }
@@ -37,7 +37,7 @@ fn care_gives_no_role() {
     let (own, mut other, family) = helper_and_patient(620, DeviceRole::View);
     let mut random = Seeded::new(2);
     own.take_into_care(&mut other, &mut random).unwrap();
-    other.load(&family.events);
+    other.load(&family.events, Origin::OwnStore);
     assert_eq!(other.authority().err(), Some(VaultError::Role));
     assert_eq!(other.append(Body::Hidden(record(1)), NOW, &mut random).err(), Some(VaultError::Role));
 }

@@ -30,7 +30,7 @@ impl Family {
 
     /// Admits a device by one that knows all.
     pub(super) fn admit(&mut self, by: usize, role: DeviceRole) -> usize {
-        self.vaults[by].load(&self.events);
+        self.vaults[by].load(&self.events, Origin::Elsewhere);
         self.admit_apart(by, role, self.events.len())
     }
 
@@ -42,10 +42,10 @@ impl Family {
         let admission = Admission::from_bytes(&admission.to_bytes()).unwrap();
         let mut vault = Vault::join(device, &admission, LEDGER, &mut self.random).unwrap();
         let known = self.events[..known].iter().chain([&certified]);
-        assert_eq!(vault.load(known).refused, []);
+        assert_eq!(vault.load(known, Origin::Elsewhere).refused, []);
         self.events.push(certified);
         let entered = vault.enter(&format!("d{}", self.vaults.len()), NOW, &mut self.random).unwrap();
-        self.vaults[by].load([&entered]);
+        self.vaults[by].load([&entered], Origin::Elsewhere);
         self.events.push(entered);
         self.vaults.push(vault);
         self.vaults.len() - 1
@@ -67,7 +67,7 @@ impl Family {
     /// Everybody gets everything.
     pub(super) fn sync(&mut self) {
         for vault in &mut self.vaults {
-            assert_eq!(vault.load(&self.events).refused, []);
+            assert_eq!(vault.load(&self.events, Origin::Elsewhere).refused, []);
         }
     }
 
@@ -154,9 +154,9 @@ fn a_device_enters_only_after_what_admitted_it() {
         family.vaults[0].admit(&device.request(), DeviceRole::Share, NOW, random).unwrap();
     let mut vault = Vault::join(device, &admission, LEDGER, random).unwrap();
     assert_eq!(vault.enter("x", NOW, random), Err(VaultError::Incomplete));
-    vault.load(&family.events);
+    vault.load(&family.events, Origin::Elsewhere);
     assert_eq!(vault.enter("x", NOW, random), Err(VaultError::Incomplete));
-    vault.load([&certified]);
+    vault.load([&certified], Origin::Elsewhere);
     assert!(vault.enter("x", NOW, random).is_ok());
     assert_eq!(vault.enter("x", NOW, random), Err(VaultError::Incomplete), "once");
     let text = format!("{:?} {vault:?} {admission:?}", NewDevice::generate(random));

@@ -126,7 +126,7 @@ impl History {
         let all: BTreeSet<usize> = self.known[a].union(&self.known[b]).copied().collect();
         for device in [a, b] {
             let new = all.difference(&self.known[device]).map(|i| &self.family.events[*i]);
-            assert_eq!(self.family.vaults[device].load(new).refused, []);
+            assert_eq!(self.family.vaults[device].load(new, Origin::Elsewhere).refused, []);
             self.known[device] = all.clone();
         }
     }
@@ -137,13 +137,13 @@ impl History {
         let random = &mut Seeded::new(1);
         let mut vault = Vault::restore(&self.family.entropy, LEDGER, vec![first], random).unwrap();
         for (i, event) in events.into_iter().enumerate() {
-            assert_eq!(vault.load([event, event]).refused, []);
+            assert_eq!(vault.load([event, event], Origin::Elsewhere).refused, []);
             if i % 5 == 0 {
                 vault.index();
             }
         }
         vault.open_by_phrase(&self.family.entropy.keys());
-        assert_eq!(vault.load([]).waiting, 0);
+        assert_eq!(vault.load([], Origin::Elsewhere).waiting, 0);
         vault
     }
 }
@@ -183,7 +183,7 @@ fn check(
     prop_assert_eq!(otherwise.index(), &index);
     let roster = history.family.roster();
     for (device, vault) in history.family.vaults.iter_mut().enumerate() {
-        let report = vault.load(&shuffled);
+        let report = vault.load(&shuffled, Origin::Elsewhere);
         prop_assert_eq!(&report.refused, &[]);
         if report.waiting == 0 {
             prop_assert_eq!(vault.index(), &index, "device {}", device);

@@ -28,7 +28,7 @@ fn a_removed_device_reads_and_writes_no_more() {
     family.write(2, added(3)).unwrap();
     assert!(family.vaults[1].is_removed() && !family.vaults[2].is_removed());
     assert_eq!(family.write(1, added(4)), Err(VaultError::Removed));
-    let report = family.vaults[1].load(&family.events);
+    let report = family.vaults[1].load(&family.events, Origin::Elsewhere);
     assert!(report.waiting >= 3, "what was written under the new keys: {report:?}");
     for device in [0, 2] {
         family.sync();
@@ -49,7 +49,7 @@ fn a_removed_device_reads_and_writes_no_more() {
         Vault::restore(&family.entropy, LEDGER, family.vaults[0].epochs(), &mut Seeded::new(3)).unwrap();
     let without: Vec<_> =
         family.events.iter().enumerate().filter(|(i, _)| *i != before).map(|(_, e)| e).collect();
-    fresh.load(without);
+    fresh.load(without, Origin::Elsewhere);
     assert_eq!(fresh.index(), family.vaults[0].index());
 }
 
@@ -89,7 +89,7 @@ fn malicious_relay_that_keeps_a_removal_back_is_outrun_by_the_holder_on_the_ledg
     let mut phone = Vault::restore(&family.entropy, LEDGER, old, random).unwrap();
     assert!(!phone.is_outrun(&first) && phone.is_outrun(&moved));
     assert!(!family.vaults[2].is_outrun(&moved), "one that may only look has no such keys to compare");
-    phone.load(&family.events);
+    phone.load(&family.events, Origin::Elsewhere);
     phone.rejoin(&family.entropy, "x", NOW, random).unwrap();
     assert!(!phone.is_outrun(&moved) && !phone.is_outrun(&first));
 }
@@ -124,9 +124,12 @@ fn keys_that_come_after_their_events_open_them_in_the_same_load_or_a_later_one()
     let (epoch, events) = new.split_first().unwrap();
     assert!(epoch.epoch().is_some());
     let vault = &mut family.vaults[2];
-    let report = vault.load(events);
+    let report = vault.load(events, Origin::Elsewhere);
     assert_eq!((report.waiting, report.refused.len()), (3, 0));
-    assert_eq!(vault.load([epoch]), LoadReport { taken: 1, epochs: 1, ..LoadReport::default() });
+    assert_eq!(
+        vault.load([epoch], Origin::Elsewhere),
+        LoadReport { taken: 1, epochs: 1, ..LoadReport::default() }
+    );
     let index = vault.index().clone();
     assert_eq!(*family.vaults[0].index(), index);
     // Kept over locking, though the epoch isn't loaded again.
@@ -134,7 +137,7 @@ fn keys_that_come_after_their_events_open_them_in_the_same_load_or_a_later_one()
     let mut reversed = new.clone();
     reversed.reverse();
     let vault = &mut family.vaults[1];
-    assert_eq!(vault.load(&reversed).refused, []);
+    assert_eq!(vault.load(&reversed, Origin::Elsewhere).refused, []);
 }
 
 fn vault_reopens(family: &mut Family, device: usize) {
@@ -143,7 +146,7 @@ fn vault_reopens(family: &mut Family, device: usize) {
     let mut again = Locked::from_bytes(&bytes).unwrap().open(unlock).unwrap();
     assert_eq!(again.epochs(), family.vaults[device].epochs());
     assert_eq!(again.authority().unwrap(), family.vaults[device].authority().unwrap());
-    again.load(family.events.iter().filter(|event| event.epoch().is_none()));
+    again.load(family.events.iter().filter(|event| event.epoch().is_none()), Origin::OwnStore);
 }
 
 #[test]
@@ -163,7 +166,7 @@ fn two_that_remove_each_other_are_both_out_and_the_phrase_decides() {
 
     let random = &mut Seeded::new(50);
     let mut phone = Vault::restore(&family.entropy, LEDGER, family.vaults[2].epochs(), random).unwrap();
-    phone.load(&family.events);
+    phone.load(&family.events, Origin::Elsewhere);
     family.events.push(phone.rejoin(&family.entropy, "新手机", NOW, random).unwrap());
     assert!(phone.is_unsettled());
     let stay = [1, 2].map(|device| family.key(device));
@@ -205,7 +208,7 @@ fn removals_at_the_same_time_are_settled_by_one_more_epoch() {
     family.write(1, added(1)).unwrap();
     for removed in [2, 3] {
         let event = &family.events[family.events.len() - 1..];
-        assert!(family.vaults[removed].load(event).waiting > 0);
+        assert!(family.vaults[removed].load(event, Origin::Elsewhere).waiting > 0);
         assert_eq!(family.vaults[removed].index().record(&record(1)), None);
     }
     family.sync();
@@ -256,10 +259,10 @@ fn an_old_backup_and_the_phrase_catch_up_with_epochs_that_came_since() {
     family.write(0, added(1)).unwrap();
     let random = &mut Seeded::new(50);
     let mut phone = Vault::restore(&family.entropy, LEDGER, epochs, random).unwrap();
-    assert!(phone.load(&family.events).waiting > 0);
+    assert!(phone.load(&family.events, Origin::Elsewhere).waiting > 0);
     phone.rejoin(&family.entropy, "x", NOW, random).unwrap();
     assert!(phone.index().record(&record(1)).is_some());
-    assert_eq!(phone.load([]).waiting, 0);
+    assert_eq!(phone.load([], Origin::Elsewhere).waiting, 0);
     let other = Entropy::from_bytes([1; 32]);
     assert_eq!(phone.decide(&other, &[], NOW, random).err(), Some(VaultError::OtherWallet));
 }

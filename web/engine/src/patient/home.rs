@@ -9,7 +9,7 @@ use crate::worker::tell;
 use suishen_bridge::{Action, Event, Fault, Step, Topic, Wallet};
 use suishen_core::id::BlobAddress;
 use suishen_core::sm::Key32;
-use suishen_core::vault::{Locked, StoredEvent, Unlock, Vault};
+use suishen_core::vault::{Locked, Origin, StoredEvent, Unlock, Vault};
 
 const VAULT: &str = "vault";
 const PLATFORM: &str = "wallet";
@@ -92,7 +92,7 @@ impl Session {
                 None => StoredEvent::from_bytes(bytes),
             })
             .collect();
-        let report = vault.load(&events);
+        let report = vault.load(&events, Origin::OwnStore);
         if report.refused.iter().any(|(_, error)| error.is_damage()) {
             return Err(Fault::new("store-damaged", Action::Recover));
         }

@@ -12,7 +12,7 @@ use suishen_core::id::BlobAddress;
 use suishen_core::identity::{Entropy, Language};
 use suishen_core::sm::{Random as _, Signed};
 use suishen_core::vault::{
-    BackupReader, Body, ENOUGH_BITS, Epoch, Item, StoredEvent, Vault, new_prf_salt, strength, suggest,
+    BackupReader, Body, ENOUGH_BITS, Epoch, Item, Origin, StoredEvent, Vault, new_prf_salt, strength, suggest,
 };
 
 /// Events of a backup file that are checked between two words on the screen.
@@ -155,7 +155,7 @@ impl Session {
         for (done, some) in (0..).step_by(CHECKED_AT_ONCE).zip(events.chunks(CHECKED_AT_ONCE)) {
             tell(&Event::Progress { task, step: Step::Checking, done, total: events.len() as u64 });
             breathe().await;
-            let refused = vault.load(some).refused;
+            let refused = vault.load(some, Origin::Elsewhere).refused;
             if refused.iter().any(|(_, error)| error.is_damage()) {
                 return Err(
                     Fault::new("backup", Action::Retry).with_detail(format!("{} events", refused.len()))

@@ -35,7 +35,7 @@ use suishen_core::id::BlobAddress;
 use suishen_core::qr::{PeerOffer, QrError};
 use suishen_core::sm::Key32;
 use suishen_core::sync::{ContentError, ContentRefused, Refused, SyncError};
-use suishen_core::vault::StoredEvent;
+use suishen_core::vault::{Origin, StoredEvent};
 use zeroize::Zeroizing;
 
 /// How often a relay is asked to let others in here.
@@ -326,15 +326,10 @@ impl Session {
 
     /// Takes events that came from another copy: those that hold are stored.
     async fn take_events(&self, engine: &Engine, events: Vec<StoredEvent>) -> Result<(), Fault> {
-        let (report, late) = self.with(|vault| (vault.load(&events), vault.read_late()))?;
-        let gone: Vec<Change> = report
-            .refused
-            .iter()
-            .map(|(address, _)| Change::Delete(Table::Events, address.to_hex()))
-            .collect();
+        let (report, late) = self.with(|vault| (vault.load(&events, Origin::Elsewhere), vault.read_late()))?;
         let held = report.storable(events).chain(late);
-        let held = held.map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes));
-        let changes: Vec<Change> = held.chain(gone).collect();
+        let changes: Vec<Change> =
+            held.map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes)).collect();
         if report.epochs > 0 {
             return self.save_vault(engine, changes).await;
         }

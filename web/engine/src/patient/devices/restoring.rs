@@ -12,7 +12,7 @@ use suishen_bridge::{Action, Event, Fault, Step};
 use suishen_core::identity::Entropy;
 use suishen_core::sm::{SecretKey, Signed};
 use suishen_core::sync::{Act, Knock, LINK_FRAME, Link, Welcome};
-use suishen_core::vault::{DeviceCertificate, DeviceRole, StoredEvent, Vault};
+use suishen_core::vault::{DeviceCertificate, DeviceRole, Origin, StoredEvent, Vault};
 
 impl Session {
     /// Brings the wallet of a phrase back from the mailbox; contents follow.
@@ -40,7 +40,7 @@ impl Session {
         let events = all(&mut stream, task).await?;
         let epochs = events.iter().filter_map(StoredEvent::epoch).collect();
         let mut vault = Vault::restore(entropy, ledger.id, epochs, &mut BrowserRandom).map_err(fault)?;
-        let report = vault.load(&events);
+        let report = vault.load(&events, Origin::Elsewhere);
         let own = vault.rejoin(entropy, &device_name(&engine.language()), now, &mut BrowserRandom);
         let held = report.storable(events);
         let held = held.chain(vault.read_late()).chain([own.map_err(fault)?]).collect();
