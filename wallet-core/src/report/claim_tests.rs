@@ -1,6 +1,6 @@
 //! What a claim discloses, and each half-truth that is refused, with the sentence that the person sees.
 
-use super::claim::{Invoice, Missing, Proposal, Shown, Why, proposal, supporting};
+use super::claim::{Invoice, Missing, Proposal, Shown, Why, policy_name, proposal, supporting};
 use super::*;
 use crate::contract::{CertificateDer, Party, Role, Slot, TagProof};
 use crate::fhir::Json;
