@@ -164,6 +164,7 @@ async fn an_insurers_desk_is_told_why_it_settles_nothing_on_an_invoice_that_it_h
         between.is_honest();
         desk.goes_to("insurer", "/settled").await?;
         desk.sees("已经撤回，这一部分又可以结算").await?;
+        desk.goes_to("insurer", "/").await?;
 
         // The hospital was suspended from before it issued this.
         claim("0038217754").await?;
