@@ -3,7 +3,7 @@
 
 use super::{Outcome, serve};
 use crate::{
-    client::Client,
+    client::{Client, ClientError},
     config::{Limits, Place},
     http::{
         self,
@@ -18,6 +18,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
+    io::Write as _,
     net::{IpAddr, SocketAddr},
     path::Path,
     time::Duration,
@@ -26,6 +27,8 @@ use suishen_core::id::LedgerId;
 
 /// File in the data folder that says whose wallets are served.
 const SERVES: &str = "mailbox.json";
+/// How long the relay may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it looks for what is over.
 const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 
@@ -64,7 +67,7 @@ pub struct Mailbox {
 }
 
 /// Whose wallets are served.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Serves {
     /// The ledger's id.
     ledger: String,
@@ -117,19 +120,29 @@ async fn serves(data: &Path, mailbox: &Mailbox) -> anyhow::Result<Serves> {
         let known = known.context("whose wallets? Name their relay with --relay at the first start")?;
         return Ok(with_origins(known, mailbox));
     };
-    let client = match (Client::connect(relay).await, known) {
-        (Ok(client), Some(known)) if client.ledger().to_string() != known.ledger => {
+    let told = async {
+        let client = Client::connect_within(relay, PATIENCE).await?;
+        let origins = client.info().await?.origins;
+        Ok::<_, ClientError>(Serves { ledger: client.ledger().to_string(), origins })
+    };
+    let told = match (told.await, &known) {
+        (Ok(told), Some(known)) if told.ledger != known.ledger => {
             bail!("{relay} has another ledger than the one whose wallets are served here, {}", known.ledger)
         }
-        (Ok(client), _) => client,
+        (Ok(told), _) => told,
         // It is gone, which is what this is for.
-        (Err(_), Some(known)) => return Ok(with_origins(known, mailbox)),
+        (Err(_), Some(known)) => return Ok(with_origins(known.clone(), mailbox)),
         (Err(error), None) => return Err(error.into()),
     };
-    let info = client.info().await?;
-    let serves = with_origins(Serves { ledger: client.ledger().to_string(), origins: info.origins }, mailbox);
-    fs::write(&path, serde_json::to_vec_pretty(&serves)?)?;
-    Ok(serves)
+    if known.as_ref() != Some(&told) {
+        // Whole or not at all: it is needed just when the relay is gone.
+        let new = path.with_extension("new");
+        let mut file = fs::File::create(&new)?;
+        file.write_all(&serde_json::to_vec_pretty(&told)?)?;
+        file.sync_all()?;
+        fs::rename(&new, &path)?;
+    }
+    Ok(with_origins(told, mailbox))
 }
 
 fn with_origins(serves: Serves, mailbox: &Mailbox) -> Serves {

@@ -185,8 +185,10 @@ impl Roster {
     /// Takes an epoch, in any order; whether it is new. One that builds on unknown ones waits for them and is judged then.
     pub fn take(&mut self, signed: &Signed<Epoch>) -> Result<bool, RosterError> {
         let id = signed.id();
-        if self.taken.contains_key(&id) || self.waiting.contains_key(&id) {
-            return Ok(false);
+        let waiting = self.waiting.get(&id).map(|waiting| &waiting.signed);
+        if let Some(known) = self.taken.get(&id).map(|taken| &taken.signed).or(waiting) {
+            // The id is its content's: under another signature it is no second epoch, and nothing that anybody should keep.
+            return if known == signed { Ok(false) } else { Err(RosterError::Signature) };
         }
         let bytes = signed.to_bytes().len();
         if bytes > MOST_BYTES {

@@ -102,6 +102,25 @@ fn a_device_counts_as_the_root_or_one_that_manages_says() {
 }
 
 #[test]
+fn malicious_mailbox_makes_no_second_epoch_of_one_by_another_signature() {
+    let first = device(1, manage(), 0, ROOT);
+    let zero = by_root(&epoch(0, &[], &[&first]));
+    let one = by_device(epoch(1, &[&zero], &[&first]), core::slice::from_ref(&first), 1);
+    let two = by_device(epoch(2, &[&one], &[&first]), core::slice::from_ref(&first), 1);
+    // One that is known, and one that waits for what it builds on.
+    let mut roster = roster(&[&zero, &two]);
+    let bytes = roster.bytes();
+    for known in [&zero, &two] {
+        assert_eq!(roster.take(known), Ok(false));
+        let copy = Signed::new(&known.claimed().unwrap(), &key(9), &LEDGER);
+        assert_eq!(copy.id(), known.id());
+        assert_eq!(roster.take(&copy), Err(RosterError::Signature));
+    }
+    assert_eq!(roster.bytes(), bytes);
+    assert_eq!((roster.take(&one), roster.newest()), (Ok(true), Some(2)));
+}
+
+#[test]
 fn certificates_of_another_vault_or_ledger_count_for_nothing() {
     let first = device(1, manage(), 0, ROOT);
     let known = by_root(&epoch(0, &[], &[&first]));

@@ -40,7 +40,7 @@ pub async fn run(
     mut link: Link,
     told: impl AsyncFn(Told) -> Result<bool, Trouble>,
 ) -> Trouble {
-    let mut news = engine.patient.devices.follows();
+    let (number, mut news) = engine.patient.devices.follows();
     let begun = async {
         let events = addresses(engine).await?;
         Ok::<_, Trouble>(link.start(events, &mut BrowserRandom)?)
@@ -50,7 +50,7 @@ pub async fn run(
         Err(trouble) => return trouble,
     };
     loop {
-        match act(engine, &mut stream, &mut link, acts, &told).await {
+        match act(engine, (&mut stream, number), &mut link, acts, &told).await {
             Ok(true) => {}
             Ok(false) => return Trouble::Away,
             Err(trouble) => return trouble,
@@ -71,7 +71,7 @@ pub async fn run(
 /// Does what the link says; whether to go on.
 async fn act(
     engine: &Engine,
-    stream: &mut Stream,
+    (stream, number): (&mut Stream, u64),
     link: &mut Link,
     acts: Vec<Act>,
     told: &impl AsyncFn(Told) -> Result<bool, Trouble>,
@@ -88,7 +88,7 @@ async fn act(
                 rest.extend(link.loaded(events.into_iter().flatten().collect())?);
             }
             Act::Store(events) => {
-                session.take_events(engine, events).await?;
+                session.take_events(engine, events, number).await?;
                 told(Told::At(link.tally())).await?;
             }
             Act::Compare => {

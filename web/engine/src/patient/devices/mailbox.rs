@@ -11,12 +11,14 @@ use futures::channel::oneshot;
 use futures::future::select;
 use minicbor::{Decode, Encode};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::rc::Rc;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Fault, SyncState};
 use suishen_core::cbor;
 use suishen_core::id::LedgerId;
+use suishen_core::order;
 use suishen_core::sync::{LINK_FRAME, Link, Refused};
 
 /// How long to wait after a link broke: longer each time, in milliseconds.
@@ -27,6 +29,8 @@ const LOOKS: u32 = 3;
 
 /// Where further mailboxes are, as this wallet's relay said when it could last be asked.
 const FURTHER: &str = "further-mailboxes";
+/// Longest answer of a mailbox that says what it is, in bytes.
+const MOST_INFO: usize = 4096;
 /// Of those no more are followed.
 const MOST_FURTHER: usize = 4;
 
@@ -73,9 +77,16 @@ async fn further(engine: &Engine) -> Result<Vec<String>, Fault> {
     Ok(bytes.and_then(|bytes| cbor::decode(&bytes).ok()).unwrap_or_default())
 }
 
+/// The hosts of all mailboxes that are followed, as [`host`] writes them.
+pub async fn named(engine: &Engine) -> Result<BTreeSet<String>, Fault> {
+    let further = further(engine).await?;
+    Ok(order::set(std::iter::once(engine.origin()).chain(further).map(|origin| host(&origin))))
+}
+
 /// The mailbox at an origin. The relay's own names the further ones, and they are followed too; what one of those names is not.
 async fn met(engine: &Rc<Engine>, origin: &str) -> Result<Relay, Trouble> {
-    let answer = http::send(origin, &Call::get("/v1/mailbox")).await.map_err(|_| Trouble::Away)?;
+    let answer = http::send_for(origin, &Call::get("/v1/mailbox"), MOST_INFO).await;
+    let answer = answer.map_err(|_| Trouble::Away)?;
     let info: MailboxInfo =
         cbor::decode(&answer).map_err(|_| Trouble::Broken("no mailbox answers there".to_owned()))?;
     if info.ledger != engine.patient.with(|vault| *vault.ledger())? {
@@ -102,6 +113,13 @@ async fn follow(engine: &Rc<Engine>, origin: &str) {
         let trouble = match met(engine, origin).await {
             Ok(relay) => once(engine, &relay, &mark, &broken).await,
             Err(trouble) => trouble,
+        };
+        // That this device is out only the relay is believed without an epoch that says so.
+        let trouble = match trouble {
+            Trouble::Refused(refused @ Refused::Device) if origin != engine.origin() => {
+                Trouble::Broken(refused.to_string())
+            }
+            trouble => trouble,
         };
         // This device was removed: nothing new reaches it.
         let removed = matches!(trouble, Trouble::Refused(Refused::Device))
@@ -156,14 +174,7 @@ async fn once(
             link::Told::Level => {
                 // A device that was added and then interrupted writes its first event now.
                 engine.patient.enter(engine).await?;
-                engine.patient.settle(engine).await?;
-                for _ in 0..LOOKS {
-                    // A ledger that can't be asked now is asked again, and then with the next change.
-                    if engine.patient.look_at_holder(engine).await.is_ok() {
-                        break;
-                    }
-                    sleep(1000).await;
-                }
+                look_around(engine);
                 broken.set(0);
                 // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
                 match content::exchange(engine, relay).await {
@@ -178,6 +189,27 @@ async fn once(
         Ok(true)
     })
     .await
+}
+
+/// What is to be done when a copy is level, beside the link: that one goes on reading, so that of several devices which settle
+/// the same the first one's epoch reaches the others while they wait.
+fn look_around(engine: &Rc<Engine>) {
+    if engine.patient.devices.looking.replace(true) {
+        return;
+    }
+    let engine = engine.clone();
+    wasm_bindgen_futures::spawn_local(async move {
+        // What doesn't come to an end now does when a copy is next level.
+        let _ = engine.patient.settle(&engine).await;
+        for _ in 0..LOOKS {
+            // A ledger that can't be asked now is asked again, and then with the next change.
+            if engine.patient.look_at_holder(&engine).await.is_ok() {
+                break;
+            }
+            sleep(1000).await;
+        }
+        engine.patient.devices.looking.set(false);
+    });
 }
 
 /// The first relay that answers, for what needs the ledger too.

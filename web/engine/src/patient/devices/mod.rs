@@ -22,6 +22,7 @@ use crate::worker::tell;
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::channel::oneshot;
+use futures::lock::Mutex;
 use minicbor::{Decode, Encode};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,13 +52,19 @@ const REMOVED: &str = "device-removed";
 #[derive(Debug, Default)]
 pub struct Devices {
     network: Network,
-    /// Each open link is told of new events.
-    links: RefCell<Vec<UnboundedSender<Vec<StoredEvent>>>>,
+    /// Each open link is told of new events, but for those that came by itself.
+    links: RefCell<Vec<(u64, UnboundedSender<Vec<StoredEvent>>)>>,
+    /// Links that were ever opened.
+    opened: Cell<u64>,
     counterparts: RefCell<BTreeMap<String, Counterpart>>,
     /// The mailboxes that are being followed, by origin.
     following: RefCell<BTreeSet<String>>,
     /// Ends the wait before one of them is tried again.
     waiting: RefCell<BTreeMap<String, oneshot::Sender<()>>>,
+    /// What is to be done once a copy is level is being done.
+    looking: Cell<bool>,
+    /// Who notes how far a mailbox is: one at a time.
+    noting: Mutex<()>,
     /// Contents that each is known to have.
     delivered: RefCell<BTreeMap<String, BTreeSet<BlobAddress>>>,
     invitation: RefCell<Option<pairing::Invitation>>,
@@ -188,16 +195,26 @@ impl Devices {
         Ok(Code { peers, secret, link })
     }
 
-    /// A link that is to be told of new events from now on.
-    fn follows(&self) -> UnboundedReceiver<Vec<StoredEvent>> {
+    /// A link that is to be told of new events from now on, by its number.
+    fn follows(&self) -> (u64, UnboundedReceiver<Vec<StoredEvent>>) {
         let (sender, news) = unbounded();
-        self.links.borrow_mut().push(sender);
-        news
+        let number = self.opened.get() + 1;
+        self.opened.set(number);
+        self.links.borrow_mut().push((number, sender));
+        (number, news)
     }
 
     /// Tells every open link of events that are stored.
     pub(super) fn news(&self, events: &[StoredEvent]) {
-        self.links.borrow_mut().retain(|link| link.unbounded_send(events.to_vec()).is_ok());
+        self.news_by(events, 0);
+    }
+
+    /// The same of events that came by this link.
+    fn news_by(&self, events: &[StoredEvent], by: u64) {
+        let tell = |(number, link): &(u64, UnboundedSender<_>)| {
+            if *number == by { !link.is_closed() } else { link.unbounded_send(events.to_vec()).is_ok() }
+        };
+        self.links.borrow_mut().retain(tell);
     }
 
     /// Tries the mailboxes again at once, where a link to one broke.
@@ -302,10 +319,14 @@ impl Session {
         Ok(devices || !self.levels(engine).await?.is_empty())
     }
 
-    /// By the mailbox's host.
+    /// By the mailbox's host, as far as it is still one.
     async fn levels(&self, engine: &Engine) -> Result<BTreeMap<String, Level>, Fault> {
         let bytes = engine.store().await?.get(Table::Plain, LEVEL).await?;
-        Ok(bytes.and_then(|bytes| cbor::decode(&bytes).ok()).unwrap_or_default())
+        let mut levels: BTreeMap<String, Level> =
+            bytes.and_then(|bytes| cbor::decode(&bytes).ok()).unwrap_or_default();
+        let named = mailbox::named(engine).await?;
+        levels.retain(|host, _| named.contains(host));
+        Ok(levels)
     }
 
     /// The mailbox at a host has all that this device has.
@@ -314,6 +335,7 @@ impl Session {
         // Where no relay says the time, the phone's own clock does for what is only shown.
         let time = told.unwrap_or_else(|| u64::try_from(phone_clock()).unwrap_or_default());
         let store = engine.store().await?;
+        let _turn = self.devices.noting.lock().await;
         let events = store.count(Table::Events).await?;
         let mut levels = self.levels(engine).await?;
         if levels.insert(host.to_owned(), Level { time, events }).is_none() {
@@ -325,15 +347,21 @@ impl Session {
     }
 
     /// Takes events that came from another copy: those that hold are stored.
-    async fn take_events(&self, engine: &Engine, events: Vec<StoredEvent>) -> Result<(), Fault> {
-        let (report, late) = self.with(|vault| (vault.load(&events, Origin::Elsewhere), vault.read_late()))?;
-        let held = report.storable(events).chain(late);
-        let changes: Vec<Change> =
-            held.map(|event| Change::Put(Table::Events, event.address.to_hex(), event.bytes)).collect();
+    /// `by` is the link by which they came: all others are told.
+    async fn take_events(&self, engine: &Engine, events: Vec<StoredEvent>, by: u64) -> Result<(), Fault> {
+        let (report, late) =
+            self.with(|vault| (vault.load(&events, Origin::Elsewhere), vault.read_late()))?;
+        let held: Vec<StoredEvent> = report.storable(events).chain(late).collect();
+        let put =
+            |event: &StoredEvent| Change::Put(Table::Events, event.address.to_hex(), event.bytes.clone());
+        let changes = held.iter().map(put).collect();
         if report.epochs > 0 {
-            return self.save_vault(engine, changes).await;
+            self.save_vault(engine, changes).await?;
+        } else {
+            engine.store().await?.write(changes).await?;
         }
-        Ok(engine.store().await?.write(changes).await?)
+        self.devices.news_by(&held, by);
+        Ok(())
     }
 
     /// Tells the pages that another device changed something.
