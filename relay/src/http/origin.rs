@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn the_engine_may_reach_every_member_by_https_and_wss() {
         let origins = Origins::new([Origin::parse("https://b.example").unwrap()], None);
-        assert_eq!(origins.connect_sources(), " https://b.example wss://b.example");
+        assert_eq!(origins.connect_sources(&[]), " https://b.example wss://b.example");
     }
 
     #[test]
