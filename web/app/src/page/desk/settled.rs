@@ -37,13 +37,13 @@ pub fn SettledPage() -> Html {
     });
     use_effect_with(state_now, {
         let words = words.clone();
-        move |state: &Option<DeskClaimState>| match state {
-            Some(
+        move |state: &Option<DeskClaimState>| {
+            if let Some(
                 state @ (DeskClaimState::Open | DeskClaimState::Closed(_) | DeskClaimState::Underway(_)),
-            ) => {
+            ) = state
+            {
                 voice.polite(said(state, now, &words).1);
             }
-            _ => {}
         }
     });
     let ask = |claim: Option<SettledClaim>| {
