@@ -4,10 +4,20 @@
 use reqwest::{Method, StatusCode};
 use suishen_core::contract::{Role, Slot};
 use suishen_relay::claims::patient::choice_for;
-use suishen_tests::{Answer, Desk, HOSPITAL, Person, Result, Scene, Turn, Wallet, Window, sample};
+use suishen_tests::{Answer, Between, Desk, HOSPITAL, Person, Result, Scene, Turn, Wallet, Window, sample};
 
 async fn looks_who_read(phone: &Person) -> Result<()> {
     phone.goes_to("patient", "/who").await
+}
+
+/// From here on this is what the relay answers there.
+fn shows(between: &Between, path: &'static str, body: Vec<u8>) {
+    between.lies(move |asked| {
+        if !asked.is(&Method::GET, path) {
+            return Turn::Honest;
+        }
+        Turn::Instead(Answer::made(StatusCode::OK, "application/octet-stream", body.clone()))
+    });
 }
 
 /// Opens a ticket's link, whatever comes of it.
@@ -149,16 +159,7 @@ async fn malicious_relay_that_shows_patient_and_desk_two_ledgers_is_found_when_t
         scene.relay.issues("imaging").await?;
 
         // An auditor who is given the patient's entries for everybody's checkpoint; and entries that are none.
-        let whole = theirs.body.clone();
-        between.lies(move |asked| {
-            let body = whole.clone();
-            let entries = asked.is(&Method::GET, "/v1/ledger/entries");
-            if entries {
-                Turn::Instead(Answer::made(StatusCode::OK, "application/cbor", body))
-            } else {
-                Turn::Honest
-            }
-        });
+        shows(&between, "/v1/ledger/entries", theirs.body.clone());
         desk.goes_to("auditor", "/").await?;
         desk.taps("开始核对").await?;
         desk.sees("逐条算出的结果和检查点不一致").await?;
@@ -168,15 +169,7 @@ async fn malicious_relay_that_shows_patient_and_desk_two_ledgers_is_found_when_t
         if let Some(last) = changed.last_mut() {
             *last ^= 1;
         }
-        between.lies(move |asked| {
-            let body = changed.clone();
-            let entries = asked.is(&Method::GET, "/v1/ledger/entries");
-            if entries {
-                Turn::Instead(Answer::made(StatusCode::OK, "application/cbor", body))
-            } else {
-                Turn::Honest
-            }
-        });
+        shows(&between, "/v1/ledger/entries", changed);
         desk.taps("开始核对").await?;
         desk.sees("账本的这一条不成立，没有再往下核对").await?;
         desk.picture("audit-entry").await?;
@@ -201,15 +194,7 @@ async fn malicious_relay_that_shows_patient_and_desk_two_ledgers_is_found_when_t
         desk.goes_to("doctor", "/").await?;
         desk.accepts(&code).await?;
         desk.sees("患者同意了").await?;
-        between.lies(move |asked| {
-            let body = before.clone();
-            let newest = asked.is(&Method::GET, "/v1/ledger/checkpoint");
-            if newest {
-                Turn::Instead(Answer::made(StatusCode::OK, "text/plain", body))
-            } else {
-                Turn::Honest
-            }
-        });
+        shows(&between, "/v1/ledger/checkpoint", before);
         desk.taps("打开病历").await?;
         desk.sees("看到的账本不是最新的，什么也没有改。稍后再试").await?;
         desk.picture("ledger-old").await?;
