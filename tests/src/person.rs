@@ -126,10 +126,10 @@ impl Person {
         Ok(self.browser().goto(format!("{}{path}", (self.inner.origin_of)(role))).await?)
     }
 
-    /// Is on no page any more.
-    pub async fn leaves_the_page(&self) -> Result<()> {
+    /// Leaves the wallet for another page.
+    pub async fn leaves_for(&self, url: &str) -> Result<()> {
         self.keep_complaints().await?;
-        Ok(self.browser().goto("about:blank").await?)
+        Ok(self.browser().goto(url).await?)
     }
 
     /// Waits until this text is on the screen.

@@ -243,6 +243,9 @@ const CONTENT: usize = 50_000_000;
 /// Bytes of a message of the plain socket.
 const MESSAGE: usize = 60_000;
 
+/// An empty page.
+const PAGE: axum::response::Html<&str> = axum::response::Html("<link rel=icon href=data:,>");
+
 /// A process that does nothing but pass on what comes at `/from` to who is at `/to`: where it listens.
 async fn passes_on() -> Result<u16> {
     use axum::extract::ws::{Message, WebSocketUpgrade};
@@ -267,8 +270,10 @@ async fn passes_on() -> Result<u16> {
             }
         })
     };
-    let router =
-        axum::Router::new().route("/from", axum::routing::get(from)).route("/to", axum::routing::get(to));
+    let router = axum::Router::new()
+        .route("/", axum::routing::get(async || PAGE))
+        .route("/from", axum::routing::get(from))
+        .route("/to", axum::routing::get(to));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -279,11 +284,11 @@ async fn passes_on() -> Result<u16> {
 async fn plain_socket(from: &Person, to: &Person) -> Result<f64> {
     let port = passes_on().await?;
     for person in [from, to] {
-        person.leaves_the_page().await?;
+        person.leaves_for(&format!("http://localhost:{port}/")).await?;
     }
     to.runs(&format!(
         r"return new Promise((ready) => {{
-            const socket = new WebSocket('ws://127.0.0.1:{port}/to');
+            const socket = new WebSocket('ws://localhost:{port}/to');
             socket.binaryType = 'arraybuffer';
             socket.onopen = () => ready(true);
             let came = 0;
@@ -299,7 +304,7 @@ async fn plain_socket(from: &Person, to: &Person) -> Result<f64> {
     let start = Instant::now();
     from.runs(&format!(
         r"return new Promise((done) => {{
-            const socket = new WebSocket('ws://127.0.0.1:{port}/from');
+            const socket = new WebSocket('ws://localhost:{port}/from');
             const message = new Uint8Array({MESSAGE});
             let sent = 0;
             const send = () => {{
