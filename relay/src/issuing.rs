@@ -7,13 +7,10 @@ use crate::{
     http::boxes::Delivery,
     keys::{KeyError, Keys},
     random::SystemRandom,
+    store::write_whole,
 };
 use axum::http::Method;
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::PathBuf};
 use suishen_core::{
     cbor,
     contract::{AnchorReport, Credential, Destination, SignedTransaction, Transaction},
@@ -187,15 +184,6 @@ impl CommandDesk {
         let request = TagRequest { chain: self.chain.clone(), number };
         Ok(client.ask("/v1/desk/tags", &request, &self.sign, now).await?)
     }
-}
-
-/// Writes a file under another name and gives it its own once it is on the disk, over a loss of power too.
-fn write_whole(folder: &Path, new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(new, path)?;
-    fs::File::open(folder)?.sync_all()
 }
 
 fn root(client: &Client) -> Result<Certificate, CertificateError> {

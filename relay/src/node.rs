@@ -16,7 +16,7 @@ use crate::{
     },
     keys::Keys,
     order::{Clock, Solo},
-    post::{Pages, Post},
+    post::{EXPIRE_EVERY, Pages, Post, upkeep},
     replica::{self, Replica, ReplicaError},
     store::Store,
     telemetry::Figures,
@@ -49,8 +49,6 @@ const NONCES: &str = "nonces";
 pub const KEYS: &str = "keys";
 /// How often the gate looks for what must be torn.
 const TEAR_EVERY: Duration = Duration::from_secs(5);
-/// How often everything else looks for what is over.
-const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 
 /// A relay and its parts.
 pub struct Node {
@@ -192,7 +190,7 @@ impl Node {
         tasks.spawn(async move {
             loop {
                 let node = node.clone();
-                run(move || node.tear()).await;
+                upkeep(move || node.tear()).await;
                 tokio::time::sleep(TEAR_EVERY).await;
             }
         });
@@ -200,7 +198,7 @@ impl Node {
         tasks.spawn(async move {
             loop {
                 let node = node.clone();
-                run(move || node.expire()).await;
+                upkeep(move || node.expire()).await;
                 tokio::time::sleep(EXPIRE_EVERY).await;
             }
         });
@@ -226,15 +224,6 @@ impl Node {
         self.blobs.expire(now)?;
         self.post.mailboxes.expire(now)?;
         Ok(())
-    }
-}
-
-/// Work that must go on with the next round whatever happens in this one.
-async fn run(work: impl FnOnce() -> anyhow::Result<()> + Send + 'static) {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "upkeep failed"),
-        Err(error) => tracing::error!(%error, "upkeep failed"),
     }
 }
 

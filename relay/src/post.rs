@@ -9,9 +9,12 @@ use crate::{
     p2p::{self, Peers},
 };
 use anyhow::Context as _;
-use std::{fmt, net::SocketAddr, ops::Deref, path::Path, sync::Arc};
+use std::{fmt, net::SocketAddr, ops::Deref, path::Path, sync::Arc, time::Duration};
 use suishen_core::id::LedgerId;
 use tokio::sync::watch;
+
+/// How often it is looked for what is over.
+pub(crate) const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 
 /// The folder of mailboxes in the data folder.
 pub(crate) const MAILBOXES: &str = "mailbox";
@@ -81,6 +84,15 @@ impl Post {
     /// Serves the streams that peers open, until it is dropped.
     pub async fn serve(self) {
         p2p::mailbox::serve(&self).await;
+    }
+}
+
+/// Work that must go on with the next round whatever happens in this one.
+pub(crate) async fn upkeep(work: impl FnOnce() -> anyhow::Result<()> + Send + 'static) {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "upkeep failed"),
+        Err(error) => tracing::error!(%error, "upkeep failed"),
     }
 }
 

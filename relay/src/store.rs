@@ -8,7 +8,7 @@ mod together;
 pub use together::Together;
 
 use redb::{Database, ReadTransaction, ReadableDatabase as _, WriteTransaction};
-use std::{fmt, fs, io, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
+use std::{fmt, fs, io, io::Write as _, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc};
 
 /// Room for redb's cache, in bytes.
 const CACHE: usize = 8 << 20;
@@ -77,6 +77,15 @@ impl Store {
 /// Makes a data folder that only its owner may enter, where there is none.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file under another name and gives it its own once it is on the disk, over a loss of power too.
+pub fn write_whole(folder: &Path, new: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(new, path)?;
+    fs::File::open(folder)?.sync_all()
 }
 
 impl fmt::Debug for Store {

@@ -33,6 +33,23 @@ async fn chooses_days(desk: &Person, from: &str, to: &str) -> Result<()> {
     Ok(())
 }
 
+/// A doctor has read a patient's report, at the desk that the auditor will use.
+async fn has_read(scene: &mut Scene) -> Result<Person> {
+    let phone = scene.person("phone", Window::Phone).await?;
+    phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;
+    phone.sees("低密度脂蛋白").await?;
+    phone.protects().await?;
+    let desk = scene.person("desk", Window::Desk).await?;
+    desk.enrols("doctor").await?;
+    let link = phone.shows_this_visit().await?;
+    desk.accepts(&link).await?;
+    phone.consents().await?;
+    desk.taps("打开病历").await?;
+    desk.sees("低密度脂蛋白").await?;
+    desk.keeps_downloads().await?;
+    Ok(desk)
+}
+
 /// How often the auditor has looked, by the ledger.
 async fn looks(scene: &Scene) -> Result<String> {
     let (_, printed) = scene.relay.command(&["audit"]).await?;
@@ -42,20 +59,9 @@ async fn looks(scene: &Scene) -> Result<String> {
 #[tokio::test]
 async fn the_auditor_chooses_keys_says_why_and_reads_who_read() -> Result<()> {
     Scene::play("audit", 2, async |scene| {
-        let phone = scene.person("phone", Window::Phone).await?;
-        phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;
-        phone.sees("低密度脂蛋白").await?;
-        phone.protects().await?;
-        let desk = scene.person("desk", Window::Desk).await?;
-        desk.enrols("doctor").await?;
-        let link = phone.shows_this_visit().await?;
-        desk.accepts(&link).await?;
-        phone.consents().await?;
-        desk.taps("打开病历").await?;
-        desk.sees("低密度脂蛋白").await?;
+        let desk = has_read(scene).await?;
 
         // Without keys: counted, nobody named, nothing signed.
-        desk.keeps_downloads().await?;
         desk.goes_to("auditor", "/").await?;
         desk.sees("没有密钥时只统计机构").await?;
         desk.taps("统计").await?;
@@ -147,18 +153,7 @@ async fn the_auditor_chooses_keys_says_why_and_reads_who_read() -> Result<()> {
 
 /// Somebody has read, and the auditor has the keys at hand and has said why.
 async fn about_to_look(scene: &mut Scene) -> Result<Person> {
-    let phone = scene.person("phone", Window::Phone).await?;
-    phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;
-    phone.sees("低密度脂蛋白").await?;
-    phone.protects().await?;
-    let desk = scene.person("desk", Window::Desk).await?;
-    desk.enrols("doctor").await?;
-    let link = phone.shows_this_visit().await?;
-    desk.accepts(&link).await?;
-    phone.consents().await?;
-    desk.taps("打开病历").await?;
-    desk.sees("低密度脂蛋白").await?;
-    desk.keeps_downloads().await?;
+    let desk = has_read(scene).await?;
     desk.goes_to("auditor", "/keys").await?;
     desk.sees("box*.pem").await?;
     for key in ["box.pem", "audit.pem"] {

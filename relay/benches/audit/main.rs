@@ -3,7 +3,7 @@
 //!
 //! In turns, so that whatever else the machine does falls on both; the best of some rounds counts for both.
 
-#[path = "../common/grants.rs"]
+#[path = "../grants/mod.rs"]
 #[expect(dead_code, reason = "what is settled needs more of a grant than its entries")]
 mod grants;
 

@@ -7,7 +7,7 @@
 
 mod busy;
 mod due;
-#[path = "../common/grants.rs"]
+#[path = "../grants/mod.rs"]
 mod grants;
 mod prepared;
 mod program;

@@ -11,14 +11,14 @@ use crate::{
         origin::{Origin, Origins},
     },
     order::system_clock,
-    post::{Pages, Post},
+    post::{EXPIRE_EVERY, Pages, Post, upkeep},
+    store::{make_folder, write_whole},
 };
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
-    io::Write as _,
     net::{IpAddr, SocketAddr},
     path::Path,
     time::Duration,
@@ -29,8 +29,6 @@ use suishen_core::id::LedgerId;
 const SERVES: &str = "mailbox.json";
 /// How long the relay may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it looks for what is over.
-const EXPIRE_EVERY: Duration = Duration::from_mins(10);
 
 /// Options of `suishen mailbox`.
 #[derive(Clone, Debug, Args)]
@@ -78,7 +76,7 @@ struct Serves {
 /// Runs the mailbox.
 pub fn run(place: &Place, mailbox: &Mailbox) -> anyhow::Result<Outcome> {
     serve::end_with_parent(mailbox.with_parent)?;
-    crate::store::make_folder(&place.data)
+    make_folder(&place.data)
         .with_context(|| format!("could not make the data folder {}", place.data.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -94,13 +92,13 @@ pub fn run(place: &Place, mailbox: &Mailbox) -> anyhow::Result<Outcome> {
         let listener = serve::bind(mailbox.listen, mailbox.port).await?;
         let peers = (mailbox.peer_port > 0).then(|| SocketAddr::new(mailbox.listen, mailbox.peer_port));
         let post = Post::open(&place.data, ledger, &mailbox.limits, peers, pages, system_clock())?;
-        let upkeep = [tokio::spawn(post.clone().serve()), tokio::spawn(expire(post.clone()))];
+        let tasks = [tokio::spawn(post.clone().serve()), tokio::spawn(expire(post.clone()))];
         let bounds = Bounds::new(&mailbox.limits, mailbox.trust_proxy);
         tracing::info!(address = %listener.local_addr()?, data = %place.data.display(), %ledger, "serving");
         let stop = serve::stop_signal()?;
         serve::tell_where(&place.data, &listener)?;
         serve::ending(listener, http::mailbox(post.clone()), &bounds, &post.stopping, stop).await;
-        upkeep.iter().for_each(tokio::task::JoinHandle::abort);
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
         Ok::<_, anyhow::Error>(())
     })?;
     tracing::info!("stopped");
@@ -136,11 +134,7 @@ async fn serves(data: &Path, mailbox: &Mailbox) -> anyhow::Result<Serves> {
     };
     if known.as_ref() != Some(&told) {
         // Whole or not at all: it is needed just when the relay is gone.
-        let new = path.with_extension("new");
-        let mut file = fs::File::create(&new)?;
-        file.write_all(&serde_json::to_vec_pretty(&told)?)?;
-        file.sync_all()?;
-        fs::rename(&new, &path)?;
+        write_whole(data, &path.with_extension("new"), &path, &serde_json::to_vec_pretty(&told)?)?;
     }
     Ok(with_origins(told, mailbox))
 }
@@ -153,11 +147,7 @@ fn with_origins(serves: Serves, mailbox: &Mailbox) -> Serves {
 async fn expire(post: Post) {
     loop {
         let (mailboxes, now) = (post.mailboxes.clone(), (post.clock)());
-        match tokio::task::spawn_blocking(move || mailboxes.expire(now)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "upkeep failed"),
-            Err(error) => tracing::error!(%error, "upkeep failed"),
-        }
+        upkeep(move || Ok(mailboxes.expire(now).map(drop)?)).await;
         tokio::time::sleep(EXPIRE_EVERY).await;
     }
 }

@@ -23,16 +23,21 @@ fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// A relay in this folder at which a desk has redeemed with boxes of nothing.
+async fn with_a_false_box(data: &Path) -> (Process, Client, Keys) {
+    let process = Process::start(data, &["--demo"]).await;
+    let client = process.client().await;
+    let keys = Keys::new(data.join(KEYS));
+    let shared = share(&keys, &client, client.info().await.unwrap().now).await;
+    client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
+    (process, client, keys)
+}
+
 #[tokio::test]
 async fn the_auditor_looks_by_an_entry_finds_a_false_box_signs_and_changes_keys() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let process = Process::start(&data, &["--demo"]).await;
-    let client = process.client().await;
-    let keys = Keys::new(data.join(KEYS));
-    // A desk that redeems with boxes of nothing.
-    let shared = share(&keys, &client, client.info().await.unwrap().now).await;
-    client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
+    let (process, client, keys) = with_a_false_box(&data).await;
 
     let (code, printed) = suishen(&data, &["audit"]).await;
     assert_eq!(code, 0, "{printed}");
@@ -111,11 +116,7 @@ async fn the_auditor_looks_by_an_entry_finds_a_false_box_signs_and_changes_keys(
 async fn an_audit_of_days_names_them_and_one_of_no_days_logs_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    let process = Process::start(&data, &["--demo"]).await;
-    let client = process.client().await;
-    let keys = Keys::new(data.join(KEYS));
-    let shared = share(&keys, &client, client.info().await.unwrap().now).await;
-    client.submit(&redemption(&shared, &client, 1, fresh().public())).await.unwrap();
+    let (process, client, keys) = with_a_false_box(&data).await;
     let today = clock::day(client.info().await.unwrap().now);
     let [yesterday, now, tomorrow] = [today - 1, today, today + 1].map(clock::written);
     let folder = text(keys.folder("auditor").path());

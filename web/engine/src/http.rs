@@ -75,9 +75,7 @@ impl From<CallError> for Fault {
 
 /// Sends a call to one relay.
 pub async fn send(origin: &str, call: &Call) -> Result<Vec<u8>, CallError> {
-    let response = fetch(origin, call).await.ok_or(CallError::Unreachable)?;
-    let body = body(&response).await.ok_or(CallError::CutShort)?;
-    if response.ok() { Ok(body) } else { Err(refusal(response.status(), &body)) }
+    answered(&fetch(origin, call).await.ok_or(CallError::Unreachable)?).await
 }
 
 /// The same of whoever isn't trusted to keep an answer short: one that doesn't say that it has at most so many bytes isn't read.
@@ -88,7 +86,12 @@ pub async fn send_for(origin: &str, call: &Call, most: usize) -> Result<Vec<u8>,
     if length.is_none_or(|length| length > most) {
         return Err(CallError::CutShort);
     }
-    let body = body(&response).await.ok_or(CallError::CutShort)?;
+    answered(&response).await
+}
+
+/// The answer's body, or why it is a no.
+async fn answered(response: &Response) -> Result<Vec<u8>, CallError> {
+    let body = body(response).await.ok_or(CallError::CutShort)?;
     if response.ok() { Ok(body) } else { Err(refusal(response.status(), &body)) }
 }
 

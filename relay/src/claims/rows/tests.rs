@@ -1,3 +1,5 @@
+//! What an insurer's server writes of a claim: what was opened once, the rest each time.
+
 use super::*;
 use crate::{claims::held::Opened, issuing::Pass};
 use suishen_core::{

@@ -1,7 +1,7 @@
 //! What an insurer's desk has decided: each settlement, how it stands now, and taking it back without opening it again.
 
 use suishen_bridge::{DeskClaimState, DeskRequest, DeskResponse, Request, Response, SettledClaim, Topic};
-use yew::{Callback, Html, component, html, use_effect_with, use_state};
+use yew::{Callback, Html, component, hook, html, use_effect_with, use_state};
 
 use super::claim_card::{TakeBackForm, pending_key};
 use crate::{
@@ -22,30 +22,33 @@ fn read(response: Response) -> Option<Vec<SettledClaim>> {
     }
 }
 
+/// Says aloud what came of a settlement that was taken back, and again when that changes.
+#[hook]
+fn use_told(state: Option<DeskClaimState>) {
+    let (words, ledger, voice) = (use_words(), use_ledger(), use_voice());
+    use_effect_with(state, move |state: &Option<DeskClaimState>| {
+        if let Some(
+            state @ (DeskClaimState::Open | DeskClaimState::Closed(_) | DeskClaimState::Underway(_)),
+        ) = state
+        {
+            voice.polite(said(state, ledger.now_or_start(), &words).1);
+        }
+    });
+}
+
 /// Draws it.
 #[component]
 pub fn SettledPage() -> Html {
-    let (words, ledger, voice) = (use_words(), use_ledger(), use_voice());
+    let (words, ledger) = (use_words(), use_ledger());
     let returning = use_state(|| None::<SettledClaim>);
     // What was taken back just now: the list says what came of it.
     let returned_now = use_state(|| None::<String>);
     let (list, again) =
         use_asked((), &[Topic::Desk, Topic::Ledger], |()| Request::Desk(DeskRequest::Settled), read);
     let now = ledger.now_or_start();
-    let state_now = list.here().zip(returned_now.as_ref()).and_then(|(list, share)| {
+    use_told(list.here().zip(returned_now.as_ref()).and_then(|(list, share)| {
         list.iter().find(|claim| claim.share == *share).map(|claim| claim.state.clone())
-    });
-    use_effect_with(state_now, {
-        let words = words.clone();
-        move |state: &Option<DeskClaimState>| {
-            if let Some(
-                state @ (DeskClaimState::Open | DeskClaimState::Closed(_) | DeskClaimState::Underway(_)),
-            ) = state
-            {
-                voice.polite(said(state, now, &words).1);
-            }
-        }
-    });
+    }));
     let ask = |claim: Option<SettledClaim>| {
         let returning = returning.setter();
         Callback::from(move |()| returning.set(claim.clone()))
