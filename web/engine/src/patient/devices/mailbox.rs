@@ -53,9 +53,7 @@ impl super::Session {
             let engine = engine.clone();
             wasm_bindgen_futures::spawn_local(async move {
                 let further = further(&engine).await.unwrap_or_default();
-                for origin in std::iter::once(engine.origin()).chain(further) {
-                    follow_one(&engine, origin);
-                }
+                all(&engine, further).for_each(|origin| follow_one(&engine, origin));
             });
         }
     }
@@ -79,8 +77,12 @@ async fn further(engine: &Engine) -> Result<Vec<String>, Fault> {
 
 /// The hosts of all mailboxes that are followed, as [`host`] writes them.
 pub async fn named(engine: &Engine) -> Result<BTreeSet<String>, Fault> {
-    let further = further(engine).await?;
-    Ok(order::set(std::iter::once(engine.origin()).chain(further).map(|origin| host(&origin))))
+    Ok(order::set(all(engine, further(engine).await?).map(|origin| host(&origin))))
+}
+
+/// The relay's own mailbox, then these.
+fn all(engine: &Engine, further: Vec<String>) -> impl Iterator<Item = String> {
+    std::iter::once(engine.origin()).chain(further)
 }
 
 /// The mailbox at an origin. The relay's own names the further ones, and they are followed too; what one of those names is not.
@@ -203,7 +205,7 @@ fn look_around(engine: &Rc<Engine>) {
         let _ = engine.patient.settle(&engine).await;
         for _ in 0..LOOKS {
             // A ledger that can't be asked now is asked again, and then with the next change.
-            if engine.patient.look_at_holder(&engine).await.is_ok() {
+            if engine.patient.bring_holder(&engine).await.is_ok() {
                 break;
             }
             sleep(1000).await;

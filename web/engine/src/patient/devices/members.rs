@@ -15,6 +15,8 @@ use suishen_core::vault::{Body, StoredEvent, Vault};
 
 /// How often, in seconds, the ledger is asked whether it is ahead of the mailbox.
 const LOOKS: u64 = 600;
+/// How long to wait, in milliseconds, before it is asked again while the alarm is on: at first, and at the most.
+const LOOK_AGAIN: (i32, i32) = (2000, 30_000);
 
 impl Session {
     /// The wallet's devices, this one first, then by the time of their admission.
@@ -63,9 +65,27 @@ impl Session {
     }
 }
 
+/// The other device moves the holder in its own time: an alarm that has ended so ends here too.
+async fn look_until_it_ends(engine: Rc<Engine>) {
+    let mut wait = LOOK_AGAIN.0;
+    while engine.patient.is_at_work() && engine.patient.devices.kept_back.get() {
+        sleep(wait).await;
+        wait = LOOK_AGAIN.1.min(wait * 2);
+        // A ledger that can't be asked now is asked again.
+        let _ = engine.patient.look_again_at_holder(&engine).await;
+    }
+}
+
 impl Session {
+    /// The holder on the ledger follows what has come, then is looked at.
+    pub(super) async fn bring_holder(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
+        // Where the ledger is ahead of this device, another one must move it: that is what is looked for then.
+        let _ = self.move_holder(engine, engine.ledger().await?).await;
+        self.look_at_holder(engine).await
+    }
+
     /// Whether the ledger knows of a removal that the mailbox doesn't serve (PROTOCOL §3): an alarm for as long as it lasts.
-    pub(super) async fn look_at_holder(&self, engine: &Engine) -> Result<(), Fault> {
+    pub(super) async fn look_at_holder(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
         let ledger = engine.ledger().await?;
         let now = ledger.now().unwrap_or_default();
         let before = self.devices.kept_back.get();
@@ -80,15 +100,19 @@ impl Session {
             None => false,
         };
         self.devices.looked.set(Some(now));
-        self.devices.kept_back.set(ahead);
+        // A look that began before may have told otherwise by now.
+        let before = self.devices.kept_back.replace(ahead);
         if ahead != before {
             tell(&Event::Changed(Topic::Devices));
+        }
+        if ahead && !before {
+            wasm_bindgen_futures::spawn_local(look_until_it_ends(Rc::clone(engine)));
         }
         Ok(())
     }
 
     /// The same, where the alarm is on.
-    pub(super) async fn look_again_at_holder(&self, engine: &Engine) -> Result<(), Fault> {
+    pub(super) async fn look_again_at_holder(&self, engine: &Rc<Engine>) -> Result<(), Fault> {
         if self.devices.kept_back.get() { self.look_at_holder(engine).await } else { Ok(()) }
     }
 
