@@ -6,12 +6,12 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::http::Method;
 use suishen_core::cbor;
-use suishen_core::consent::{Answer, AuditorSettlement, INCLUDE_WITHIN};
+use suishen_core::consent::{Answer, AuditorSettlement, INCLUDE_WITHIN, SETTLEMENT_TEXT};
 use suishen_core::contract::{Key, Role, SettleClaim, SignedTransaction, Terms, Transaction};
 use suishen_core::id::GrantId;
 use suishen_core::qr::{Scanned, scan};
 use suishen_core::report::Money;
-use suishen_core::sm::Key32;
+use suishen_core::sm::{Digest, Key32, Label, pad, sealed};
 use suishen_relay::claims::held::{Held, State};
 use suishen_relay::claims::{ClaimsDesk, enrolment, work};
 use suishen_relay::client::Client;
@@ -102,12 +102,17 @@ impl Insurer {
         change(&mut told);
         let client = &self.desk.ledger.client;
         let auditor = auditor(client).await?.box_key()?;
+        // An honest one would not seal what doesn't hold.
+        let label = Label::new("auditor-settlement");
+        let object = Digest::labelled(label, &[told.grant.as_bytes(), told.tag.as_bytes()]);
+        let text = pad::pad_to(&cbor::encode(&told), SETTLEMENT_TEXT)?;
+        let seed = Key32::generate(&mut SystemRandom);
         let body = SettleClaim {
             grant: held.grant,
             credential: held.pass.credential.clone(),
             voucher: seen.shown.tag.voucher().clone(),
             proof: seen.shown.proof.clone(),
-            auditor_box: told.seal(&Key32::generate(&mut SystemRandom), &auditor, &client.ledger())?,
+            auditor_box: sealed::seal_recomputable(&seed, &auditor, &client.ledger(), &object, label, &text),
             include_before: client.info().await?.now + INCLUDE_WITHIN,
         };
         let body = Transaction::SettleClaim(body);

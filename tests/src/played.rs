@@ -8,15 +8,17 @@ use anyhow::{Context as _, Result, bail};
 use axum::http::Method;
 use reqwest::StatusCode;
 use suishen_core::cbor;
-use suishen_core::consent::{AuditorReversal, AuditorUse, Choice, Presence, Reversing};
+use suishen_core::consent::{
+    AuditedRecord, AuditorGrant, AuditorOpening, AuditorReversal, AuditorUse, Choice, Presence, Reversing,
+};
 use suishen_core::contract::{
     AcceptGrant, Acceptance, AuditorKeys, CancelTicket, Destination, Key, RedeemGrant, ReversalReason, Role,
     SignedTransaction, Slot, SupersedeReport, Transaction,
 };
-use suishen_core::id::{Commitment, GrantId, PartyId};
+use suishen_core::id::{Commitment, GrantId, HolderId, PartyId};
 use suishen_core::qr::{Scanned, scan};
 use suishen_core::report::claim::proposal;
-use suishen_core::report::{ClaimKey, ClaimTag, GroupOpening, InvoiceNumber};
+use suishen_core::report::{ClaimKey, ClaimTag, GroupOpening, InvoiceNumber, Sensitivity};
 use suishen_core::sm::{Digest, Key32, PublicKey, Random as _, SecretKey, Signed};
 use suishen_relay::claims::patient::{Made, Patient, Record, choice_for};
 use suishen_relay::client::Client;
@@ -276,6 +278,23 @@ impl Wallet {
     /// Makes a grant of these groups. Nothing is sent yet.
     pub async fn makes(&self, shown: &[(&Record, Vec<GroupOpening>)], choice: Choice) -> Result<Made> {
         Ok(self.patient.make(&self.client, shown, choice, &self.origin).await?)
+    }
+
+    /// Puts a grant on the ledger, whose auditor is told that it is of a record that nobody registered.
+    pub async fn issues_of_nothing(&self, made: &Made) -> Result<()> {
+        let (draft, ledger) = (made.draft(), self.client.ledger());
+        let Transaction::IssueGrant(mut body) = draft.transaction.claimed()? else { bail!("a grant") };
+        let grant = AuditorGrant {
+            grant: draft.grant,
+            purpose: "TREAT".into(),
+            records: vec![AuditedRecord { class: Sensitivity::Ordinary, anchor: [0; 8] }],
+            holder: HolderId::of(&fresh().public()),
+        };
+        let told = AuditorOpening { seed: Key32::generate(&mut SystemRandom), grant };
+        body.auditor_box = told.seal(&auditor(&self.client).await?.box_key()?, &ledger)?;
+        let signed = SignedTransaction::new(&Transaction::IssueGrant(body), &draft.key, &ledger);
+        self.client.submit(&signed).await?;
+        Ok(())
     }
 
     /// Makes a grant of these groups for whoever has this role, and says yes to whoever takes the code; the code's link.

@@ -205,3 +205,43 @@ async fn malicious_relay_that_shows_patient_and_desk_two_ledgers_is_found_when_t
     })
     .await
 }
+
+#[tokio::test]
+async fn malicious_relay_that_shows_phone_and_doctor_two_ledgers_is_found_when_the_doctor_asks() -> Result<()>
+{
+    Scene::play("split-view-asked", 2, async |scene| {
+        let doctor = scene.person("doctor", Window::Desk).await?;
+        doctor.enrols("doctor").await?;
+        let between = scene.between().await?;
+        let phone = scene.person("phone", Window::Phone).await?;
+        phone.keeps_first(&scene.relay.issues("laboratory").await?).await?;
+        phone.sees("低密度脂蛋白").await?;
+        phone.protects().await?;
+        let old = scene.relay.copied().await?;
+        scene.relay.issues("imaging").await?;
+        looks_who_read(&phone).await?;
+        phone.unlocks().await?;
+        phone.sees("账本上的都在这里，一次不少").await?;
+        phone.goes_to("patient", "/").await?;
+        phone.unlocks().await?;
+        let theirs = scene.relay.get("/v1/ledger/checkpoint").await?.body;
+
+        // The phone goes on being shown what everybody else isn't.
+        scene.relay.is_set_back(old.path()).await?;
+        for _ in 0..4 {
+            scene.relay.issues("imaging").await?;
+        }
+        shows(&between, "/v1/ledger/checkpoint", theirs);
+        phone.taps("出示").await?;
+        phone.taps("请医生当面问").await?;
+        let link = phone.copies_the_link().await?;
+        doctor.goes_to("doctor", "/").await?;
+        doctor.accepts(&link).await?;
+        doctor.taps("请患者同意").await?;
+        phone.sees("患者和机构看到的账本不一样，没有打开，请向监管方反映").await?;
+        phone.picture("split-view-asked").await?;
+        phone.finds_it_accessible().await?;
+        doctor.sees("患者没有同意").await
+    })
+    .await
+}

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use suishen_core::consent::{Choice, Presence};
 use suishen_core::contract::{Role, Slot};
 use suishen_core::id::GrantId;
+use suishen_core::report::Money;
 use suishen_core::sm::{SecretKey, Signed};
 use suishen_relay::claims::held::Held;
 use suishen_relay::claims::patient::{Record, choice_for};
@@ -95,6 +96,11 @@ async fn false_settlements(relay: &Relay, wallet: &Wallet, hospital: &Desk) -> R
     let held = open(wallet, &insurer, &other).await?;
     insurer.settles_anyway(&held, |told| told.anchor = [0; 8]).await?;
 
+    let more = wallet.receives(hospital, fhir("0038217807")?).await?;
+    let held = open(wallet, &insurer, &more).await?;
+    let beyond_all = Money::parse("99999.00", "CNY")?;
+    insurer.settles_anyway(&held, |told| told.paid = beyond_all).await?;
+
     // A hospital that makes an invoice two tags has it paid twice.
     let twice = fhir("0038217805")?;
     let first = wallet.receives(hospital, twice.clone()).await?;
@@ -137,7 +143,8 @@ async fn the_auditors_desk_names_who_left_what_is_wrong_on_the_ledger() -> Resul
     Scene::play("found", 1, async |scene| {
         let (code, printed) = scene.relay.command(&["audit", "rotate"]).await?;
         assert_eq!(code, 0, "{printed}");
-        scene.relay.lets_pass(&format!("{}m", until_a_night()?)).await?;
+        let night = until_a_night()?;
+        scene.relay.lets_pass(&format!("{night}m")).await?;
         let relay = &scene.relay;
         let hospital = Desk::enrols(relay, HOSPITAL, Role::Issuer, "方静").await?;
         let adjuster = Desk::enrols(relay, INSURER, Role::InsurerCommercial, "钱颖").await?;
@@ -154,6 +161,12 @@ async fn the_auditors_desk_names_who_left_what_is_wrong_on_the_ledger() -> Resul
         }
         let false_one = Desk::enrols(relay, HOSPITAL, Role::Physician, "贾明").await?;
         false_boxes(&wallet, &report, &hospital, &adjuster, &false_one).await?;
+        let made =
+            wallet.makes(&[(&report, report.openings().to_vec())], choice_for(Role::Physician)).await?;
+        wallet.issues_of_nothing(&made).await?;
+        let reader = Desk::enrols(relay, HOSPITAL, Role::Physician, "吴怡").await?;
+        let mut grant = reader.accepts(&made.link).await?;
+        reader.reads(&mut grant).await?;
         Box::pin(false_settlements(relay, &wallet, &hospital)).await?;
 
         let desk = scene.person("auditor", Window::Desk).await?;
@@ -170,6 +183,8 @@ async fn the_auditors_desk_names_who_left_what_is_wrong_on_the_ledger() -> Resul
             "票据已被撤回（条目",
             "出具机构已被停权（条目",
             "结算所指的报告不是这家医院登记的",
+            "结算的审计封内容不成其为说明",
+            "所列的记录没有任何医院登记过",
             "安澜市人民医院为同一票据同一支付方开出两个标签，另一个在条目",
             "票据已由医院作废（条目",
             "一天内读取 30 次，同类人员中位数 1",
@@ -181,6 +196,15 @@ async fn the_auditors_desk_names_who_left_what_is_wrong_on_the_ledger() -> Resul
         desk.sees("钱颖（封内自称，未证实）").await?;
         desk.sees("韩越").await?;
         desk.whole_picture("audit-findings").await?;
+        desk.finds_it_accessible().await?;
+
+        // Nobody changes the quarter's key again: the page and the audit say so.
+        scene.relay.lets_pass(&format!("{}m", night + 94 * 24 * 60)).await?;
+        audits(&desk, &scene.relay, &["box.pem", "box-1.pem", "audit.pem"]).await?;
+        desk.sees("起未更换，请运行 suishen audit rotate").await?;
+        desk.taps("密钥").await?;
+        desk.sees("现行的季度密钥本应在").await?;
+        desk.picture("audit-keys-overdue").await?;
         desk.finds_it_accessible().await
     })
     .await

@@ -4,6 +4,10 @@
 //! include it all the same. So a decision is given up only once it provably doesn't stand and can't any more, and until
 //! then no other is made. The patient is told what provably stands.
 
+mod list;
+
+pub use list::settled;
+
 use super::offer::{Held, drop_in, ledger_view};
 use super::person::Person;
 use super::read::{Open, OpenClaim};
@@ -13,13 +17,11 @@ use crate::patient::{decided, grant_of, payer_of};
 use crate::platform::{BrowserRandom, sleep};
 use crate::store::Store;
 use crate::worker::tell;
-use suishen_bridge::{
-    Action, DeskClaim, DeskClaimState, Event, Fault, Reading, SettledClaim, TakeBack, Topic,
-};
+use suishen_bridge::{Action, DeskClaim, DeskClaimState, Event, Fault, Reading, TakeBack, Topic};
 use suishen_core::cbor;
 use suishen_core::consent::{
     Answer, AnswerFault, AuditorReversal, AuditorSettlement, Decision, Reversing, Settleable, Standing,
-    Unsettleable,
+    Stood, Unsettleable, stood, taken_back,
 };
 use suishen_core::contract::{
     Claim, Key, Party, ReversalReason, Settled, SignedTransaction, Status, Terms, Transaction, Voucher,
@@ -352,24 +354,22 @@ async fn bring_in(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms
 async fn adopt(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms) -> Result<bool, Fault> {
     let damaged = || Fault::new("store-damaged", Action::Nothing);
     let sayings: Vec<Saying> = held.saying.iter().chain(&held.given_up).cloned().collect();
-    let said: Vec<(Transaction, Saying)> = sayings
-        .into_iter()
-        .map(|saying| Ok((saying.transaction.claimed().map_err(|_| damaged())?, saying)))
-        .collect::<Result<_, Fault>>()?;
-    let log = ledger.log_of(store, &held.grant).await?;
+    let bodies = sayings.iter().map(|saying| saying.transaction.claimed().map_err(|_| damaged()));
+    let bodies: Vec<Transaction> = bodies.collect::<Result<_, _>>()?;
+    let Some(log) = ledger.log_of(store, &held.grant).await? else { return Ok(false) };
     let mut found = false;
-    for entry in log.into_iter().flat_map(|log| log.entries) {
-        let Some((body, saying)) = said.iter().find(|(body, _)| *body == entry.transaction) else { continue };
+    for Stood { which, entry, at } in stood(&log, &bodies) {
+        let (Some(saying), Some(body)) = (sayings.get(which), bodies.get(which)) else { continue };
         let answer = match (&saying.telling, body) {
             (Telling::Settled(told, seed), Transaction::SettleClaim(body)) => {
                 held.said = Some(Said {
                     told: told.clone(),
-                    entry: Some(entry.number),
+                    entry: Some(entry),
                     voucher: body.voucher.clone(),
-                    at: entry.now,
+                    at,
                     taken_back: false,
                 });
-                Answer::Settled(told.clone(), seed.clone(), entry.number)
+                Answer::Settled(told.clone(), seed.clone(), entry)
             }
             (Telling::Reversed(told, seed), _) => {
                 if let Some(said) = &mut held.said {
@@ -383,6 +383,16 @@ async fn adopt(ledger: &Ledger, store: &Store, held: &mut Held, terms: &Terms) -
         held.saying = held.saying.take().filter(|saying| !same(saying));
         held.given_up.retain(|saying| !same(saying));
         held.tell(&answer, terms, ledger)?;
+        found = true;
+    }
+    // What another desk of this insurer took back is taken back once.
+    let settlement = held.saying.as_ref().and_then(|saying| match &saying.telling {
+        Telling::Reversed(told, _) => told.settlement,
+        Telling::Settled(..) => None,
+    });
+    if settlement.is_some_and(|settlement| taken_back(&log, &settlement).is_some()) {
+        held.saying = None;
+        held.said.iter_mut().for_each(|said| said.taken_back = true);
         found = true;
     }
     if found {
@@ -447,49 +457,4 @@ async fn shown(ledger: &Ledger, store: &Store, open: &Open, share: &str) -> Resu
     let held = Held::load(store, share).await?;
     let claim = view(ledger, store, &held, &claim).await?;
     open.set_claim(&held.grant, claim)
-}
-
-/// What this desk has decided, newest first.
-pub async fn settled(engine: &Engine, open: &Open) -> Result<Vec<SettledClaim>, Fault> {
-    let (store, ledger) = (engine.store().await?, engine.ledger().await?);
-    let mut list = Vec::new();
-    for mut held in Held::all(store).await? {
-        let turn = open.turn(&held.grant);
-        if let (Some(_turn), true) = (turn.try_lock(), held.is_under_way()) {
-            let (terms, _) = ledger_view(ledger, store, held.grant).await?;
-            // What isn't done stays on its way.
-            let _ = carry_on(ledger, store, &mut held, &terms).await;
-        }
-        let telling = held.saying.as_ref().map(|saying| &saying.telling);
-        let late = held.given_up.last().map(|saying| (&saying.telling, saying.until));
-        let (told, at) = match (telling, &held.said, late) {
-            (Some(Telling::Settled(told, _)), said, _) => {
-                (told, said.as_ref().map_or(u64::MAX, |said| said.at))
-            }
-            (_, Some(said), _) => (&said.told, said.at),
-            (_, None, Some((Telling::Settled(told, _), until))) => (told, until),
-            _ => continue,
-        };
-        let slot = ledger.claim(store, told.tag).await?;
-        let state = match (state_of(&held, slot.as_ref()), &slot) {
-            (Some(state), _) => state,
-            (None, _) if told.decision() == Decision::Refused => DeskClaimState::Refused(told.reason.clone()),
-            (None, Some(slot)) if slot.void.is_some() => closed(&Unsettleable::Void),
-            (None, Some(Claim { settlement: Some(other), .. })) => {
-                closed(&Unsettleable::Settled(other.party.clone()))
-            }
-            (None, _) if held.said.is_none() => DeskClaimState::Late,
-            // Taken back, here or at another desk of this insurer.
-            (None, _) => DeskClaimState::Open,
-        };
-        list.push(SettledClaim {
-            share: held.grant.to_hex(),
-            patient: held.patient.clone(),
-            at: at.min(ledger.now().unwrap_or(at)),
-            claimed: told.claimed.to_string(),
-            state,
-        });
-    }
-    list.sort_by_key(|claim| core::cmp::Reverse(claim.at));
-    Ok(list)
 }
