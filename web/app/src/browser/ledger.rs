@@ -61,6 +61,21 @@ pub fn use_ledger() -> Known {
     use_context::<Known>().unwrap_or_default()
 }
 
+/// Follows the ledger every so many milliseconds while the page is looked at, where somebody waits for it; 0 stops it.
+#[hook]
+pub fn use_following(milliseconds: i32) {
+    let engine = use_engine();
+    let refresh = use_callback(engine, |(), engine| {
+        if page::is_looked_at() {
+            let engine = engine.clone();
+            spawn_local(async move {
+                let _ = engine.ask(Request::Refresh).await;
+            });
+        }
+    });
+    use_interval(milliseconds, refresh);
+}
+
 /// The pages.
 #[derive(Properties, PartialEq)]
 pub struct Props {

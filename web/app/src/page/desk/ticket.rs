@@ -1,18 +1,15 @@
 //! The ticket after issuing: its code for the patient's phone, a link, a printed slip (A5) without name or values.
 
 use suishen_bridge::{DeskRequest, IssuedReport, IssuedState, Request, Topic};
-use wasm_bindgen_futures::spawn_local;
-use yew::{AttrValue, Callback, Html, Properties, component, html, use_callback};
+use yew::{AttrValue, Callback, Html, Properties, component, html};
 
 use super::hospital::{read_desk, read_issued};
 use crate::{
     browser::{
         asking::use_asked,
-        engine::use_engine,
         language::use_words,
-        ledger::use_ledger,
+        ledger::{use_following, use_ledger},
         page::{self, use_print_mode},
-        timer::use_interval,
         work::use_work,
     },
     component::{Code, CopyLink, Proof, fault_card, glyph, logo, seal, small_glyph},
@@ -31,20 +28,14 @@ pub struct Props {
 /// Draws it.
 #[component]
 pub fn TicketPanel(props: &Props) -> Html {
-    let (words, ledger, work, engine) = (use_words(), use_ledger(), use_work(), use_engine());
+    let (words, ledger, work) = (use_words(), use_ledger(), use_work());
     let (list, _) =
         use_asked((), &[Topic::Desk, Topic::Ledger], |()| Request::Desk(DeskRequest::Issued), read_issued);
     let now_known =
         list.here().and_then(|list| list.iter().find(|known| known.report == props.report.report));
     let state = now_known.map_or(props.report.state, |known| known.state);
     let waiting = matches!(state, IssuedState::Waiting(_));
-    let refresh = use_callback(engine, |(), engine| {
-        let engine = engine.clone();
-        spawn_local(async move {
-            let _ = engine.ask(Request::Refresh).await;
-        });
-    });
-    use_interval(if waiting { 5000 } else { 0 }, refresh);
+    use_following(if waiting { 5000 } else { 0 });
     let link = props.report.link.clone();
     let cancel = {
         let (work, report, why) = (work.clone(), props.report.report.clone(), words.say("ticket-cancel-why"));

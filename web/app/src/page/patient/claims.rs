@@ -11,7 +11,7 @@ use crate::{
     browser::{
         asking::{Asked, use_asked},
         language::use_words,
-        ledger::{Known, use_ledger},
+        ledger::{Known, use_following, use_ledger},
     },
     component::{Status, fault_card, glyph, status_line, use_voice},
     view::claim::{line, payer_key},
@@ -69,6 +69,8 @@ pub fn Claims(props: &Props) -> Html {
     let fresh = ledger.state() == LedgerState::Fresh;
     let known = claims.here();
     let void = known.and_then(|known| known.void);
+    // An insurer that has one may say something at any moment.
+    use_following(if known.is_some_and(|known| !known.claims.is_empty()) { 8000 } else { 0 });
     use_spoken(known.map(|known| spoken(&words, known, now)));
     html! {<>
         <section class="stack close" id="claims">

@@ -1,16 +1,14 @@
 //! A share's code with its countdown, then the question: let this person read? The name is the certificate's.
 
-use suishen_bridge::{PatientRequest, PatientResponse, Purpose, Request, Response, Share, ShareState};
-use wasm_bindgen_futures::spawn_local;
-use yew::{AttrValue, Callback, Html, Properties, component, html, use_callback, use_effect_with, use_state};
+use suishen_bridge::{PatientRequest, PatientResponse, Purpose, Response, Share, ShareState};
+use yew::{AttrValue, Callback, Html, Properties, component, html, use_effect_with, use_state};
 
 use super::revoke_sheet::RevokeSheet;
 use crate::{
     browser::{
-        engine::use_engine,
         language::use_words,
-        ledger::use_ledger,
-        timer::{use_interval, use_tick},
+        ledger::{use_following, use_ledger},
+        timer::use_tick,
         work::use_work,
     },
     component::{Code, CopyLink, Countdown, Proof, Sheet, fault_card, glyph, person_seal, seal, use_voice},
@@ -32,17 +30,11 @@ pub struct Props {
 /// Draws it.
 #[component]
 pub fn ShareSheet(props: &Props) -> Html {
-    let (words, engine, voice) = (use_words(), use_engine(), use_voice());
+    let (words, voice) = (use_words(), use_voice());
     let share = &props.share;
     let waiting = matches!(share.state, ShareState::Offered);
     // While a code is up the relays are asked often: somebody stands at the desk.
-    let refresh = use_callback(engine, |(), engine| {
-        let engine = engine.clone();
-        spawn_local(async move {
-            let _ = engine.ask(Request::Refresh).await;
-        });
-    });
-    use_interval(if waiting { 2000 } else { 0 }, refresh);
+    use_following(if waiting { 2000 } else { 0 });
     use_effect_with(share.state.clone(), {
         let words = words.clone();
         move |state: &ShareState| {
