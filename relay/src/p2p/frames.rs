@@ -55,9 +55,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
     /// Sends a frame.
     pub async fn send(&mut self, frame: &[u8]) -> io::Result<()> {
         let length = u32::try_from(frame.len()).map_err(io::Error::other)?;
+        // In one: what is written by itself goes by itself, sealed and wrapped.
+        let frame = [&length.to_be_bytes(), frame].concat();
         let write = async {
-            self.stream.write_all(&length.to_be_bytes()).await?;
-            self.stream.write_all(frame).await?;
+            self.stream.write_all(&frame).await?;
             self.stream.flush().await
         };
         timeout(STALLED, write).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))

@@ -4,6 +4,7 @@
 //! The peer id is new each time the worker starts.
 
 pub mod address;
+pub mod prompt;
 pub mod road;
 pub mod stream;
 #[cfg(target_arch = "wasm32")]

@@ -97,8 +97,8 @@ async fn writing(
 ) -> io::Result<()> {
     while let Some(frame) = frames.next().await {
         let length = u32::try_from(frame.len()).map_err(|_| io::ErrorKind::InvalidData)?;
-        write.write_all(&length.to_be_bytes()).await?;
-        write.write_all(&frame).await?;
+        // In one: what is written by itself goes by itself, sealed and wrapped.
+        write.write_all(&[&length.to_be_bytes(), frame.as_slice()].concat()).await?;
         write.flush().await?;
         tell(&PeerEvent::Taken(stream));
     }

@@ -1,6 +1,9 @@
 //! The worker's message loop, and the swarm as a browser has it.
 
-use crate::road::{Behaviour, Road};
+use crate::{
+    prompt::Prompt,
+    road::{Behaviour, Road},
+};
 use futures::channel::mpsc::unbounded;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use libp2p::{
@@ -37,7 +40,8 @@ fn swarm() -> Result<Swarm<Behaviour>, JsError> {
     let swarm = SwarmBuilder::with_new_identity()
         .with_wasm_bindgen()
         .with_other_transport(|key| {
-            let upgraded = websocket_websys::Transport::default().upgrade(Version::V1Lazy);
+            let sockets = websocket_websys::Transport::default().map(|socket, _| Prompt::new(socket));
+            let upgraded = sockets.upgrade(Version::V1Lazy);
             Ok(upgraded.authenticate(noise::Config::new(key)?).multiplex(yamux::Config::default()))
         })?
         .with_relay_client(noise::Config::new, yamux::Config::default)?
