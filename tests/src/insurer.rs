@@ -106,13 +106,13 @@ impl Insurer {
         let label = Label::new("auditor-settlement");
         let object = Digest::labelled(label, &[told.grant.as_bytes(), told.tag.as_bytes()]);
         let text = pad::pad_to(&cbor::encode(&told), SETTLEMENT_TEXT)?;
-        let seed = Key32::generate(&mut SystemRandom);
+        let fresh = Key32::generate(&mut SystemRandom);
         let body = SettleClaim {
             grant: held.grant,
             credential: held.pass.credential.clone(),
             voucher: seen.shown.tag.voucher().clone(),
             proof: seen.shown.proof.clone(),
-            auditor_box: sealed::seal_recomputable(&seed, &auditor, &client.ledger(), &object, label, &text),
+            auditor_box: sealed::seal_recomputable(&fresh, &auditor, &client.ledger(), &object, label, &text),
             include_before: client.info().await?.now + INCLUDE_WITHIN,
         };
         let body = Transaction::SettleClaim(body);

@@ -107,7 +107,7 @@ async fn malicious_relay_that_sets_the_ledger_back_stops_every_desk() -> Result<
         desk.goes_to("auditor", "/ledger").await?;
         desk.sees("账本比记得的要旧").await?;
         desk.taps("再核对一次").await?;
-        desk.sees("账本比记得的要旧，先停下，请向监管方反映").await?;
+        desk.sees("账本比记得的要旧，先停下，请通知联盟成员").await?;
         desk.picture("audit-rewound").await?;
         desk.finds_it_accessible().await?;
         desk.taps("谁看了什么").await?;
@@ -238,7 +238,7 @@ async fn malicious_relay_that_shows_phone_and_doctor_two_ledgers_is_found_when_t
         doctor.goes_to("doctor", "/").await?;
         doctor.accepts(&link).await?;
         doctor.taps("请患者同意").await?;
-        phone.sees("患者和机构看到的账本不一样，没有打开，请向监管方反映").await?;
+        phone.sees("您和对方看到的账本不一样，什么也没有给出去。先别给任何人看，请向监管方反映").await?;
         phone.picture("split-view-asked").await?;
         phone.finds_it_accessible().await?;
         doctor.sees("患者没有同意").await

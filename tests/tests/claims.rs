@@ -55,8 +55,8 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         insurer.taps("撤回结算").await?;
         insurer.taps("别处已经赔过").await?;
         insurer.types("给患者和监管方的说明（必填）", "您在另一家已经报过").await?;
-        insurer.taps_at("#claim .button.danger").await?;
-        insurer.sees("赔付金额（元）").await?;
+        insurer.taps_at("#claim .button.primary").await?;
+        insurer.sees("已经撤回，原来结算 ¥7,927.86").await?;
         phone.sees("保险公司撤回了结算：您在另一家已经报过").await?;
 
         // Another insurer, in the same browser on an origin of its own.
@@ -64,10 +64,13 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         rival.enrols("insurer2").await?;
         let link = phone.claims().await?;
         rival.opens_claim(&phone, &link, "孙浩").await?;
-        rival.types("没有全赔或拒绝的原因", "不在保障期内").await?;
+        rival.types("拒绝的原因", "不在保障期内").await?;
         rival.taps("拒绝").await?;
         rival.sees("已经拒绝").await?;
         phone.sees("没有赔：不在保障期内。可以再找别的保险公司").await?;
+        // What was refused is no tap away from being paid.
+        assert!(!rival.has_before_them("赔付金额（元）").await?, "to decide again is asked for first");
+        rival.taps("重新决定").await?;
         rival.taps("结算").await?;
         rival.sees("已经结算 ¥9,927.86").await?;
         phone.sees("赔付 ¥9,927.86，全部赔了").await?;
@@ -85,8 +88,8 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         rival.taps("撤回结算").await?;
         rival.taps("款项退回").await?;
         rival.types("给患者和监管方的说明（必填）", "款项退回").await?;
-        rival.taps_at("dialog .button.danger").await?;
-        rival.sees("已经撤回，这一部分又可以结算").await?;
+        rival.taps_at("dialog .button.primary").await?;
+        rival.sees("已经撤回，原来结算 ¥9,927.86").await?;
         phone.sees("保险公司撤回了结算：款项退回").await?;
         Ok(())
     })
@@ -153,7 +156,7 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
         desk.sees("已冲红").await?;
         desk.picture("void-issued").await?;
 
-        phone.sees("冲红了这张票据，不能再理赔").await?;
+        phone.sees("医院作废了这张票据（冲红），不能再理赔").await?;
         phone.sees("保险公司已经赔过，可能会请您退回").await?;
         assert!(!phone.has_before_them("找保险公司理赔").await?, "nothing is claimed on it");
         phone.picture("claim-void").await?;
@@ -308,7 +311,7 @@ async fn an_invoice_that_was_issued_on_paper_is_settled_no_more_and_flagged_wher
         desk.browser().switch_to_window(insurer).await?;
         desk.taps("结算").await?;
         desk.sees("医院已经冲红或换开这张票据，不能结算").await?;
-        desk.types("没有全赔或拒绝的原因", "请拿纸质票据来").await?;
+        desk.types("拒绝的原因", "请拿纸质票据来").await?;
         desk.taps("拒绝").await?;
         desk.sees("已经拒绝").await?;
         desk.finds("#claim h2:focus").await?;
@@ -323,8 +326,8 @@ async fn an_invoice_that_was_issued_on_paper_is_settled_no_more_and_flagged_wher
         desk.taps("撤回结算").await?;
         desk.taps("款项退回").await?;
         desk.types("给患者和监管方的说明（必填）", "款已退回").await?;
-        desk.taps_at("dialog .button.danger").await?;
-        desk.sees("医院已经冲红或换开这张票据，不能结算").await?;
+        desk.taps_at("dialog .button.primary").await?;
+        desk.sees("已经撤回，原来结算").await?;
         phone.sees("保险公司撤回了结算：款已退回").await?;
         Ok(())
     })
@@ -366,7 +369,7 @@ async fn sums_that_do_not_add_up_are_said_before_anything_is_sent_and_at_the_ins
         desk.finds_it_accessible().await?;
         desk.taps("拒绝").await?;
         desk.sees("请用不超过 80 个字说明原因").await?;
-        desk.types("没有全赔或拒绝的原因", "各方支付加起来不对").await?;
+        desk.types("拒绝的原因", "各方支付加起来不对").await?;
         desk.taps("拒绝").await?;
         desk.sees("已经拒绝").await?;
         phone.sees("没有赔：各方支付加起来不对").await
@@ -395,8 +398,8 @@ async fn an_insurer_is_told_why_it_cannot_settle_what_it_has_open() -> Result<()
         desk.issues("住院收费票据").await?;
         desk.browser().switch_to_window(insurer.clone()).await?;
         desk.taps("结算").await?;
-        desk.sees("医院已经开了新的票据，请患者分享新的那张").await?;
-        desk.types("没有全赔或拒绝的原因", "请给新的票据").await?;
+        desk.sees("医院已经开了新的票据，请患者出示新的那张").await?;
+        desk.types("拒绝的原因", "请给新的票据").await?;
         desk.taps("拒绝").await?;
         desk.sees("已经拒绝").await?;
         phone.sees("没有赔：请给新的票据").await?;
@@ -406,6 +409,7 @@ async fn an_insurer_is_told_why_it_cannot_settle_what_it_has_open() -> Result<()
         phone.taps("不给看了").await?;
         phone.taps_at("dialog .button.primary").await?;
         desk.sees("患者收回了").await?;
+        desk.taps("重新决定").await?;
         desk.taps("结算").await?;
         desk.sees("患者收回了，或者时间到了，不能再结算").await?;
         desk.picture("claim-withdrawn").await

@@ -163,7 +163,7 @@ async fn an_insurers_desk_is_told_why_it_settles_nothing_on_an_invoice_that_it_h
         assert!(said.as_str().is_some_and(|said| !said.contains("已经撤回")), "{said}");
         between.is_honest();
         desk.goes_to("insurer", "/settled").await?;
-        desk.sees("已经撤回，这一部分又可以结算").await?;
+        desk.sees("已经撤回，原来结算 ¥9,927.86").await?;
         desk.goes_to("insurer", "/").await?;
 
         // The hospital was suspended from before it issued this.
@@ -199,7 +199,7 @@ async fn takes_back(desk: &Person) -> Result<()> {
     desk.taps("撤回结算").await?;
     desk.taps("款项退回").await?;
     desk.types("给患者和监管方的说明（必填）", "款已退回").await?;
-    desk.taps_at("dialog .button.danger").await
+    desk.taps_at("dialog .button.primary").await
 }
 
 async fn suspends(scene: &Scene, party: &str, more: &[&str]) -> Result<()> {

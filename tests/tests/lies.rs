@@ -315,8 +315,8 @@ async fn malicious_relay_cannot_make_an_insurers_desk_forget_a_settlement_or_bel
         desk.taps("撤回结算").await?;
         desk.taps("结错了").await?;
         desk.types("给患者和监管方的说明（必填）", "金额有误").await?;
-        desk.taps_at("#claim .button.danger").await?;
-        desk.sees("赔付金额（元）").await?;
+        desk.taps_at("#claim .button.primary").await?;
+        desk.sees("已经撤回，原来结算").await?;
         phone.sees("保险公司撤回了结算：金额有误").await
     })
     .await

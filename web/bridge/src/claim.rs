@@ -64,6 +64,8 @@ pub struct ClaimPreview {
     pub gaps: Vec<ClaimGap>,
     /// How long the insurer may look, in seconds.
     pub duration: u64,
+    /// How often.
+    pub reads: u32,
 }
 
 /// Another record that explains a claim.
@@ -303,6 +305,8 @@ pub enum DeskClaimState {
     Late,
     /// Settled by this desk.
     Settled(ClaimDecision),
+    /// Settled by this desk, which took it back.
+    Returned(ClaimDecision),
     /// Refused by this desk.
     Refused(String),
     /// It can't be settled; why, as a fault's code.
@@ -322,7 +326,7 @@ pub struct SettledClaim {
     pub at: u64,
     /// What could be paid.
     pub claimed: String,
-    /// How it stands; [`DeskClaimState::Open`] where it was taken back.
+    /// How it stands; [`DeskClaimState::Open`] where another desk of this insurer took it back.
     pub state: DeskClaimState,
 }
 

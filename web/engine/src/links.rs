@@ -7,6 +7,10 @@ pub enum Page {
     Wallet,
     /// The doctor's desk.
     Desk,
+    /// An insurer's desk.
+    Insurer,
+    /// The statutory insurer's desk.
+    Fund,
 }
 
 /// The origin of another role beside this one: `hospital.localhost:8080` has its wallets at `patient.localhost:8080`,
@@ -19,6 +23,8 @@ pub fn origin_of(own: &str, page: Page) -> String {
         (Page::Wallet, true) => "patient",
         (Page::Wallet, false) => "wallet",
         (Page::Desk, _) => "doctor",
+        (Page::Insurer, _) => "insurer",
+        (Page::Fund, _) => "fund",
     };
     // A wallet's own link to a wallet stays where it is: a second patient has an origin of its own.
     let stays = label.trim_end_matches(|c: char| c.is_ascii_digit()) == wanted;
@@ -35,6 +41,8 @@ mod tests {
         assert_eq!(origin_of(own, Page::Wallet), "http://patient.localhost:8080");
         assert_eq!(origin_of("http://patient2.localhost:1", Page::Wallet), "http://patient2.localhost:1");
         assert_eq!(origin_of("http://patient2.localhost:1", Page::Desk), "http://doctor.localhost:1");
+        assert_eq!(origin_of("http://patient.localhost:1", Page::Insurer), "http://insurer.localhost:1");
+        assert_eq!(origin_of("https://wallet.example.cn", Page::Fund), "https://fund.example.cn");
         assert_eq!(origin_of("https://hospital.example.cn", Page::Wallet), "https://wallet.example.cn");
         assert_eq!(origin_of("https://wallet.example.cn", Page::Desk), "https://doctor.example.cn");
     }

@@ -54,7 +54,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Prompt<C> {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.inner).poll_flush(context) {
             Poll::Pending => Poll::Ready(Ok(())),
-            flushed => flushed,
+            flushed @ Poll::Ready(_) => flushed,
         }
     }
 
@@ -66,7 +66,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Prompt<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::{AsyncWriteExt as _, FutureExt as _, executor::block_on};
+    use futures::{AsyncWriteExt as _, executor::block_on};
 
     /// Has room at every third try, tells nobody, and never says that it has sent.
     struct Busy(Vec<u8>, u32);

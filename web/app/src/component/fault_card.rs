@@ -3,19 +3,14 @@
 use suishen_bridge::{Action, Fault};
 use yew::{Callback, Html, html};
 
-use super::{LinkTo, glyph};
+use super::{LinkTo, Status, glyph, status_line};
 use crate::{route::Route, words::Words};
 
-/// What a desk stops at: nobody is told there to try again.
-const ALARMS: [&str; 7] = [
-    "ledger-forked",
-    "ledger-rewound",
-    "split-view",
-    "audit-entry",
-    "audit-root",
-    "claim-suspended",
-    "own-suspended",
-];
+/// A proof that doesn't hold: drawn as such, and nobody is told to try again.
+const BROKEN: [&str; 6] =
+    ["ledger-forked", "ledger-rewound", "split-view", "split-view-here", "audit-entry", "audit-root"];
+/// What else a desk stops at.
+const STOPS: [&str; 2] = ["claim-suspended", "own-suspended"];
 
 /// The fault's sentence; an unknown one is said to be unknown, with its code below.
 pub fn sentence(words: &Words, fault: &Fault) -> String {
@@ -25,23 +20,32 @@ pub fn sentence(words: &Words, fault: &Fault) -> String {
 
 /// Draws it; `retry` is told of "try again". At a desk patients' actions are not offered.
 pub fn fault_card(words: &Words, fault: &Fault, retry: Option<&Callback<()>>, desk: bool) -> Html {
+    let broken = BROKEN.contains(&fault.code.as_str());
+    // Who is told to ask the patient isn't told to try as well.
+    let stops = broken || STOPS.contains(&fault.code.as_str()) || fault.action == Action::AskPatient;
     html! {
         <section class="card padded stack close" role="alert">
-            <div class="row">
-                { glyph("warning-circle") }
-                <h2 class="grow">{ sentence(words, fault) }</h2>
-            </div>
-            if !(desk && ALARMS.contains(&fault.code.as_str())) { <p>{ words.say(if desk { "fault-desk-safe" } else { "fault-safe" }) }</p> }
+            if broken {
+                { status_line(Status::Alarm, sentence(words, fault), None, None, None) }
+            } else {
+                <div class="row">
+                    { glyph("warning-circle") }
+                    <h2 class="grow">{ sentence(words, fault) }</h2>
+                </div>
+            }
+            if !(desk && stops) { <p>{ words.say(if desk { "fault-desk-safe" } else { "fault-safe" }) }</p> }
             { action(words, fault, retry, desk) }
             <p class="error-code">{ words.with("fault-code", &[("code", code(fault).into())]) }</p>
         </section>
     }
 }
 
-/// What support needs: the code, and for those without a number what they were about.
+/// What support needs: the code, and for those without a number what they were about, unless that is a sentence, which is
+/// not in the reader's language.
 fn code(fault: &Fault) -> String {
     let numbered = fault.code.bytes().all(|byte| byte.is_ascii_digit());
-    match fault.detail.as_ref().filter(|detail| !numbered && !detail.is_empty()) {
+    let brief = |detail: &&String| (1..=2).contains(&detail.split_whitespace().count());
+    match fault.detail.as_ref().filter(|_| !numbered).filter(brief) {
         Some(detail) => format!("{}: {detail}", fault.code),
         None => fault.code.clone(),
     }

@@ -5,12 +5,13 @@ use yew::{Html, html};
 
 use super::{range_bar, range_bar::percent, verdict_word};
 use crate::{
-    view::lab::{range_text, sentence, value_text},
+    view::lab::{range_text, sentence, shown},
     words::Words,
 };
 
 /// Draws it: the sentence is heard, the parts are seen.
 pub fn lab_line(words: &Words, row: &LabRow) -> Html {
+    let (value, unit) = shown(words, row);
     html! {
         <li class="lab">
             <p class="heard">{ sentence(words, row) }</p>
@@ -18,8 +19,8 @@ pub fn lab_line(words: &Words, row: &LabRow) -> Html {
                 <div class="lab-line">
                     <span class="lab-name">{ &row.name }</span>
                     <span>
-                        <span class="lab-value">{ value_text(words, &row.value) }</span>
-                        if let Some(unit) = &row.unit { { " " }<span class="lab-unit">{ unit }</span> }
+                        <span class="lab-value">{ value }</span>
+                        if !unit.is_empty() { { " " }<span class="lab-unit">{ unit }</span> }
                     </span>
                     { verdict_word(words, row.verdict) }
                 </div>

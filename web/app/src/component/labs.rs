@@ -6,7 +6,7 @@ use yew::{Callback, Html, Properties, component, html, use_state};
 use super::{Segments, glyph, lab_line, range_bar, verdict_word};
 use crate::{
     browser::language::use_words,
-    view::lab::{order, range_text, value_text},
+    view::lab::{order, range_text, shown},
     words::{Words, figure},
 };
 
@@ -94,14 +94,17 @@ fn rest(rows: &[LabRow], order: &[usize], words: &Words) -> String {
 /// Values that nothing is judged by, an invoice's say, have no columns for it, but what is noted beside them.
 fn table(rows: &[LabRow], words: &Words) -> Html {
     let judged = rows.iter().any(|row| row.verdict != Verdict::None || row.range.is_some());
+    let rows: Vec<_> = rows.iter().map(|row| (row, shown(words, row))).collect();
+    // Sums of money have their unit with them.
+    let units = judged || rows.iter().any(|(_, (_, unit))| !unit.is_empty());
     html! {
         <div class="table-scroll" tabindex="0" role="region" aria-label={words.say("labs-table")}>
             <table class="table labs">
                 <thead>
                     <tr>
                         <th scope="col">{ words.say("labs-item") }</th>
-                        <th scope="col" class="figure">{ words.say("labs-result") }</th>
-                        <th scope="col">{ words.say("labs-unit") }</th>
+                        <th scope="col" class="figure">{ words.say(if units { "labs-result" } else { "labs-sum" }) }</th>
+                        if units { <th scope="col">{ words.say("labs-unit") }</th> }
                         if judged {
                             <th scope="col">{ words.say("labs-verdict") }</th>
                             <th scope="col" class="noprint" aria-hidden="true"></th>
@@ -112,11 +115,11 @@ fn table(rows: &[LabRow], words: &Words) -> Html {
                     </tr>
                 </thead>
                 <tbody>
-                    { for rows.iter().enumerate().map(|(index, row)| html! {
+                    { for rows.into_iter().enumerate().map(|(index, (row, (value, unit)))| html! {
                         <tr key={index}>
                             <th scope="row"><span class="lab-name">{ &row.name }</span>{ " " }<span class="caption">{ row.short.clone().unwrap_or_default() }</span></th>
-                            <td class="figure"><strong>{ value_text(words, &row.value) }</strong></td>
-                            <td class="lab-unit">{ row.unit.clone().unwrap_or_default() }</td>
+                            <td class="figure"><strong>{ value }</strong></td>
+                            if units { <td class="lab-unit">{ unit }</td> }
                             if judged {
                                 <td>{ verdict_word(words, row.verdict) }</td>
                                 <td class="range-cell noprint" aria-hidden="true">

@@ -6,7 +6,10 @@ use yew::{Html, classes, html};
 use super::{LinkTo, glyph};
 use crate::{
     route::Route,
-    view::record::{icon, mark},
+    view::{
+        claim::sum_or_text,
+        record::{icon, mark},
+    },
     words::Words,
 };
 
@@ -40,7 +43,7 @@ pub fn marks(words: &Words, card: &RecordCard) -> Html {
 /// Its finding: counts with arrows, or a sentence.
 fn findings(words: &Words, card: &RecordCard) -> Html {
     if card.high + card.low == 0 {
-        return html! { <span class="line quiet">{ &card.finding }</span> };
+        return html! { <span class="line quiet">{ sum_or_text(&card.finding) }</span> };
     }
     html! {
         <span class="verdicts line">

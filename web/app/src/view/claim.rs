@@ -4,6 +4,9 @@ use suishen_bridge::{ClaimAlarm, ClaimGap, ClaimPiece, ClaimPieceKind, ClaimStat
 
 use crate::words::{Words, figure};
 
+/// The code of the currency that is written as ¥.
+pub const YUAN: &str = "CNY";
+
 /// `31290.30 CNY` as ¥31,290.30; another currency keeps its code.
 pub fn sum(text: &str) -> String {
     let (amount, currency) = text.split_once(' ').unwrap_or((text, ""));
@@ -15,8 +18,16 @@ pub fn sum(text: &str) -> String {
         }
         grouped.push(digit);
     }
-    let sign = if currency == "CNY" { "¥".to_owned() } else { format!("{currency} ") };
+    let sign = if currency == YUAN { "¥".to_owned() } else { format!("{currency} ") };
     format!("{sign}{grouped}.{rest}")
+}
+
+/// The same of what may be a sum or anything else.
+pub fn sum_or_text(text: &str) -> String {
+    let is_sum = text.split_once(' ').is_some_and(|(amount, currency)| {
+        currency == YUAN && amount.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    });
+    if is_sum { sum(text) } else { text.to_owned() }
 }
 
 /// A class of insurer's key.
@@ -65,7 +76,7 @@ pub fn consent(
     payer: Payer,
     (shown, hidden): (usize, usize),
     along: &[String],
-    duration: u64,
+    (duration, reads): (u64, u32),
 ) -> String {
     words.with(
         if along.is_empty() { "claim-consent" } else { "claim-consent-along" },
@@ -75,6 +86,7 @@ pub fn consent(
             ("shown", figure(shown as u64)),
             ("hidden", figure(hidden as u64)),
             ("length", words.length(duration).into()),
+            ("reads", figure(reads)),
         ],
     )
 }

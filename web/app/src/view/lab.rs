@@ -2,6 +2,7 @@
 
 use suishen_bridge::fhir::{LabRow, RangeView, Value, Verdict};
 
+use super::claim::{YUAN, sum};
 use crate::words::Words;
 
 /// How a value stands, as a shape and a word.
@@ -56,12 +57,21 @@ pub fn verdict_key(verdict: Verdict) -> Option<&'static str> {
 }
 
 /// A value in words.
-pub fn value_text(words: &Words, value: &Value) -> String {
+fn value_text(words: &Words, value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),
         Value::YesNo(true) => words.say("value-yes"),
         Value::YesNo(false) => words.say("value-no"),
         Value::Absent(reason) => reason.clone().unwrap_or_else(|| words.say("value-absent")),
+    }
+}
+
+/// A value and its unit as they are shown: a sum of money as people write it.
+pub fn shown(words: &Words, row: &LabRow) -> (String, String) {
+    let unit = row.unit.clone().unwrap_or_default();
+    match &row.value {
+        Value::Text(text) if unit == YUAN => (sum(&format!("{text} {unit}")), String::new()),
+        value => (value_text(words, value), unit),
     }
 }
 
@@ -94,9 +104,9 @@ pub fn spoken_unit(words: &Words, unit: &str) -> String {
 
 /// "低密度脂蛋白，4.05 毫摩尔每升，偏高，参考范围低于 3.40"
 pub fn sentence(words: &Words, row: &LabRow) -> String {
-    let mut value = value_text(words, &row.value);
-    if let (Some(unit), Value::Text(_)) = (&row.unit, &row.value) {
-        value = format!("{value} {}", spoken_unit(words, unit));
+    let (mut value, unit) = shown(words, row);
+    if let (false, Value::Text(_)) = (unit.is_empty(), &row.value) {
+        value = format!("{value} {}", spoken_unit(words, &unit));
     }
     let mut parts = vec![row.name.clone(), value];
     parts.extend(verdict_key(row.verdict).map(|key| words.say(key)));

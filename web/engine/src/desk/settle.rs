@@ -157,6 +157,11 @@ async fn check_own(ledger: &Ledger, store: &Store, person: &Person) -> Result<()
     }
 }
 
+/// What this desk settled and took back.
+fn returned(held: &Held) -> DeskClaimState {
+    held.said.as_ref().map_or(DeskClaimState::Open, |said| DeskClaimState::Returned(decided(&said.told)))
+}
+
 /// The open claim for the screen.
 pub async fn view(
     ledger: &Ledger,
@@ -171,6 +176,7 @@ pub async fn view(
         (Some(state), ..) => state,
         (None, Some(told), _) => DeskClaimState::Refused(told.reason.clone()),
         (None, None, Err(why)) => closed(&why),
+        (None, None, Ok(_)) if held.said.as_ref().is_some_and(|said| said.taken_back) => returned(held),
         (None, None, Ok(_)) if held.said.is_none() && !held.given_up.is_empty() => DeskClaimState::Late,
         (None, None, Ok(_)) => DeskClaimState::Open,
     };

@@ -117,6 +117,7 @@ impl Session {
             policies: proposal.policies.iter().map(|place| policy(*place)).collect(),
             gaps,
             duration: CLAIM_TERM,
+            reads: READS,
         })
     }
 

@@ -249,7 +249,7 @@ async fn heard(
     consultation.hear(call, &root, now).map_err(|_| None)?;
     match ledger.agrees_with(&call.checkpoint).await {
         Ok(true) => Ok((consultation, secret)),
-        Ok(false) => Err(Some(Fault::new("split-view", Action::Nothing))),
+        Ok(false) => Err(Some(Fault::new("split-view-here", Action::Nothing))),
         Err(error) => Err(Some(error.into())),
     }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use suishen_bridge::{
     Action, Fault, PatientRequest, PatientResponse, Purpose, Share, ShareChoice, ShareState,
 };
+use suishen_core::contract::Slot;
 use suishen_core::id::{Commitment, GrantId};
 use suishen_core::identity::Subject;
 use suishen_core::order;
@@ -128,7 +129,13 @@ impl Session {
 
     fn link(&self, engine: &Engine, id: &GrantId, offline: bool) -> Result<String, Fault> {
         let offer = self.offer(engine, id, offline)?;
-        let origin = origin_of(&engine.origin(), Page::Desk);
+        let role = self.read(|index| index.grant(id).map(|grant| grant.issued.terms.role))?;
+        let page = match role.and_then(Slot::of) {
+            Some(Slot::Commercial) => Page::Insurer,
+            Some(Slot::Statutory) => Page::Fund,
+            None => Page::Desk,
+        };
+        let origin = origin_of(&engine.origin(), page);
         let link = consent_url(&origin, &offer).map_err(|e| Fault::new(e.sentence(), Action::Nothing))?;
         Ok(link.to_string())
     }

@@ -73,7 +73,7 @@ fn LedgerSection() -> Html {
     html! {<>
         { status_line(status, words.with(text, &[("time", at.into())]), Some(words.say("audit-by-this")), None, None) }
         <dl class="figures card padded"><div><dt>{ words.say("audit-entries") }</dt><dd>{ ledger.size() }</dd></div></dl>
-        if let Some(fault) = (*fault).clone() { { fault_card(&words, &fault, Some(&check), true) } }
+        if let Some(fault) = (*fault).clone().filter(|_| !ledger.is_broken()) { { fault_card(&words, &fault, Some(&check), true) } }
         <button class="button" onclick={check.reform(|_| ())} disabled={*busy}>{ glyph("shield-check") }{ words.say("audit-check") }</button>
         <section class="card padded stack close">
             <h2>{ words.say("audit-more") }</h2>

@@ -54,16 +54,21 @@ pub fn ClaimCard(props: &Props) -> Html {
     };
     let row = |term: String, text: String| html! { <><dt>{ term }</dt><dd>{ text }</dd></> };
     let state = match &claim.state {
-        DeskClaimState::Open => {
-            html! { <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} /> }
-        }
+        DeskClaimState::Open => html! {<>
+            if claim.payable.is_none() { { status_line(Status::Caution("warning-circle"), words.say("settle-unclear"), None, None, None) } }
+            <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+        </>},
         DeskClaimState::Late => html! {<>
             { status_line(Status::Caution("warning-circle"), words.say("fault-claim-late"), None, None, None) }
             <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
         </>},
         DeskClaimState::Refused(why) => html! {<>
             { status_line(Status::Quiet("prohibit"), words.say("settle-refused"), Some(why.clone()), None, None) }
-            <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+            <Again share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+        </>},
+        DeskClaimState::Returned(told) => html! {<>
+            { settled(told, Status::Quiet("receipt"), "settle-returned", &words) }
+            <Again share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
         </>},
         DeskClaimState::Underway(until) | DeskClaimState::Overtaken(until) => html! {<>
             { status_line(Status::Caution("clock"), words.with(pending_key(&claim.state), &[("when", words.when(*until, ledger.now_or_start()).into())]), None, None, None) }
@@ -122,6 +127,7 @@ fn spoken(state: &DeskClaimState, words: &Words) -> Option<String> {
     match state {
         DeskClaimState::Settled(told) => Some(paid("settle-settled", told)),
         DeskClaimState::Flagged(told) => Some(paid("settle-flagged", told)),
+        DeskClaimState::Returned(told) => Some(paid("settle-returned", told)),
         DeskClaimState::Refused(_) => Some(words.say("settle-refused")),
         DeskClaimState::Late => Some(words.say("fault-claim-late")),
         DeskClaimState::Closed(why) => Some(words.say(&format!("fault-{why}"))),
@@ -193,7 +199,7 @@ fn Decide(props: &DecideProps) -> Html {
                 </div>
             }
             <div class="field">
-                <label for="settle-reason">{ words.say("settle-reason") }</label>
+                <label for="settle-reason">{ words.say(if props.payable { "settle-reason" } else { "settle-reason-refuse" }) }</label>
                 <input id="settle-reason" class="input" maxlength="80" value={(*reason).clone()} oninput={typing(&reason)} autocomplete="off" />
             </div>
             if work.busy() { { progress_card(&words, work.progress()) } }
@@ -202,6 +208,18 @@ fn Decide(props: &DecideProps) -> Html {
             <button class="button wide" onclick={Callback::from(move |_| refuse())} disabled={work.busy()}>{ words.say("settle-refuse") }</button>
         </div>
     }
+}
+
+/// The same of a claim that was refused or taken back, once it is asked for: no tap away, and with nothing left from before.
+#[component]
+fn Again(props: &DecideProps) -> Html {
+    let words = use_words();
+    let open = use_state(|| false);
+    if *open {
+        return html! { <Decide share={props.share.clone()} amount={props.amount.clone()} payable={props.payable} decided={props.decided.clone()} /> };
+    }
+    let open = open.setter();
+    html! { <button class="button wide" onclick={Callback::from(move |_| open.set(true))}>{ words.say("settle-again") }</button> }
 }
 
 #[derive(Properties, PartialEq)]
@@ -275,7 +293,7 @@ pub fn TakeBackForm(props: &TakeBackProps) -> Html {
             </div>
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
-            <button class="button danger wide" onclick={go} disabled={work.busy() || why.is_none()}>{ words.say("take-back") }</button>
+            <button class="button primary wide" onclick={go} disabled={work.busy() || why.is_none()}>{ words.say("take-back") }</button>
         </div>
     }
 }

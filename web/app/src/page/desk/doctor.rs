@@ -5,7 +5,8 @@ use std::rc::Rc;
 use suishen_bridge::{DeskRequest, DeskResponse, OfferState, OfferView, Reading, Request, Response, Topic};
 use wasm_bindgen_futures::spawn_local;
 use yew::{
-    Callback, Html, Properties, UseStateHandle, component, html, use_callback, use_effect_with, use_state,
+    Callback, Html, Properties, UseStateHandle, classes, component, html, use_callback, use_effect_with,
+    use_state,
 };
 
 use super::{
@@ -164,7 +165,7 @@ fn Reception(props: &Props) -> Html {
     html! {
         <main class="desk-body read">
             <div class="side stack close">
-                <button class="button primary wide" onclick={choose.reform(|_| None)}>{ glyph("scan") }{ words.say("desk-scan") }</button>
+                <button class={classes!("button", "wide", opened.is_none().then_some("primary"))} onclick={choose.reform(|_| None)}>{ glyph("scan") }{ words.say("desk-scan") }</button>
                 if let Asked::Failed(fault) = &offers { { fault_card(&words, fault, Some(&again), true) } }
                 <OfferList offers={all} chosen={(*chosen).clone()} choose={choose.reform(Some)} />
             </div>

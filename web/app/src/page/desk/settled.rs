@@ -28,7 +28,10 @@ fn use_told(state: Option<DeskClaimState>) {
     let (words, ledger, voice) = (use_words(), use_ledger(), use_voice());
     use_effect_with(state, move |state: &Option<DeskClaimState>| {
         if let Some(
-            state @ (DeskClaimState::Open | DeskClaimState::Closed(_) | DeskClaimState::Underway(_)),
+            state @ (DeskClaimState::Open
+            | DeskClaimState::Returned(_)
+            | DeskClaimState::Closed(_)
+            | DeskClaimState::Underway(_)),
         ) = state
         {
             voice.polite(said(state, ledger.now_or_start(), &words).1);
@@ -65,7 +68,9 @@ pub fn SettledPage() -> Html {
     let named = |claim: &SettledClaim| {
         let patient = claim.patient.clone().unwrap_or_else(|| words.say("offer-unnamed"));
         let paid = match &claim.state {
-            DeskClaimState::Settled(told) | DeskClaimState::Flagged(told) => sum(&told.paid),
+            DeskClaimState::Settled(told)
+            | DeskClaimState::Flagged(told)
+            | DeskClaimState::Returned(told) => sum(&told.paid),
             _ => sum(&claim.claimed),
         };
         let about =
@@ -133,6 +138,9 @@ fn said(state: &DeskClaimState, now: u64, words: &Words) -> (&'static str, Strin
         }
         DeskClaimState::Flagged(told) => {
             ("warning-circle", words.with("settle-flagged", &[("paid", sum(&told.paid).into())]))
+        }
+        DeskClaimState::Returned(told) => {
+            ("receipt", words.with("settle-returned", &[("paid", sum(&told.paid).into())]))
         }
         DeskClaimState::Refused(why) => {
             ("prohibit", words.with("settled-refused", &[("why", why.as_str().into())]))

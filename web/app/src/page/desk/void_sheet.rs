@@ -66,7 +66,7 @@ pub fn VoidSheet(props: &Props) -> Html {
                 </div>
                 if work.busy() { { progress_card(&words, work.progress()) } }
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
-                <button class="button danger wide" onclick={go} disabled={work.busy() || on_paper.is_none()}>{ words.say(if *on_paper == Some(true) { "void-do-on-paper" } else { "void-do" }) }</button>
+                <button class="button primary wide" onclick={go} disabled={work.busy() || on_paper.is_none()}>{ words.say(match *on_paper { Some(true) => "void-do-on-paper", Some(false) => "void-do", None => "void" }) }</button>
             </div>
         </Sheet>
     }

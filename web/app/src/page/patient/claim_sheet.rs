@@ -69,7 +69,8 @@ pub fn ClaimSheet(props: &Props) -> Html {
                 .map(|paper| paper.title.clone())
                 .collect();
             let hidden_now = preview.hidden.len() + preview.shown.len() - kept;
-            let text = consent(&words, choice.payer, (kept, hidden_now), &titles, preview.duration);
+            let text =
+                consent(&words, choice.payer, (kept, hidden_now), &titles, (preview.duration, preview.reads));
             let make = {
                 let (work, made) = (work.clone(), props.made.clone());
                 let choice = ClaimChoice { text: text.replace("**", ""), ..(*choice).clone() };

@@ -86,7 +86,9 @@ pub fn ReadersPage() -> Html {
                     Asked::Here(log) => html! {<>
                         { headline(&log, *checked, &ledger, &words) }
                         <Segments label={words.say("readers-view")} names={vec![words.say("readers-by-person"), words.say("readers-by-record")]} chosen={usize::from(*by_record)} {choose} />
-                        if log.accesses.is_empty() { { empty(words.say("readers-none"), words.say("readers-none-text"), Html::default()) } }
+                        if log.accesses.is_empty() && ledger.is_broken() {
+                            // What it doesn't show isn't known.
+                        } else if log.accesses.is_empty() { { empty(words.say("readers-none"), words.say("readers-none-text"), Html::default()) } }
                         else { <Groups log={Held(log.clone())} looked={(*since).flatten()} by_record={*by_record} shares={shares} /> }
                     </>},
                 } }

@@ -128,7 +128,8 @@ fn Detail(props: &DetailProps) -> Html {
                 { notices(&card.marks, &words) }
                 if card.kind == Kind::Invoice { <Claims record={card.record.clone()} {may_share} /> }
                 { report_body(&words, view, false) }
-                <Trends series={detail.series.clone()} />
+                // Sums of money are no course of anything.
+                if !matches!(card.kind, Kind::Invoice | Kind::Fees) { <Trends series={detail.series.clone()} /> }
                 if !detail.files.is_empty() {
                     <Attachments source={FileSource::Record(card.record.clone())} files={detail.files.clone()} />
                 }

@@ -169,11 +169,11 @@ fn Asking(props: &OneProps) -> Html {
                 <div class="row">
                     { person_seal(name, None) }
                     <div class="grow">
-                        <p><strong>{ words.with("name-title", &[("name", name.as_str().into()), ("title", title.as_str().into())]) }</strong></p>
+                        <p><strong>{ if title.is_empty() { name.clone() } else { words.with("name-title", &[("name", name.as_str().into()), ("title", title.as_str().into())]) } }</strong></p>
                         <p class="quiet">{ organisation }</p>
                     </div>
                 </div>
-                <p class="status good">{ seal(Proof::Proven, None) }<span>{ words.say("consent-certified") }</span></p>
+                <p class="status good">{ seal(Proof::Proven, None) }<span>{ words.say(of_claim(share, "consent-certified", "claim-consent-certified")) }</span></p>
                 <dl class="terms">
                     { row("consent-term-what", format!("{} {}", words.count("records-count", share.titles.len() as u64), words.with("in-brackets", &[("text", words.list(&share.titles).into())]))) }
                     { row("consent-term-why", words.say(purpose_key(share.choice.purpose))) }

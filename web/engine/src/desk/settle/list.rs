@@ -1,6 +1,6 @@
 //! The list of what a desk has decided.
 
-use super::{Telling, carry_on, closed, state_of};
+use super::{Telling, carry_on, closed, returned, state_of};
 use crate::desk::offer::{Held, ledger_view};
 use crate::desk::read::Open;
 use crate::engine::Engine;
@@ -33,12 +33,14 @@ pub async fn settled(engine: &Engine, open: &Open) -> Result<Vec<SettledClaim>, 
         let state = match (state_of(&held, slot.as_ref()), &slot) {
             (Some(state), _) => state,
             (None, _) if told.decision() == Decision::Refused => DeskClaimState::Refused(told.reason.clone()),
+            // Its own decision stays in sight, whatever became of the slot.
+            (None, _) if held.said.as_ref().is_some_and(|said| said.taken_back) => returned(&held),
             (None, Some(slot)) if slot.void.is_some() => closed(&Unsettleable::Void),
             (None, Some(Claim { settlement: Some(other), .. })) => {
                 closed(&Unsettleable::Settled(other.party.clone()))
             }
             (None, _) if held.said.is_none() => DeskClaimState::Late,
-            // Taken back, here or at another desk of this insurer.
+            // Taken back at another desk of this insurer.
             (None, _) => DeskClaimState::Open,
         };
         list.push(SettledClaim {

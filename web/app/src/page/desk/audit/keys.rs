@@ -8,8 +8,8 @@ use yew::{Callback, Event, Html, Properties, TargetCast, component, html, use_st
 use super::ask;
 use crate::{
     browser::{engine::use_engine, file, language::use_words},
-    component::fault_card,
-    words::figure,
+    component::{Status, fault_card, status_line},
+    words::{Words, figure},
 };
 
 /// Which keys are at hand.
@@ -74,7 +74,7 @@ pub fn KeysCard(props: &KeysProps) -> Html {
             if held > 0 {
                 <p role="status">{ words.with("audit-keys-held", &[("quarters", figure(quarters)), ("others", figure(others))]) }</p>
                 if let Some((due, over)) = due {
-                    <p>{ words.with(if over { "audit-keys-overdue" } else { "audit-keys-due" }, &[("date", words.date(due, 0).into())]) }</p>
+                    { due_line(due, over, &words) }
                 }
                 if !signs { <p>{ words.say("audit-keys-unsigned") }</p> }
             }
@@ -87,4 +87,14 @@ pub fn KeysCard(props: &KeysProps) -> Html {
             if let Some(fault) = (*fault).clone() { { fault_card(&words, &fault, None, true) } }
         </section>
     }
+}
+
+/// Until when the quarter's key is to be changed, or that this was missed.
+fn due_line(due: u64, over: bool, words: &Words) -> Html {
+    let date = [("date", words.date(due, 0).into())];
+    if over {
+        let said = words.with("audit-keys-overdue", &date);
+        return status_line(Status::Caution("warning-circle"), said, None, None, None);
+    }
+    html! { <p>{ words.with("audit-keys-due", &date) }</p> }
 }

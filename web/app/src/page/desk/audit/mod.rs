@@ -28,7 +28,7 @@ use crate::{
         language::use_words,
         work::{Work, use_work},
     },
-    component::{LinkTo, fault_card, glyph, progress_card, use_voice},
+    component::{LinkTo, Status, fault_card, glyph, progress_card, status_line, use_voice},
     route::Route,
     words::Words,
 };
@@ -185,7 +185,7 @@ fn result(view: &Rc<AuditView>, words: &Words) -> Html {
 /// Up to when the ledger was checked, of which days the tables are, and whether there was a read at all.
 fn of_what(view: &AuditView, words: &Words) -> Html {
     html! {<>
-        <p class="quiet">{ words.with("audit-done", &[("time", words.time(view.checked).into())]) }</p>
+        { status_line(Status::Good, words.with("audit-done", &[("time", words.time(view.checked).into())]), None, None, None) }
         if let Some((from, to)) = &view.days {
             <p>{ words.with("audit-of-days", &[("from", from.as_str().into()), ("to", to.as_str().into())]) }</p>
         }
