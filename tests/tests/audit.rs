@@ -97,6 +97,9 @@ async fn the_auditor_chooses_keys_says_why_and_reads_who_read() -> Result<()> {
         desk.sees("李文").await?;
         desk.sees("没有发现").await?;
         desk.sees("姓名已证实").await?;
+        // Of which class, and on whose authority.
+        desk.sees("1 份 · 一般").await?;
+        desk.sees("，同意 ").await?;
         desk.picture("audit").await?;
         desk.finds_it_accessible().await?;
 

@@ -62,6 +62,9 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         // Another insurer, in the same browser on an origin of its own.
         let rival = &insurer;
         rival.enrols("insurer2").await?;
+        phone.taps("找保险公司理赔").await?;
+        phone.sees("之前那家保险公司就不能再看这张票据").await?;
+        phone.taps("关闭").await?;
         let link = phone.claims().await?;
         rival.opens_claim(&phone, &link, "孙浩").await?;
         rival.types("拒绝的原因", "不在保障期内").await?;

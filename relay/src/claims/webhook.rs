@@ -180,6 +180,7 @@ impl Place {
         };
         match found.first() {
             Some(first) if found.iter().all(allowed) => Ok(*first),
+            Some(_) if !self.tls => Err(Refusal::WebhookUrl),
             _ => Err(Refusal::WebhookPrivate),
         }
     }
@@ -481,7 +482,7 @@ mod tests {
         let local = Place::read("http://127.0.0.1:9/in", true).unwrap();
         assert!(local.find(true).await.is_ok());
         let outside = Place::read("http://1.1.1.1/", true).unwrap();
-        assert_eq!(outside.find(true).await.err(), Some(Refusal::WebhookPrivate));
+        assert_eq!(outside.find(true).await.err(), Some(Refusal::WebhookUrl));
         assert!(Place::read("https://1.1.1.1/in?x=1", false).unwrap().find(false).await.is_ok());
     }
 }

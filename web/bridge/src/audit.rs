@@ -172,8 +172,10 @@ pub struct AuditRead {
     pub organisation: String,
     /// Records in it.
     pub records: u64,
-    /// Whether one of them is of a sensitive class.
-    pub sensitive: bool,
+    /// Of which classes, by stable names, as the patient's box says; empty where that isn't open.
+    pub classes: Vec<String>,
+    /// On whose authority: the beginnings of the holder's name and of the grant's; no holder where the box isn't open.
+    pub authority: (Option<String>, String),
     /// The purpose's code, as the patient agreed to; none where that box isn't open.
     pub purpose: Option<String>,
     /// Whether the name is proven; none where its key isn't at hand.

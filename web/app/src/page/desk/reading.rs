@@ -72,7 +72,7 @@ pub fn ReadingView(props: &Props) -> Html {
             if record.withheld > 0 {
                 <section class="card padded stack close">
                     <h2 class="row">{ glyph("eye-slash") }{ words.count("withheld", record.withheld) }</h2>
-                    <p class="quiet">{ words.say("withheld-text") }</p>
+                    <p class="quiet">{ words.say(if reading.claim.is_some() { "withheld-text-claim" } else { "withheld-text" }) }</p>
                 </section>
             }
             { entered(reading, &words) }

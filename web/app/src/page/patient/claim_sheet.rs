@@ -22,6 +22,8 @@ use crate::{
 pub struct Props {
     /// The invoice's record.
     pub record: String,
+    /// The payers whose earlier claim ends with a new one.
+    pub ends: Vec<Payer>,
     /// Told of the share that was made.
     pub made: Callback<String>,
     /// Told when left.
@@ -93,6 +95,7 @@ pub fn ClaimSheet(props: &Props) -> Html {
                 { pieces(preview, &choice, &words) }
                 { hidden(preview, &choice, &words) }
                 { going_along(preview, &choice, &words) }
+                if props.ends.contains(&choice.payer) { <p class="quiet">{ words.say("claim-ends-before") }</p> }
                 <div class="sentence"><p>{ rich(&text) }</p></div>
                 if work.busy() { { progress_card(&words, work.progress()) } }
                 if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, false) } }

@@ -2,7 +2,7 @@
 
 use suishen_bridge::{
     ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, LedgerState, PatientRequest,
-    PatientResponse, Request, Response, Share, Topic,
+    PatientResponse, Payer, Request, Response, Share, Topic,
 };
 use yew::{Callback, Html, Properties, component, hook, html, use_effect_with, use_mut_ref, use_state};
 
@@ -106,11 +106,20 @@ pub fn Claims(props: &Props) -> Html {
                 <button class="button wide" onclick={make(true).reform(|_| ())}>{ glyph("receipt") }{ words.say("claim-make") }</button>
             }
         </section>
-        if *making { <ClaimSheet record={props.record.clone()} {made} close={make(false)} /> }
+        if *making { <ClaimSheet record={props.record.clone()} ends={ends(known)} {made} close={make(false)} /> }
         if let Some(share) = opened.as_ref().and_then(find) {
             <ShareSheet {share} close={open(None)} made={Callback::noop()} />
         }
     </>}
+}
+
+/// Whose claim ends with a new one: an insurer that refused, or took its settlement back, need not look any longer.
+fn ends(known: Option<&InvoiceClaims>) -> Vec<Payer> {
+    let over = |state: &ClaimState| {
+        matches!(state, ClaimState::Refused(_) | ClaimState::Reversed { .. } | ClaimState::Alarm(_))
+    };
+    let claims = known.into_iter().flat_map(|known| &known.claims);
+    claims.filter(|claim| over(&claim.state)).map(|claim| claim.payer).collect()
 }
 
 /// Until when this phone knows how claims stand, where it can't know now.

@@ -84,6 +84,26 @@ pub struct Done {
     pub lines: Lines,
 }
 
+/// Hex digits by which a name is told from others on the screen; the files have it whole.
+const BEGINNING: usize = 8;
+
+fn beginning(hex: &str) -> String {
+    hex.chars().take(BEGINNING).collect()
+}
+
+/// Each class once, in the order of the numbers of the format.
+fn classes(read: &[Sensitivity]) -> Vec<String> {
+    let all = [
+        (Sensitivity::Ordinary, "ordinary"),
+        (Sensitivity::Hiv, "hiv"),
+        (Sensitivity::Psychiatric, "psychiatric"),
+        (Sensitivity::Genetic, "genetic"),
+        (Sensitivity::Reproductive, "reproductive"),
+        (Sensitivity::Other, "other"),
+    ];
+    all.into_iter().filter(|(class, _)| read.contains(class)).map(|(_, name)| name.to_owned()).collect()
+}
+
 impl Done {
     /// Reads, newest first.
     pub fn reads(&self, skip: u64) -> Vec<AuditRead> {
@@ -98,7 +118,11 @@ impl Done {
             who: read.by.opened().map(Professional::described).unwrap_or_default(),
             organisation: self.tables.named(&read.party).to_owned(),
             records: read.records,
-            sensitive: read.classes.iter().any(|class| *class != Sensitivity::Ordinary),
+            classes: classes(&read.classes),
+            authority: (
+                read.consent.opened().map(|consent| beginning(&consent.holder.to_hex())),
+                beginning(&read.grant.to_hex()),
+            ),
             purpose: read.consent.opened().map(|consent| consent.purpose.clone()),
             proven: match &read.by {
                 Told::Opened(_) => Some(true),

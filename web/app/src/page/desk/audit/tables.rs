@@ -125,12 +125,18 @@ pub fn reads(reads: &[AuditRead], checked: u64, words: &Words) -> Html {
             None => "audit-not-opened",
         };
         let who = if read.who.is_empty() { "–" } else { read.who.as_str() };
+        let classes: Vec<String> =
+            read.classes.iter().map(|class| words.say(&format!("class-{class}"))).collect();
+        let (holder, grant) = &read.authority;
+        let holder = holder.as_deref().unwrap_or("–");
+        let authority = words
+            .with("audit-authority-of", &[("holder", holder.into()), ("grant", grant.as_str().into())]);
         let purpose = read.purpose.as_deref().map_or_else(|| "–".to_owned(), |code| purpose_name(code, words));
         html! {
             <tr key={read.entry}>
                 <td class="figure">{ read.entry }</td><td>{ words.when(read.time, checked) }</td><td>{ who }</td><td>{ &read.organisation }</td>
-                <td>{ words.count("records-count", read.records) }if read.sensitive { { " · " }{ words.say("audit-sensitive") } }</td>
-                <td>{ purpose }</td><td>{ words.say(key) }</td>
+                <td>{ words.count("records-count", read.records) }if !classes.is_empty() { { " · " }{ words.list(&classes) } }</td>
+                <td>{ purpose }</td><td>{ authority }</td><td>{ words.say(key) }</td>
             </tr>
         }
     });
@@ -141,6 +147,7 @@ pub fn reads(reads: &[AuditRead], checked: u64, words: &Words) -> Html {
         "audit-organisation",
         "audit-records",
         "audit-purpose",
+        "audit-authority",
         "audit-checked",
     ];
     table(words.say("audit-each-read"), (heads.len(), &heads), rows.collect(), words)
