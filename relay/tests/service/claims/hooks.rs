@@ -100,7 +100,7 @@ async fn a_webhook_inside_is_refused() {
         ("https://[::ffff:10.0.0.1]/", "webhook-private"),
         ("https://100.64.0.1/", "webhook-private"),
         ("https://no-such-host.invalid/", "webhook-private"),
-        ("http://1.1.1.1/", "webhook-private"),
+        ("http://1.1.1.1/", "webhook-url"),
         ("ftp://1.1.1.1/", "webhook-url"),
         ("https://user:word@example.org/", "webhook-url"),
         ("https://example.org/#x", "webhook-url"),

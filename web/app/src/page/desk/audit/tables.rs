@@ -130,7 +130,7 @@ pub fn reads(reads: &[AuditRead], checked: u64, words: &Words) -> Html {
         let (holder, grant) = &read.authority;
         let holder = holder.as_deref().unwrap_or("–");
         let authority = words
-            .with("audit-authority-of", &[("holder", holder.into()), ("grant", grant.as_str().into())]);
+            .with("audit-authority-of", &[("holder", holder.into()), ("consent", grant.as_str().into())]);
         let purpose = read.purpose.as_deref().map_or_else(|| "–".to_owned(), |code| purpose_name(code, words));
         html! {
             <tr key={read.entry}>
