@@ -109,6 +109,14 @@ impl Words {
         self.fill(key, Some(&arguments))
     }
 
+    /// A person with their title, where they have one: servers have none.
+    pub fn named(&self, name: &str, title: &str) -> String {
+        if title.is_empty() {
+            return name.to_owned();
+        }
+        self.with("name-title", &[("name", name.into()), ("title", title.into())])
+    }
+
     /// The text of a key with one number.
     pub fn count(&self, key: &str, count: impl Into<u64>) -> String {
         self.with(key, &[("n", figure(count))])

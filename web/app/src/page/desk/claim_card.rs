@@ -53,22 +53,24 @@ pub fn ClaimCard(props: &Props) -> Html {
         Callback::from(move |_| tell(&work, DeskRequest::Reading { share: share.clone() }, &decided))
     };
     let row = |term: String, text: String| html! { <><dt>{ term }</dt><dd>{ text }</dd></> };
+    let decide = |payable: bool| html! { <Decide share={props.share.clone()} amount={claim.amount.clone()} {payable} decided={props.decided.clone()} /> };
+    let again = || html! { <Again share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} /> };
     let state = match &claim.state {
         DeskClaimState::Open => html! {<>
             if claim.payable.is_none() { { status_line(Status::Caution("warning-circle"), words.say("settle-unclear"), None, None, None) } }
-            <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+            { decide(claim.payable.is_some()) }
         </>},
         DeskClaimState::Late => html! {<>
             { status_line(Status::Caution("warning-circle"), words.say("fault-claim-late"), None, None, None) }
-            <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+            { decide(claim.payable.is_some()) }
         </>},
         DeskClaimState::Refused(why) => html! {<>
             { status_line(Status::Quiet("prohibit"), words.say("settle-refused"), Some(why.clone()), None, None) }
-            <Again share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+            { again() }
         </>},
         DeskClaimState::Returned(told) => html! {<>
             { settled(told, Status::Quiet("receipt"), "settle-returned", &words) }
-            <Again share={props.share.clone()} amount={claim.amount.clone()} payable={claim.payable.is_some()} decided={props.decided.clone()} />
+            { again() }
         </>},
         DeskClaimState::Underway(until) | DeskClaimState::Overtaken(until) => html! {<>
             { status_line(Status::Caution("clock"), words.with(pending_key(&claim.state), &[("when", words.when(*until, ledger.now_or_start()).into())]), None, None, None) }
@@ -85,7 +87,7 @@ pub fn ClaimCard(props: &Props) -> Html {
         // Nothing is paid on it, and the patient can still be told so with a reason.
         DeskClaimState::Closed(why) => html! {<>
             { status_line(Status::Caution("warning-circle"), words.say(&format!("fault-{why}")), None, None, None) }
-            <Decide share={props.share.clone()} amount={claim.amount.clone()} payable={false} decided={props.decided.clone()} />
+            { decide(false) }
         </>},
     };
     html! {

@@ -73,7 +73,7 @@ fn who(desk: &Desk, words: &Words) -> Html {
         <div class="desk-who">
             { person_seal(&desk.name, None) }
             <div>
-                <p><strong>{ words.with("name-title", &[("name", desk.name.as_str().into()), ("title", desk.title.as_str().into())]) }</strong></p>
+                <p><strong>{ words.named(&desk.name, &desk.title) }</strong></p>
                 <p class="quiet">{ below }</p>
             </div>
         </div>

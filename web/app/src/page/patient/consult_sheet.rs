@@ -195,7 +195,7 @@ fn Question(props: &QuestionProps) -> Html {
         <div class="row">
             { person_seal(&ask.name, None) }
             <div class="grow">
-                <p><strong>{ words.with("name-title", &[("name", ask.name.as_str().into()), ("title", ask.title.as_str().into())]) }</strong></p>
+                <p><strong>{ words.named(&ask.name, &ask.title) }</strong></p>
                 <p class="quiet">{ &ask.organisation }</p>
             </div>
         </div>

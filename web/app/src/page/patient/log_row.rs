@@ -60,7 +60,7 @@ pub fn LogRow(props: &Props) -> Html {
         <button class="entry parted log" onclick={set(true).reform(|_| ())}>
             <span class="lead">{ seal(proof, Some(words.say(seal_key(proof)))) }</span>
             <span class="grow">
-                if props.named { <span class="line name">{ words.with("name-title", &[("name", access.name.as_str().into()), ("title", access.title.as_str().into())]) }</span> }
+                if props.named { <span class="line name">{ words.named(&access.name, &access.title) }</span> }
                 <span class="line">{ rich(&sentence) }</span>
                 <span class="line quiet">{ more }</span>
                 if let Some(by) = &access.by { <span class="line quiet">{ words.with("log-by", &[("device", by.as_str().into())]) }</span> }
@@ -113,7 +113,7 @@ fn Detail(props: &DetailProps) -> Html {
         <Sheet title={words.say("log-detail")} close={props.close.clone()}>
             <div class="stack">
                 <dl class="terms">
-                    { row("log-who", words.with("name-title", &[("name", access.name.as_str().into()), ("title", access.title.as_str().into())])) }
+                    { row("log-who", words.named(&access.name, &access.title)) }
                     { row("log-where", access.organisation.clone()) }
                     { row("consent-term-what", words.list(&access.titles)) }
                     { row("log-at", words.when(access.at, ledger.now_or_start())) }

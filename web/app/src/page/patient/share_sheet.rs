@@ -169,7 +169,7 @@ fn Asking(props: &OneProps) -> Html {
                 <div class="row">
                     { person_seal(name, None) }
                     <div class="grow">
-                        <p><strong>{ if title.is_empty() { name.clone() } else { words.with("name-title", &[("name", name.as_str().into()), ("title", title.as_str().into())]) } }</strong></p>
+                        <p><strong>{ words.named(name, title) }</strong></p>
                         <p class="quiet">{ organisation }</p>
                     </div>
                 </div>
