@@ -213,7 +213,7 @@ impl Person {
     /// Types into the field that is labelled so, in place of what is there.
     pub async fn types(&self, label: &str, text: &str) -> Result<()> {
         self.acts_on(FIELD, label, async |field| {
-            field.clear().await?;
+            self.browser().execute(EMPTY, vec![field.to_json()?]).await?;
             field.send_keys(text).await
         })
         .await
@@ -384,6 +384,12 @@ const AT: &str = r"
 const found = [...document.querySelectorAll(arguments[0])].find((e) => e.checkVisibility({ visibilityProperty: true }));
 found?.scrollIntoView({ block: 'center', behavior: 'instant' });
 return found || null;
+";
+
+/// Empties a field and tells the page, in one: a page that draws in between would put the old text back.
+const EMPTY: &str = "
+arguments[0].value = '';
+arguments[0].dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'deleteContent' }));
 ";
 
 /// Finds a field by its label, or by what stands in it while empty.
