@@ -328,6 +328,20 @@ impl Person {
         Ok(())
     }
 
+    /// Rows of a table of the wallet's store in this browser.
+    pub async fn stored(&self, table: &str) -> Result<u64> {
+        let count = format!(
+            r"return new Promise((resolve) => {{
+                const open = indexedDB.open('suishen');
+                open.onsuccess = () => {{
+                    const count = open.result.transaction('{table}').objectStore('{table}').count();
+                    count.onsuccess = () => {{ open.result.close(); resolve(count.result); }};
+                }};
+            }});"
+        );
+        self.runs(&count).await?.as_u64().context("the store has no such table")
+    }
+
     pub(crate) async fn leaves(&self) -> Result<()> {
         Ok(self.browser().quit().await?)
     }

@@ -45,9 +45,15 @@ pub struct Relay {
 pub struct FurtherMailbox {
     process: Process,
     port: u16,
+    data: PathBuf,
 }
 
 impl FurtherMailbox {
+    /// Where it keeps its data.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// As wallets name it.
     pub fn host(&self) -> String {
         format!("localhost:{}", self.port)
@@ -148,10 +154,10 @@ impl Relay {
 
     /// Starts a further mailbox, and from here on names it to wallets.
     pub async fn names_a_further_mailbox(&mut self) -> Result<FurtherMailbox> {
-        let port = free_port()?;
+        let (port, data) = (free_port()?, self.dir.path().join("mailbox"));
         let mut command = Command::new(built::binary()?);
         command.args(["mailbox", "--relay", &format!("http://127.0.0.1:{}", self.port)]);
-        command.args(["--port", &port.to_string(), "--data"]).arg(self.dir.path().join("mailbox"));
+        command.args(["--port", &port.to_string(), "--data"]).arg(&data);
         let process = Process::start(&mut command, &self.log())?;
         let start = Instant::now();
         while self.client.get(format!("http://127.0.0.1:{port}/healthz")).send().await.is_err() {
@@ -163,7 +169,7 @@ impl Relay {
         self.further = Some(port);
         self.stop()?;
         self.resume().await?;
-        Ok(FurtherMailbox { process, port })
+        Ok(FurtherMailbox { process, port, data })
     }
 
     async fn wait_ready(&mut self) -> Result<()> {

@@ -1,8 +1,12 @@
 //! Several devices of one wallet: added by a code and six digits, kept the same through the mailbox, found again by the
 //! words alone, removed.
 
-use anyhow::ensure;
-use suishen_tests::{HANG, PASSPHRASE, Person, Relay, Result, Scene, Window, copy_folder};
+use anyhow::{Context as _, ensure};
+use std::path::{Path, PathBuf};
+use suishen_core::sm::Random as _;
+use suishen_tests::{
+    FurtherMailbox, HANG, PASSPHRASE, Person, Relay, Repeatable, Result, Scene, Window, copy_folder,
+};
 
 /// The six digits on a device's screen.
 async fn digits(person: &Person) -> Result<String> {
@@ -252,6 +256,112 @@ async fn with_every_device_lost_the_words_alone_bring_everything_back() -> Resul
         phone.taps("血脂与肝功能").await?;
         phone.sees("低密度脂蛋白").await?;
         phone.sees("医院签发，内容没有改动过").await
+    })
+    .await
+}
+
+/// A patient with a further mailbox keeps a report whose attachment has several sections; both mailboxes have it, and the
+/// phone is lost. The words, and how many contents there are.
+async fn loses_the_phone(scene: &mut Scene, further: &FurtherMailbox) -> Result<(String, u64)> {
+    let folder = tempfile::tempdir()?;
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/laboratory/report.json");
+    std::fs::copy(sample, folder.path().join("report.json"))?;
+    let mut bytes = b"%PDF-1.7\n".to_vec();
+    bytes.resize(6 << 20, 0);
+    Repeatable(7).fill(&mut bytes[9..]);
+    std::fs::write(folder.path().join("report.pdf"), bytes)?;
+    let phone = scene.person("phone", Window::Phone).await?;
+    phone.keeps_at("patient", &scene.relay.issues_from(folder.path()).await?).await?;
+    phone.goes_to("patient", "/protect").await?;
+    phone.types("设一个密码", PASSPHRASE).await?;
+    phone.taps("用这个密码").await?;
+    let words = phone.reads_the_words().await?;
+    phone.goes_to("patient", "/settings").await?;
+    phone.unlocks().await?;
+    let own = scene.relay.port();
+    phone.sees(&format!("和信箱 {}、信箱 patient.localhost:{own}一样", further.host())).await?;
+    let blobs = phone.stored("blobs").await?;
+    scene.leaves(&phone).await?;
+    Ok((words.join(" "), blobs))
+}
+
+/// Restores the wallet by its words, and locks it.
+async fn comes_back(scene: &mut Scene, words: &str) -> Result<Person> {
+    let tablet = scene.person("tablet", Window::Phone).await?;
+    tablet.goes_to("patient", "/restore").await?;
+    tablet.types("24 个词", words).await?;
+    tablet.taps("找回").await?;
+    tablet.types("设一个密码", PASSPHRASE).await?;
+    tablet.taps("用这个密码").await?;
+    tablet.sees("钱包上锁了").await?;
+    Ok(tablet)
+}
+
+/// The largest file in a folder and those in it: a mailbox's copy of the attachment.
+fn largest(folder: &Path) -> Result<PathBuf> {
+    let mut files: Vec<(u64, PathBuf)> = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else if entry.path().extension().is_none() {
+                files.push((entry.metadata()?.len(), entry.path()));
+            }
+        }
+    }
+    Ok(files.into_iter().max().context("no file")?.1)
+}
+
+#[tokio::test]
+async fn an_attachment_of_which_no_mailbox_has_a_whole_copy_is_gathered_from_both() -> Result<()> {
+    Scene::play("devices-sections", 1, async |scene| {
+        let further = scene.relay.names_a_further_mailbox().await?;
+        let (words, blobs) = loses_the_phone(scene, &further).await?;
+        // A disk fails under each of them, in another place.
+        for (data, place) in [(scene.relay.data().as_path(), 100), (further.data(), 4 << 20)] {
+            let copy = largest(&data.join("mailbox"))?;
+            let mut bytes = std::fs::read(&copy)?;
+            ensure!(bytes.len() > 6 << 20, "{} is not the attachment", copy.display());
+            bytes[place] ^= 1;
+            std::fs::write(copy, bytes)?;
+        }
+        let tablet = comes_back(scene, &words).await?;
+        tablet.goes_to("patient", "/").await?;
+        tablet.unlocks().await?;
+        tablet.taps("血脂与肝功能").await?;
+        tablet.sees("医院签发，内容没有改动过").await?;
+        let start = std::time::Instant::now();
+        while tablet.stored("blobs").await? < blobs {
+            ensure!(start.elapsed() < HANG, "the attachment does not come");
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        tablet.goes_to("patient", "/settings").await?;
+        tablet.unlocks().await?;
+        let own = scene.relay.port();
+        tablet.sees(&format!("和信箱 {}、信箱 patient.localhost:{own}一样", further.host())).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_words_bring_the_wallet_back_from_a_further_mailbox_when_the_relay_has_lost_its_own() -> Result<()>
+{
+    Scene::play("devices-further-words", 1, async |scene| {
+        let further = scene.relay.names_a_further_mailbox().await?;
+        let (words, _) = loses_the_phone(scene, &further).await?;
+        scene.relay.stop()?;
+        std::fs::remove_dir_all(scene.relay.data().join("mailbox"))?;
+        scene.relay.resume().await?;
+        let tablet = comes_back(scene, &words).await?;
+        tablet.goes_to("patient", "/settings").await?;
+        tablet.unlocks().await?;
+        let own = scene.relay.port();
+        tablet.sees(&format!("和信箱 {}、信箱 patient.localhost:{own}一样", further.host())).await?;
+        tablet.taps("返回").await?;
+        tablet.taps("血脂与肝功能").await?;
+        tablet.sees("医院签发，内容没有改动过").await
     })
     .await
 }

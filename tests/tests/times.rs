@@ -149,24 +149,10 @@ async fn until(person: &Person, text: &str) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-/// How many rows a table of the wallet in a browser has.
-async fn rows(person: &Person, table: &str) -> Result<u64> {
-    let count = format!(
-        r"return new Promise((resolve) => {{
-            const open = indexedDB.open('suishen');
-            open.onsuccess = () => {{
-                const count = open.result.transaction('{table}').objectStore('{table}').count();
-                count.onsuccess = () => {{ open.result.close(); resolve(count.result); }};
-            }};
-        }});"
-    );
-    person.runs(&count).await?.as_u64().context("the store has no such table")
-}
-
 /// Seconds until a table has so many rows: of `cards` one for each record that was read, so that the list shows what it is.
 async fn all_there(person: &Person, table: &str, wanted: u64) -> Result<f64> {
     let start = Instant::now();
-    while rows(person, table).await? < wanted {
+    while person.stored(table).await? < wanted {
         anyhow::ensure!(start.elapsed() < Duration::from_mins(10), "not all was there in ten minutes");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -337,7 +323,7 @@ async fn a_large_attachment_comes_to_a_new_device() -> Result<()> {
         let ticket = scene.relay.issues_from(folder.path()).await?;
         phone.keeps_at("patient", &ticket).await?;
         phone.protects().await?;
-        let wanted = rows(&phone, "blobs").await?;
+        let wanted = phone.stored("blobs").await?;
         let tablet = joined(scene, &phone).await?;
         until(&tablet, "1 份").await?;
         let brought = all_there(&tablet, "blobs", wanted).await?;

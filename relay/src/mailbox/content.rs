@@ -15,7 +15,9 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
-use suishen_core::sync::{ContentError, ContentRefused, MOST_CONTENT, MOST_PIECE, Received, Receiving};
+use suishen_core::sync::{
+    ContentError, ContentRefused, MOST_CONTENT, MOST_PIECE, Outline, Received, Receiving,
+};
 
 /// Most contents of a vault.
 const MOST_CONTENTS: u64 = 1 << 16;
@@ -28,14 +30,14 @@ const READ: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Held {
     file: File,
-    /// Bytes in all.
-    pub size: u64,
+    /// Its bytes in all, and how they are held against the address section by section.
+    pub outline: Outline,
 }
 
 impl Held {
-    /// The bytes from `offset` on, as many as one piece may have; none at the end.
-    pub fn piece(&self, offset: u64) -> io::Result<Vec<u8>> {
-        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+    /// The bytes from `offset` on, before `end`, as many as one piece may have.
+    pub fn piece(&self, offset: u64, end: u64) -> io::Result<Vec<u8>> {
+        let left = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
         let mut piece = vec![0; left.min(MOST_PIECE)];
         self.file.read_exact_at(&mut piece, offset)?;
         Ok(piece)
@@ -104,8 +106,23 @@ impl Mailboxes {
         match File::open(self.path_of(vault, address)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
-            Ok(file) => Ok(Some(Held { file, size: row.size })),
+            Ok(file) => {
+                let outline = match row.outline() {
+                    Some(outline) => outline,
+                    None => self.outlined(vault, address, &file)?,
+                };
+                Ok(Some(Held { file, outline }))
+            }
         }
+    }
+
+    /// Content that came before there were outlines gets its own.
+    fn outlined(&self, vault: &VaultId, address: &BlobAddress, file: &File) -> Result<Outline, MailboxError> {
+        let mut all = Receiving::get(*address, MOST_CONTENT);
+        hold(file, &mut all)?;
+        let outline = all.outline();
+        self.0.store.write(|tx| rows::put_content(tx, vault, address, &ContentRow::whole(&outline)))?;
+        Ok(outline)
     }
 
     /// Content of `size` bytes is offered.
@@ -174,10 +191,11 @@ impl Mailboxes {
             new = known.is_none();
             let mut full = false;
             rows::change(tx, vault, |row| {
+                let before = known.map_or(0, |known| known.size);
                 row.contents += u64::from(new);
                 row.content_bytes += size;
-                row.content_bytes -= known.map_or(0, |known| known.size);
-                let more = size.saturating_sub(known.map_or(0, |known| known.size));
+                row.content_bytes -= before;
+                let more = size.saturating_sub(before);
                 full = row.contents > MOST_CONTENTS
                     || row.content_bytes > limits.content
                     || (more > 0 && !shares.take_content(row.content_bytes, more));
@@ -185,7 +203,7 @@ impl Mailboxes {
             if full {
                 return Err(MailboxError::Full);
             }
-            Ok(rows::put_content(tx, vault, address, &ContentRow { size, whole: false, begun: now })?)
+            Ok(rows::put_content(tx, vault, address, &ContentRow::part(size, now))?)
         })?;
         if new {
             self.0.used.fetch_add(CONTENT_WEIGHT, Ordering::Relaxed);
@@ -304,7 +322,7 @@ impl Taking {
         for changed in [folder.as_path(), &self.mailboxes.0.folder] {
             File::open(changed)?.sync_all()?;
         }
-        let row = ContentRow { size: self.size, whole: true, begun: 0 };
+        let row = ContentRow::whole(&self.receiving.outline());
         self.mailboxes.0.store.write(|tx| {
             let table = tx.open_table(rows::CONTENTS).map_err(StoreError::from)?;
             let known = rows::content(&table, &self.vault, &self.address)?;

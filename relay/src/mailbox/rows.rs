@@ -2,11 +2,12 @@
 
 use super::MailboxError;
 use crate::store::StoreError;
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteVec};
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use suishen_core::{
     cbor,
     id::{BlobAddress, VaultId},
+    sync::Outline,
 };
 
 /// A vault, and something of it.
@@ -63,7 +64,7 @@ pub(super) struct VaultRow {
 }
 
 /// What is known of content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(super) struct ContentRow {
     /// Bytes in all.
@@ -75,6 +76,26 @@ pub(super) struct ContentRow {
     /// When it was last begun.
     #[n(2)]
     pub begun: u64,
+    /// The midstates of its [`Outline`], once it is whole.
+    #[n(3)]
+    pub midstates: Option<ByteVec>,
+}
+
+impl ContentRow {
+    /// Content that isn't whole.
+    pub(super) const fn part(size: u64, begun: u64) -> Self {
+        Self { size, whole: false, begun, midstates: None }
+    }
+
+    /// Content that is.
+    pub(super) fn whole(outline: &Outline) -> Self {
+        Self { size: outline.size(), whole: true, begun: 0, midstates: Some(outline.midstates()) }
+    }
+
+    /// Where it is whole, and was since mailboxes have outlines.
+    pub(super) fn outline(&self) -> Option<Outline> {
+        Outline::read(self.size, self.midstates.clone().filter(|_| self.whole)?).ok()
+    }
 }
 
 fn read<T: Encode<()> + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, StoreError> {

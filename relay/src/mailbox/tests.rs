@@ -5,7 +5,7 @@ use crate::random::SystemRandom;
 use std::fs;
 use suishen_core::{
     sm::SecretKey,
-    sync::{ContentFrame, ContentRefused, Presence, Work},
+    sync::{ContentFrame, ContentRefused, Outline, Presence, Work},
     vault::{Body, DeviceRole, Epoch, NewDevice, Vault},
 };
 use tempfile::TempDir;
@@ -398,11 +398,29 @@ fn content_comes_and_goes_by_its_address() {
     let relay = relay.restart();
     assert!(relay.mailboxes.lacks(vault.id(), &[address]).unwrap().is_empty());
     let held = relay.mailboxes.get(vault.id(), &address).unwrap().unwrap();
-    assert_eq!((held.size, held.piece(0).unwrap()), (5500, bytes.clone()));
-    assert_eq!(held.piece(5000).unwrap(), bytes[5000..]);
-    assert!(held.piece(5500).unwrap().is_empty());
+    assert_eq!((&held.outline, held.piece(0, 5500).unwrap()), (&Outline::of(&bytes), bytes.clone()));
+    assert_eq!(held.piece(5000, 5500).unwrap(), bytes[5000..]);
+    assert_eq!(held.piece(100, 200).unwrap(), bytes[100..200]);
     let other = wallet().0;
     assert!(relay.mailboxes.get(other.id(), &address).unwrap().is_none(), "each vault its own");
+}
+
+#[test]
+fn content_from_before_there_were_outlines_gets_its_own_once() {
+    let (relay, vault) = Relay::of_a_wallet();
+    let address = BlobAddress::of(b"old");
+    assert_eq!(relay.send(&vault, b"old"), Taken::Kept);
+    let row = || {
+        let read =
+            |tx: &redb::ReadTransaction| rows::content(&tx.open_table(rows::CONTENTS)?, vault.id(), &address);
+        relay.mailboxes.0.store.read(read).unwrap().unwrap()
+    };
+    let now = row();
+    let before = rows::ContentRow { midstates: None, ..now.clone() };
+    relay.mailboxes.0.store.write(|tx| rows::put_content(tx, vault.id(), &address, &before)).unwrap();
+    assert_eq!(row(), before);
+    assert_eq!(relay.mailboxes.get(vault.id(), &address).unwrap().unwrap().outline, Outline::of(b"old"));
+    assert_eq!(row(), now);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use std::time::Duration;
 use suishen_core::{
     id::{BlobAddress, LedgerId},
     sync::{
-        Act, CONTENT_PROTOCOL, ContentFrame, Found, Given, Giving, Knock, LINK_FRAME, Link, PAIR_PROTOCOL,
-        Refused, SYNC_PROTOCOL, Welcome, Work,
+        Act, CONTENT_PROTOCOL, ContentFrame, Found, Gathered, Gathering, Given, Giving, Knock, LINK_FRAME,
+        Link, Outline, PAIR_PROTOCOL, Refused, SYNC_PROTOCOL, Welcome, Work,
     },
     vault::{Body, DeviceRole, NewDevice, Origin, StoredEvent, Vault},
 };
@@ -342,7 +342,7 @@ async fn streams_that_are_opened_at_the_same_time_are_all_served() {
 async fn content_goes_in_and_comes_out_whole() {
     let relay = Relay::start().await;
     let (phone, tablet) = two(&relay).await;
-    let content: Vec<u8> = (0..300_000u32).map(|n| n.to_le_bytes()[0]).collect();
+    let content: Vec<u8> = (0..2_500_000u32).map(|n| n.to_le_bytes()[0]).collect();
     let address = BlobAddress::of(&content);
     let mut peer = Peer::at(&relay).await;
     let (mut frames, welcome) = peer.knocks(&phone.vault, CONTENT).await;
@@ -357,18 +357,45 @@ async fn content_goes_in_and_comes_out_whole() {
 
     let (mut frames, _) = peer.knocks(&tablet.vault, CONTENT).await;
     frames.send(&ContentFrame::Get(address, 0).to_bytes()).await;
-    let mut receiving = suishen_core::sync::Receiving::get(address, 1 << 20);
+    let mut receiving = suishen_core::sync::Receiving::get(address, 4 << 20);
     let mut got = Vec::new();
     loop {
         use suishen_core::sync::Received::{Begun, Missing, Piece, Whole, Wrong};
         match receiving.take(&frames.next().await.unwrap()).unwrap() {
-            Begun(size) => assert_eq!(size, 300_000),
+            Begun(size) => assert_eq!(size, 2_500_000),
             Piece(piece) => got.extend(piece),
             Whole(last) => break got.extend(last),
             Wrong | Missing => panic!("not what was given"),
         }
     }
     assert!(got == content);
+
+    // Section by section, on two streams; what isn't there is said.
+    let (mut other, _) = peer.knocks(&phone.vault, CONTENT).await;
+    let mut gathering = Gathering::default();
+    gathering.want(&[BlobAddress::of(b"elsewhere"), address]);
+    let (first, second) = (gathering.join(), gathering.join());
+    let mut whole = Vec::new();
+    while whole.is_empty() || gathering.awaits(first) || gathering.awaits(second) {
+        for (giver, frames) in [(first, &mut frames), (second, &mut other)] {
+            while let Some(ask) = gathering.ask(giver) {
+                frames.send(&ask).await;
+            }
+            if gathering.awaits(giver) {
+                match gathering.take(giver, &frames.next().await.unwrap()).unwrap() {
+                    Gathered::More => {}
+                    Gathered::Lacks(lacked) => assert_ne!(lacked, address),
+                    Gathered::Whole(_, bytes) => whole = bytes,
+                }
+            }
+        }
+    }
+    assert!(whole == content);
+    frames.send(&ContentFrame::Section(address, 3).to_bytes()).await;
+    assert_eq!(frames.next().await.unwrap(), ContentFrame::outline(&Outline::of(&content)).to_bytes());
+    frames.send(&ContentFrame::Lacks(vec![address]).to_bytes()).await;
+    let next = ContentFrame::Lacking(Vec::new()).to_bytes();
+    assert_eq!(frames.next().await.unwrap(), next, "there is no fourth section");
 }
 
 #[tokio::test]

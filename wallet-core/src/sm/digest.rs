@@ -2,6 +2,7 @@
 
 use core::fmt;
 use sm3::Digest as _;
+use sm3::digest::common::hazmat::SerializableState as _;
 
 /// What a digest or a derived key is for. Written into the hash as `suishen/<name>` and a zero byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,39 @@ impl<'b, C> minicbor::Decode<'b, C> for Digest {
     }
 }
 
+/// What SM3 has come to after whole blocks of 64 bytes (its chaining value), written as a digest is. With the number of bytes so
+/// far, it is all that the rest of a hash depends on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Midstate([u8; 32]);
+
+impl Midstate {
+    /// One that was computed before.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Midstate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
+/// Words of the other byte order: sm3 keeps its state in little-endian ones, the standard writes big-endian ones.
+fn turned(words: &[u8; 32]) -> [u8; 32] {
+    let mut turned = *words;
+    turned.chunks_exact_mut(4).for_each(<[u8]>::reverse);
+    turned
+}
+
+/// Where the number of blocks stands in the state that sm3 gives out, after the chaining value.
+const BLOCKS: core::ops::Range<usize> = 32..40;
+
 /// SM3 over a stream.
 #[derive(Clone, Default)]
 pub struct DigestBuilder(sm3::Sm3);
@@ -96,6 +130,22 @@ impl DigestBuilder {
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
+    }
+
+    /// One that goes on after `blocks` whole blocks of 64 bytes.
+    pub fn after(midstate: &Midstate, blocks: u64) -> Self {
+        let mut state = sm3::Sm3::new().serialize();
+        state[..BLOCKS.start].copy_from_slice(&turned(&midstate.0));
+        state[BLOCKS].copy_from_slice(&blocks.to_le_bytes());
+        // A state with an empty buffer is always one that can be read.
+        sm3::Sm3::deserialize(&state).map_or_else(|_| Self::new(), Self)
+    }
+
+    /// What it has come to; none in the middle of a block.
+    pub fn midstate(&self) -> Option<Midstate> {
+        let (state, empty) = (self.0.serialize(), sm3::Sm3::new().serialize());
+        let words = state.first_chunk().filter(|_| state[BLOCKS.end..] == empty[BLOCKS.end..])?;
+        Some(Midstate(turned(words)))
     }
 
     /// The digest of all bytes added.

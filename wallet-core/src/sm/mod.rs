@@ -35,7 +35,7 @@ pub mod shamir;
 mod signed;
 pub mod stream;
 
-pub use digest::{Digest, DigestBuilder, Label};
+pub use digest::{Digest, DigestBuilder, Label, Midstate};
 pub use key::{KeyId, PublicKey, SecretKey, Signature};
 pub use random::Random;
 pub use secret::Key32;

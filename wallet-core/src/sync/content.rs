@@ -7,6 +7,8 @@
 //! asks                                answers
 //!   lacks(addresses)      →
 //!                         ←   lacking(addresses)
+//!   section(address, n)   →
+//!                         ←   outline(size, midstates), piece … | missing
 //!   get(address, from)    →
 //!                         ←   content(size), piece … | missing
 //!   put(address, size)    →
@@ -15,9 +17,9 @@
 //!                         ←   kept | wrong | refused(why)
 //! ```
 
+use super::section::{MOST_SECTIONS, Outline, Sections};
 use crate::cbor;
 use crate::id::BlobAddress;
-use crate::sm::DigestBuilder;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
 /// Addresses in one question.
@@ -101,12 +103,23 @@ pub enum ContentFrame {
     /// The bytes were others than the address's, and are thrown away.
     #[n(10)]
     Wrong,
+    /// Asks for one section of content, by its number.
+    #[n(11)]
+    Section(#[n(0)] BlobAddress, #[n(1)] u32),
+    /// The content's [`Outline`]; the pieces of the section that was asked for follow.
+    #[n(12)]
+    Outline(#[n(0)] u64, #[n(1)] ByteVec),
 }
 
 impl ContentFrame {
     /// The frame's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         cbor::encode(self)
+    }
+
+    /// An outline.
+    pub fn outline(outline: &Outline) -> Self {
+        Self::Outline(outline.size(), outline.midstates())
     }
 
     /// A piece; at most [`MOST_PIECE`] bytes of it are sent.
@@ -143,6 +156,13 @@ pub enum Request {
         /// The first byte that is asked for.
         from: u64,
     },
+    /// Answer with [`ContentFrame::Outline`] and the section's pieces, none where it has fewer sections, or [`ContentFrame::Missing`].
+    Section {
+        /// The content.
+        address: BlobAddress,
+        /// Which, from 0 on; fewer than [`MOST_SECTIONS`].
+        number: u32,
+    },
     /// Answer with [`ContentFrame::From`], and take it in by [`Receiving::put`].
     Put {
         /// The content.
@@ -158,6 +178,8 @@ impl Request {
         match ContentFrame::from_bytes(frame)? {
             ContentFrame::Lacks(addresses) => Ok(Self::Lacks(addresses)),
             ContentFrame::Get(address, from) => Ok(Self::Get { address, from }),
+            ContentFrame::Section(_, number) if number >= MOST_SECTIONS => Err(ContentError::Large),
+            ContentFrame::Section(address, number) => Ok(Self::Section { address, number }),
             ContentFrame::Put(_, size) if !(1..=MOST_CONTENT).contains(&size) => Err(ContentError::Large),
             ContentFrame::Put(address, size) => Ok(Self::Put { address, size }),
             _ => Err(ContentError::Turn),
@@ -182,8 +204,7 @@ pub struct Receiving {
     /// Bytes in all; unknown until the other side has said it.
     size: Option<u64>,
     most: u64,
-    taken: u64,
-    hash: DigestBuilder,
+    held: Sections,
     over: bool,
 }
 
@@ -205,8 +226,8 @@ pub enum Received {
 impl Receiving {
     /// What was asked for by [`ContentFrame::Get`]; at most `most` bytes of it are taken.
     pub fn get(address: BlobAddress, most: u64) -> Self {
-        let hash = DigestBuilder::new();
-        Self { address, size: None, most: most.min(MOST_CONTENT), taken: 0, hash, over: false }
+        let held = Sections::default();
+        Self { address, size: None, most: most.min(MOST_CONTENT), held, over: false }
     }
 
     /// What was offered by [`ContentFrame::Put`].
@@ -216,13 +237,17 @@ impl Receiving {
 
     /// Counts and hashes what is here already, before the first frame, piece by piece.
     pub fn held(&mut self, bytes: &[u8]) {
-        self.hash.update(bytes);
-        self.taken += bytes.len() as u64;
+        self.held.update(bytes);
     }
 
     /// Bytes that are here: where the other side goes on.
     pub const fn taken(&self) -> u64 {
-        self.taken
+        self.held.taken()
+    }
+
+    /// The outline of what is here.
+    pub fn outline(&self) -> Outline {
+        self.held.outline()
     }
 
     /// Bytes in all, once they are known.
@@ -232,7 +257,7 @@ impl Receiving {
 
     /// With all bytes held and none to come: whether they are the address's.
     pub fn is_true(&self) -> bool {
-        self.size == Some(self.taken) && self.digest_holds()
+        self.size == Some(self.taken()) && self.digest_holds()
     }
 
     /// Takes a frame. After an error, and after anything but [`Received::Begun`] and [`Received::Piece`], it is over.
@@ -255,7 +280,7 @@ impl Receiving {
             return Err(ContentError::Large);
         }
         self.size = Some(size);
-        Ok(match self.taken {
+        Ok(match self.taken() {
             held if held < size => Received::Begun(size),
             held if held == size => self.judged(Vec::new()),
             _ => Received::Wrong,
@@ -263,11 +288,11 @@ impl Receiving {
     }
 
     fn piece(&mut self, size: u64, piece: Vec<u8>) -> Result<Received, ContentError> {
-        if piece.len() as u64 > size.saturating_sub(self.taken) {
+        if piece.len() as u64 > size.saturating_sub(self.taken()) {
             return Err(ContentError::Large);
         }
         self.held(&piece);
-        Ok(if self.taken == size { self.judged(piece) } else { Received::Piece(piece) })
+        Ok(if self.taken() == size { self.judged(piece) } else { Received::Piece(piece) })
     }
 
     fn judged(&self, last: Vec<u8>) -> Received {
@@ -275,7 +300,7 @@ impl Receiving {
     }
 
     fn digest_holds(&self) -> bool {
-        BlobAddress::from_digest(self.hash.clone().finish()) == self.address
+        self.held.address() == self.address
     }
 }
 

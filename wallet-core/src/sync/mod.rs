@@ -41,8 +41,10 @@ pub const LINK_FRAME: usize = 60 << 10;
 mod content;
 mod door;
 mod frame;
+mod gather;
 mod link;
 mod pair;
+mod section;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -55,6 +57,8 @@ pub use door::{
     Found, Knock, MOST_AT_DOOR, MOST_WORK_BITS, Presence, Refused, WORK_BITS, Welcome, Work, work_holds,
 };
 pub use frame::{FRAME_OVERHEAD, LEAST_FRAME, MOST_EVENT};
+pub use gather::{Gathered, Gathering, Giver};
 pub use link::Link;
 pub use pair::{Ask, Hello, MOST_NAME, MOST_PAIR, Pair, PairError, PairReply};
+pub use section::{MOST_SECTIONS, Outline, SECTION, Section};
 pub use session::{Act, MOST_ROUNDS, Session, SyncError, Tally};

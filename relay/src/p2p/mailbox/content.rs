@@ -2,11 +2,11 @@
 
 use super::{End, SILENT, Shared, is_in};
 use crate::{
-    mailbox::{Put, Taken, Taking},
+    mailbox::{Held, Put, Taken, Taking},
     p2p::frames::Frames,
 };
 use futures_util::{AsyncRead, AsyncWrite};
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 use suishen_core::{
     id::{BlobAddress, VaultId},
     sync::{ContentFrame, ContentRefused, Knock, MOST_CONTENT_FRAME, Refused, Request},
@@ -31,6 +31,7 @@ where
                 let lacking = turns.content(vault, move |all| all.lacks(&vault, &addresses)).await?;
                 frames.send(&ContentFrame::Lacking(lacking).to_bytes()).await?;
             }
+            Request::Section { address, number } => section(shared, frames, (vault, address), number).await?,
             Request::Get { address, from } => give(shared, frames, (vault, address), from).await?,
             Request::Put { address, size } => {
                 let now = (shared.clock)();
@@ -47,6 +48,27 @@ where
     Ok(())
 }
 
+/// Answers with one section, beside the outline that it is held against.
+async fn section<S>(
+    shared: &Shared,
+    frames: &mut Frames<S>,
+    (vault, address): (VaultId, BlobAddress),
+    number: u32,
+) -> Result<(), End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Some(held) = shared.turns.content(vault, move |all| all.get(&vault, &address)).await? else {
+        return Ok(frames.send(&ContentFrame::Missing.to_bytes()).await?);
+    };
+    frames.send(&ContentFrame::outline(&held.outline).to_bytes()).await?;
+    match held.outline.range(number) {
+        Some(range) => pieces(shared, frames, vault, held, range).await,
+        None => Ok(()),
+    }
+}
+
+/// Answers with all of it from a byte on.
 async fn give<S>(
     shared: &Shared,
     frames: &mut Frames<S>,
@@ -59,14 +81,25 @@ where
     let Some(held) = shared.turns.content(vault, move |all| all.get(&vault, &address)).await? else {
         return Ok(frames.send(&ContentFrame::Missing.to_bytes()).await?);
     };
-    frames.send(&ContentFrame::Content(held.size).to_bytes()).await?;
-    let (held, mut offset) = (Arc::new(held), from);
-    while offset < held.size {
-        let read = held.clone();
-        let piece = shared.turns.content(vault, move |_| Ok(read.piece(offset)?)).await?;
-        if piece.is_empty() {
-            return Err(End::Gone);
-        }
+    let size = held.outline.size();
+    frames.send(&ContentFrame::Content(size).to_bytes()).await?;
+    pieces(shared, frames, vault, held, from..size).await
+}
+
+async fn pieces<S>(
+    shared: &Shared,
+    frames: &mut Frames<S>,
+    vault: VaultId,
+    held: Held,
+    range: Range<u64>,
+) -> Result<(), End>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (held, mut offset) = (Arc::new(held), range.start);
+    while offset < range.end {
+        let (read, end) = (held.clone(), range.end);
+        let piece = shared.turns.content(vault, move |_| Ok(read.piece(offset, end)?)).await?;
         offset += piece.len() as u64;
         frames.send(&ContentFrame::piece(&piece).to_bytes()).await?;
     }

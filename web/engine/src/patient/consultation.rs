@@ -305,7 +305,9 @@ async fn serve(engine: &Rc<Engine>, mut stream: Stream, grant: &GrantId) -> Resu
             Request::Get { address, from } if served.contents.contains(&address) => {
                 content::send(engine, &mut stream, &address, from).await?;
             }
-            Request::Get { .. } => stream.send(ContentFrame::Missing.to_bytes()).await?,
+            Request::Get { .. } | Request::Section { .. } => {
+                stream.send(ContentFrame::Missing.to_bytes()).await?
+            }
             Request::Lacks(_) | Request::Put { .. } => stream.send(refused.to_bytes()).await?,
         }
     }

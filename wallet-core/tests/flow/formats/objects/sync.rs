@@ -4,8 +4,8 @@ use super::{Found, Story};
 use suishen_core::id::BlobAddress;
 use suishen_core::sm::{Key32, SecretKey};
 use suishen_core::sync::{
-    self, Act, ContentFrame, ContentRefused, Knock, LEAST_FRAME, Link, Pair, PairReply, Presence, Refused,
-    WORK_BITS, Welcome,
+    self, Act, ContentFrame, ContentRefused, Knock, LEAST_FRAME, Link, MOST_SECTIONS, Outline, Pair,
+    PairReply, Presence, Refused, WORK_BITS, Welcome,
 };
 use suishen_core::vault::DeviceRequest;
 
@@ -84,6 +84,8 @@ fn content(found: &mut Found) {
         ContentFrame::piece(b"x"),
         ContentFrame::Kept,
         ContentFrame::Wrong,
+        ContentFrame::Section(address, MOST_SECTIONS - 1),
+        ContentFrame::outline(&Outline::of(&vec![0; 3 << 20])),
     ];
     for frame in frames {
         found.bytes("content-frame", frame.to_bytes());

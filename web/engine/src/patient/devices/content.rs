@@ -1,23 +1,24 @@
-//! Contents beside the events: what the wallet's records name is fetched where it is missing, and given where it is lacking.
+//! Contents beside the events: what the wallet's records name is fetched where it is missing, from all copies at once, and given
+//! where it is lacking.
 
 use super::{Trouble, door};
 use crate::engine::Engine;
 use crate::peers::Stream;
 use crate::platform::{monotonic, sleep};
-use crate::store::{Change, Table};
-use std::collections::{BTreeSet, VecDeque};
+use crate::store::{Change, Store, Table};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use suishen_bridge::Fault;
 use suishen_bridge::peer::{Relay, Speech};
 use suishen_core::id::BlobAddress;
 use suishen_core::order;
 use suishen_core::sync::{
-    ContentFrame, ContentRefused, Given, Giving, MOST_ADDRESSES, MOST_CONTENT, MOST_PIECE, Received,
-    Receiving, Request, lacking,
+    ContentFrame, ContentRefused, Gathered, Given, Giver, Giving, MOST_ADDRESSES, MOST_PIECE, Outline,
+    Received, Receiving, Request, lacking,
 };
 
-/// Contents that are asked for before the first of them is here.
-const AHEAD: usize = 16;
+/// How long a copy may take for a piece that it was asked for, in milliseconds: then others are asked.
+const PATIENCE: i32 = 60_000;
 /// How often content is offered that the other side is still being sent on another stream.
 const OFFERS: u32 = 10;
 /// Bytes that came and aren't stored yet.
@@ -37,7 +38,7 @@ pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble>
     let peers = devices.peers(engine).await?;
     let mut stream = peers.open(relay, None, Speech::Content).await?;
     door::at_mailbox(engine, &mut stream, (peers.id(), &relay.peer)).await?;
-    fetch_from(engine, &mut stream, missing).await?;
+    // First what this device alone may have.
     for asked in undelivered.chunks(MOST_ADDRESSES) {
         stream.send(ContentFrame::Lacks(asked.to_vec()).to_bytes()).await?;
         for address in lacking(asked, &frame(&mut stream).await?)? {
@@ -45,7 +46,7 @@ pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble>
         }
         devices.delivered.borrow_mut().entry(relay.origin.clone()).or_default().extend(asked);
     }
-    Ok(())
+    fetch_from(engine, &mut stream, &missing, Some(&relay.origin)).await
 }
 
 /// Fetches from another device of this wallet what this one lacks.
@@ -57,7 +58,7 @@ pub async fn fetch(engine: &Rc<Engine>, relay: &Relay, peer: &[u8]) -> Result<()
     let peers = engine.patient.devices.peers(engine).await?;
     let mut stream = peers.open(relay, Some(peer), Speech::Content).await?;
     door::at_device(engine, &mut stream, (peers.id(), peer)).await?;
-    fetch_from(engine, &mut stream, missing).await
+    fetch_from(engine, &mut stream, &missing, None).await
 }
 
 /// Gives another device of this wallet what it asks for.
@@ -65,8 +66,18 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
     let own = engine.patient.devices.peers(engine).await?;
     door::answer(engine, &mut stream, (own.id(), peer)).await?;
     let store = engine.store().await?;
+    let mut shelf = Shelf::default();
     while let Some(frame) = stream.next().await {
         match Request::read(&frame)? {
+            Request::Section { address, number } => {
+                let Some(held) = shelf.find(&store, &address).await? else {
+                    stream.send(ContentFrame::Missing.to_bytes()).await?;
+                    continue;
+                };
+                stream.send(ContentFrame::outline(&held.outline).to_bytes()).await?;
+                let section = held.outline.cut(&held.bytes, number).unwrap_or_default();
+                pieces(&mut stream, section).await?;
+            }
             Request::Lacks(addresses) => {
                 let (here, missing) = contents(engine).await?;
                 let lacked = |address: &BlobAddress| !here.contains(address) && missing.contains(address);
@@ -108,32 +119,51 @@ async fn contents(engine: &Engine) -> Result<(BTreeSet<BlobAddress>, Vec<BlobAdd
     Ok((here.into_iter().collect(), missing))
 }
 
-async fn fetch_from(engine: &Engine, stream: &mut Stream, missing: Vec<BlobAddress>) -> Result<(), Trouble> {
+/// Fetches what is missing from a copy, while others may be giving too. `origin` is that mailbox's.
+async fn fetch_from(
+    engine: &Engine,
+    stream: &mut Stream,
+    missing: &[BlobAddress],
+    origin: Option<&str>,
+) -> Result<(), Trouble> {
+    let devices = &engine.patient.devices;
+    let giver = {
+        let mut gathering = devices.gathering.borrow_mut();
+        gathering.want(missing);
+        gathering.join()
+    };
     let mut arrived = Arrived::default();
-    let fetched = fetch_into(engine, stream, missing, &mut arrived).await;
+    let fetched = gather(engine, stream, giver, &mut arrived).await;
     // What came whole before a stream broke needn't come again.
-    arrived.store(engine).await?;
+    let stored = arrived.store(engine).await;
+    if devices.gathering.borrow_mut().leave(giver) {
+        devices.call_for_contents(origin);
+    }
     super::Session::tell_all();
+    stored?;
     fetched
 }
 
-async fn fetch_into(
+async fn gather(
     engine: &Engine,
     stream: &mut Stream,
-    missing: Vec<BlobAddress>,
+    giver: Giver,
     arrived: &mut Arrived,
 ) -> Result<(), Trouble> {
-    let (mut missing, mut asked) = (missing.into_iter(), VecDeque::new());
+    let gathering = &engine.patient.devices.gathering;
     let mut told = monotonic();
     loop {
-        while asked.len() < AHEAD
-            && let Some(address) = missing.next()
-        {
-            stream.send(ContentFrame::Get(address, 0).to_bytes()).await?;
-            asked.push_back(address);
+        loop {
+            let ask = gathering.borrow_mut().ask(giver);
+            let Some(ask) = ask else { break };
+            stream.send(ask).await?;
         }
-        let Some(address) = asked.pop_front() else { return Ok(()) };
-        if let Some(bytes) = receive(stream, Receiving::get(address, MOST_CONTENT)).await? {
+        if !gathering.borrow().awaits(giver) {
+            return Ok(());
+        }
+        let frame = stream.next_within(PATIENCE).await.ok_or(Trouble::Away)?;
+        let gathered = gathering.borrow_mut().take(giver, &frame)?;
+        if let Gathered::Whole(address, bytes) = gathered {
             arrived.bytes += bytes.len();
             arrived.changes.push(Change::Put(Table::Blobs, address.to_hex(), bytes));
         }
@@ -145,6 +175,27 @@ async fn fetch_into(
             super::Session::tell_all();
             told = monotonic();
         }
+    }
+}
+
+/// The content that another device is fetching, section by section.
+#[derive(Default)]
+struct Shelf(Option<Held>);
+
+struct Held {
+    address: BlobAddress,
+    bytes: Vec<u8>,
+    outline: Outline,
+}
+
+impl Shelf {
+    async fn find(&mut self, store: &Store, address: &BlobAddress) -> Result<Option<&Held>, Fault> {
+        if self.0.as_ref().is_none_or(|held| held.address != *address) {
+            let bytes = store.get(Table::Blobs, &address.to_hex()).await?;
+            let held = |bytes: Vec<u8>| Held { address: *address, outline: Outline::of(&bytes), bytes };
+            self.0 = bytes.map(held);
+        }
+        Ok(self.0.as_ref())
     }
 }
 
@@ -227,7 +278,11 @@ pub async fn send(
 
 async fn send_from(stream: &mut Stream, bytes: &[u8], from: u64) -> Result<(), Trouble> {
     let from = usize::try_from(from).unwrap_or(usize::MAX);
-    for piece in bytes.get(from..).unwrap_or_default().chunks(MOST_PIECE) {
+    pieces(stream, bytes.get(from..).unwrap_or_default()).await
+}
+
+async fn pieces(stream: &mut Stream, bytes: &[u8]) -> Result<(), Trouble> {
+    for piece in bytes.chunks(MOST_PIECE) {
         stream.send(ContentFrame::piece(piece).to_bytes()).await?;
     }
     Ok(())

@@ -7,8 +7,10 @@ use crate::http::{self, Call};
 use crate::patient::care;
 use crate::platform::sleep;
 use crate::store::Table;
+use futures::StreamExt as _;
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::channel::oneshot;
-use futures::future::select;
+use futures::future::{Either, select};
 use minicbor::{Decode, Encode};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -85,15 +87,34 @@ fn all(engine: &Engine, further: Vec<String>) -> impl Iterator<Item = String> {
     std::iter::once(engine.origin()).chain(further)
 }
 
-/// The mailbox at an origin. The relay's own names the further ones, and they are followed too; what one of those names is not.
-async fn met(engine: &Rc<Engine>, origin: &str) -> Result<Relay, Trouble> {
+/// What the mailbox at an origin says of itself, where it is this ledger's.
+async fn info(origin: &str, ledger: &LedgerId) -> Result<MailboxInfo, Trouble> {
     let answer = http::send_for(origin, &Call::get("/v1/mailbox"), MOST_INFO).await;
     let answer = answer.map_err(|_| Trouble::Away)?;
     let info: MailboxInfo =
         cbor::decode(&answer).map_err(|_| Trouble::Broken("no mailbox answers there".to_owned()))?;
-    if info.ledger != engine.patient.with(|vault| *vault.ledger())? {
+    if info.ledger != *ledger {
         return Err(Trouble::Broken("the mailbox is another ledger's".to_owned()));
     }
+    Ok(info)
+}
+
+/// The mailboxes that there are for a wallet which isn't here yet: the relay's own, then those that it names.
+pub async fn places(engine: &Engine, ledger: &LedgerId) -> Result<Vec<Relay>, Trouble> {
+    let own = info(&engine.origin(), ledger).await?;
+    let mut places = vec![Relay { origin: engine.origin(), peer: own.peer }];
+    for origin in own.others.into_iter().take(MOST_FURTHER) {
+        if let Ok(info) = info(&origin, ledger).await {
+            places.push(Relay { origin, peer: info.peer });
+        }
+    }
+    Ok(places)
+}
+
+/// The mailbox at an origin. The relay's own names the further ones, and they are followed too; what one of those names is not.
+async fn met(engine: &Rc<Engine>, origin: &str) -> Result<Relay, Trouble> {
+    let ledger = engine.patient.with(|vault| *vault.ledger())?;
+    let info = info(origin, &ledger).await?;
     if origin == engine.origin() {
         let named: Vec<String> = info.others.into_iter().take(MOST_FURTHER).collect();
         if named != further(engine).await? {
@@ -162,12 +183,17 @@ async fn once(
         Ok(stream) => stream,
         Err(trouble) => return trouble,
     };
-    link::run(engine, stream, Link::new(true, LINK_FRAME), async |told| {
+    let (call, calls) = unbounded();
+    engine.patient.devices.contents.borrow_mut().insert(relay.origin.clone(), call.clone());
+    // How many events both have; none while that is being found out.
+    let level = Cell::new(None);
+    let link = link::run(engine, stream, Link::new(true, LINK_FRAME), async |told| {
         match told {
             link::Told::At(tally) => {
                 if engine.patient.with(|vault| vault.is_removed())? {
                     return Ok(false);
                 }
+                level.set(None);
                 // What was kept back may just have come.
                 let _ = engine.patient.look_again_at_holder(engine).await;
                 let done = tally.given + tally.taken;
@@ -178,19 +204,45 @@ async fn once(
                 engine.patient.enter(engine).await?;
                 look_around(engine);
                 broken.set(0);
-                // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
-                match content::exchange(engine, relay).await {
-                    Ok(()) => mark(SyncState::Level {
-                        since: engine.patient.note_level(engine, &host(&relay.origin)).await?,
-                    }),
-                    Err(Trouble::Away) => return Err(Trouble::Away),
-                    Err(trouble) => mark(SyncState::Refused(trouble.into())),
-                }
+                level.set(Some(engine.store().await?.count(Table::Events).await?));
+                let _ = call.unbounded_send(());
             }
         }
         Ok(true)
-    })
-    .await
+    });
+    let contents = exchange_contents(engine, relay, calls, mark, &level);
+    match select(pin!(link), pin!(contents)).await {
+        Either::Left((trouble, _)) | Either::Right((trouble, _)) => trouble,
+    }
+}
+
+/// Exchanges contents beside the link, as often as it is called for.
+async fn exchange_contents(
+    engine: &Rc<Engine>,
+    relay: &Relay,
+    mut calls: UnboundedReceiver<()>,
+    mark: &impl Fn(SyncState),
+    level: &Cell<Option<u64>>,
+) -> Trouble {
+    while calls.next().await.is_some() {
+        // However often it was called for meanwhile.
+        while calls.try_recv().is_ok() {}
+        // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
+        let exchanged = content::exchange(engine, relay).await;
+        let marked = match (exchanged, level.get()) {
+            (Ok(()), Some(events)) => {
+                let noted = engine.patient.note_level(engine, &host(&relay.origin), events).await;
+                noted.map(|since| mark(SyncState::Level { since }))
+            }
+            (Ok(()), None) => Ok(()),
+            (Err(Trouble::Away), _) => return Trouble::Away,
+            (Err(trouble), _) => Ok(mark(SyncState::Refused(trouble.into()))),
+        };
+        if let Err(fault) = marked {
+            return fault.into();
+        }
+    }
+    Trouble::Away
 }
 
 /// What is to be done when a copy is level, beside the link: that one goes on reading, so that of several devices which settle

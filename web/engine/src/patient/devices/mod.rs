@@ -35,7 +35,7 @@ use suishen_core::cbor;
 use suishen_core::id::BlobAddress;
 use suishen_core::qr::{PeerOffer, QrError};
 use suishen_core::sm::Key32;
-use suishen_core::sync::{ContentError, ContentRefused, Refused, SyncError};
+use suishen_core::sync::{ContentError, ContentRefused, Gathering, Refused, SyncError};
 use suishen_core::vault::{Origin, StoredEvent};
 use zeroize::Zeroizing;
 
@@ -65,6 +65,10 @@ pub struct Devices {
     looking: Cell<bool>,
     /// Who notes how far a mailbox is: one at a time.
     noting: Mutex<()>,
+    /// Contents that are missing here and are coming, from all copies that are there.
+    gathering: RefCell<Gathering>,
+    /// Has contents exchanged with a mailbox, by origin.
+    contents: RefCell<BTreeMap<String, UnboundedSender<()>>>,
     /// Contents that each is known to have.
     delivered: RefCell<BTreeMap<String, BTreeSet<BlobAddress>>>,
     invitation: RefCell<Option<pairing::Invitation>>,
@@ -222,6 +226,15 @@ impl Devices {
         drop(self.waiting.take());
     }
 
+    /// Asks the mailboxes for contents again, but for one: what that was asked for is for others now.
+    fn call_for_contents(&self, but: Option<&str>) {
+        let contents = self.contents.borrow();
+        for (_, call) in contents.iter().filter(|(origin, _)| Some(origin.as_str()) != but) {
+            // One whose link has just broken asks when it is there again.
+            let _ = call.unbounded_send(());
+        }
+    }
+
     fn mark(&self, name: &str, mailbox: bool, state: SyncState) {
         let known = Counterpart { name: name.to_owned(), mailbox, state };
         let before = self.counterparts.borrow_mut().insert(name.to_owned(), known.clone());
@@ -236,6 +249,7 @@ impl Devices {
         self.counterparts.borrow_mut().clear();
         self.invitation.take();
         self.joining.take();
+        self.gathering.take();
         self.kept_back.take();
         self.looked.take();
         self.wake();
@@ -329,14 +343,13 @@ impl Session {
         Ok(levels)
     }
 
-    /// The mailbox at a host has all that this device has.
-    async fn note_level(&self, engine: &Engine, host: &str) -> Result<u64, Fault> {
+    /// The mailbox at a host has all that this device had, so many events.
+    async fn note_level(&self, engine: &Engine, host: &str, events: u64) -> Result<u64, Fault> {
         let told = engine.known_ledger().and_then(Ledger::now);
         // Where no relay says the time, the phone's own clock does for what is only shown.
         let time = told.unwrap_or_else(|| u64::try_from(phone_clock()).unwrap_or_default());
         let store = engine.store().await?;
         let _turn = self.devices.noting.lock().await;
-        let events = store.count(Table::Events).await?;
         let mut levels = self.levels(engine).await?;
         if levels.insert(host.to_owned(), Level { time, events }).is_none() {
             // No longer the only copy.

@@ -1,21 +1,23 @@
-//! A new browser and the recovery phrase: everything back from the mailbox.
+//! A new browser and the recovery phrase: everything back from a mailbox.
 
 use super::{Trouble, content, door, mailbox};
 use crate::engine::Engine;
 use crate::patient::{Session, fault};
-use crate::peers::Stream;
+use crate::peers::{Peers, Stream};
 use crate::platform::{BrowserRandom, device_name};
 use crate::worker::tell;
 use std::rc::Rc;
-use suishen_bridge::peer::Speech;
+use suishen_bridge::peer::{Relay, Speech};
 use suishen_bridge::{Action, Event, Fault, Step};
+use suishen_core::id::LedgerId;
 use suishen_core::identity::Entropy;
 use suishen_core::sm::{SecretKey, Signed};
 use suishen_core::sync::{Act, Knock, LINK_FRAME, Link, Welcome};
 use suishen_core::vault::{DeviceCertificate, DeviceRole, Origin, StoredEvent, Vault};
 
 impl Session {
-    /// Brings the wallet of a phrase back from the mailbox; contents follow.
+    /// Brings the wallet of a phrase back from the first mailbox that has it; contents follow. What another mailbox has beyond
+    /// that comes when the wallet follows them all.
     pub(in crate::patient) async fn restore_from_mailbox(
         &self,
         engine: &Rc<Engine>,
@@ -24,19 +26,21 @@ impl Session {
     ) -> Result<(), Fault> {
         let ledger = engine.fresh_ledger().await?;
         let now = ledger.now().unwrap_or_default();
-        let relay = mailbox::relay(engine).await?;
         let peers = self.devices.peers(engine).await?;
-        let mut stream = peers
-            .open(&relay, None, Speech::Sync)
-            .await
-            .map_err(|error| Fault::from(Trouble::from(error)))?;
-        let knock = knock(entropy, (ledger.id, now), (peers.id(), &relay.peer));
-        stream.send(knock.to_bytes()).await.map_err(Trouble::from)?;
-        match door::welcome(&mut stream).await? {
-            Welcome::Open(_) => {}
-            Welcome::Unknown(_) => return Err(Fault::new("mailbox-empty", Action::Retry)),
-            Welcome::Refused(refused) => return Err(Trouble::Refused(refused).into()),
+        let mut found = Err(Fault::new("mailbox-empty", Action::Retry));
+        for relay in mailbox::places(engine, &ledger.id).await? {
+            let opened = open(&peers, &relay, entropy, (ledger.id, now)).await;
+            match opened {
+                Ok(Some(stream)) => {
+                    found = Ok((relay, stream));
+                    break;
+                }
+                Ok(None) => {}
+                // That one which was reached doesn't have it says less than that one wasn't.
+                Err(trouble) => found = Err(trouble.into()),
+            }
         }
+        let (relay, mut stream) = found?;
         let events = all(&mut stream, task).await?;
         let epochs = events.iter().filter_map(StoredEvent::epoch).collect();
         let mut vault = Vault::restore(entropy, ledger.id, epochs, &mut BrowserRandom).map_err(fault)?;
@@ -54,8 +58,24 @@ impl Session {
     }
 }
 
+/// The mailbox's door, opened by the phrase; none where it doesn't know the wallet.
+async fn open(
+    peers: &Peers,
+    relay: &Relay,
+    entropy: &Entropy,
+    ledger: (LedgerId, u64),
+) -> Result<Option<Stream>, Trouble> {
+    let mut stream = peers.open(relay, None, Speech::Sync).await?;
+    stream.send(knock(entropy, ledger, (peers.id(), &relay.peer)).to_bytes()).await?;
+    match door::welcome(&mut stream).await? {
+        Welcome::Open(_) => Ok(Some(stream)),
+        Welcome::Unknown(_) => Ok(None),
+        Welcome::Refused(refused) => Err(Trouble::Refused(refused)),
+    }
+}
+
 /// The phrase itself knocks: a certificate by the vault's root for a key of this connection, which writes nothing.
-fn knock(entropy: &Entropy, (ledger, now): (suishen_core::id::LedgerId, u64), ids: (&[u8], &[u8])) -> Knock {
+fn knock(entropy: &Entropy, (ledger, now): (LedgerId, u64), ids: (&[u8], &[u8])) -> Knock {
     let keys = entropy.keys();
     let vault = keys.public().vault();
     let [sign, seal] = core::array::from_fn(|_| SecretKey::generate(&mut BrowserRandom));
