@@ -12,6 +12,7 @@
 //! | ciphertext by address | [`blob`] |
 //! | messages of grants and to known recipients | [`boxes`] |
 //! | copies of vaults for their devices | [`mailbox`] |
+//! | what needs no ledger: mailboxes, libp2p, pages | [`post`], [`p2p`] |
 //! | organisations' people and their credentials | [`desk`] |
 //! | what changed | [`events`] |
 //! | a consortium's keys, genesis and first entries | [`founding`] |
@@ -21,6 +22,7 @@
 //! | a desk on the command line, and what it issues | [`client`], [`issuing`] |
 //! | an insurer's own server | [`claims`] |
 //! | https to others | [`tls`] |
+//! | randomness of the system | [`random`] |
 //! | logs and figures | [`telemetry`] |
 //! | what `suishen` does on a command line | [`command`] |
 

@@ -36,7 +36,7 @@ enum Task {
     Run(run::Run),
     /// Install what is missing, then every check and test, end to end in Chromium included
     Test(test::Test),
-    /// Build the three wasm bundles and lay out what browsers load; print the sizes
+    /// Build the wasm bundles and lay out what browsers load; print the sizes
     Web(web::Web),
     /// Measure how fast it is, beside its peers in the same run
     ///

@@ -39,7 +39,7 @@ impl Web {
     }
 }
 
-/// Builds the three bundles and lays them out with the assets.
+/// Builds the bundles and lays them out with the assets.
 pub fn build(
     place: &Place,
     steps: &mut Steps,

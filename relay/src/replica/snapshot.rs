@@ -174,11 +174,6 @@ impl Snapshot {
         Pages(&self.tables.pages)
     }
 
-    /// How many grants there are: by it a wallet chooses its prefix.
-    pub fn grant_count(&self) -> Result<u64, ReplicaError> {
-        Ok(self.tables.grants.len()?)
-    }
-
     /// The numbers of all entries on a grant.
     pub fn grant_entries(&self, id: &GrantId) -> Result<Vec<u64>, ReplicaError> {
         let all = self.tables.grant_entries.range((*id.as_bytes(), 0)..=(*id.as_bytes(), u64::MAX))?;

@@ -280,15 +280,5 @@ impl ShownGrants {
     }
 }
 
-/// How many bits to ask for so that about 32 of `grants` leaves lie under the prefix: few enough to fetch,
-/// enough to hide one among.
-pub const fn prefix_bits(grants: u64) -> u16 {
-    let mut bits = 0;
-    while grants >> bits > 48 {
-        bits += 1;
-    }
-    bits
-}
-
 #[cfg(test)]
 pub(crate) mod tests;

@@ -229,11 +229,6 @@ impl Manifest {
         self.parts.get(index).ok_or(ReportError::NoSuchPart(number))
     }
 
-    /// The number of the part with this name.
-    pub fn part_named(&self, name: &str) -> Option<u32> {
-        self.parts.iter().position(|p| p.name == name).and_then(|i| u32::try_from(i).ok())
-    }
-
     /// The number of the FHIR part.
     pub fn fhir_part(&self) -> Option<u32> {
         self.parts.iter().position(|p| p.media_type == FHIR_MEDIA_TYPE).and_then(|i| u32::try_from(i).ok())

@@ -73,9 +73,9 @@ pub enum VaultError {
     /// No slot of this kind or id.
     #[error("the wallet has no such way to open it")]
     NoSlot,
-    /// The last slot can't be removed.
-    #[error("add another way to open the wallet before removing this one")]
-    LastSlot,
+    /// The device key lies under a slot: nothing else may wrap it.
+    #[error("the wallet is protected already")]
+    Protected,
     /// Too easily guessed offline.
     #[error(
         "this passphrase is too easily guessed ({bits} bits of {ENOUGH_BITS}): make it longer, or take a generated one"

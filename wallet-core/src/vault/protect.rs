@@ -64,22 +64,9 @@ impl Vault {
         self.stored.seal();
     }
 
-    /// Removes a slot, never the last.
-    pub fn remove_slot(&mut self, at: usize) -> Result<(), VaultError> {
-        if at >= self.stored.slots.len() {
-            return Err(VaultError::NoSlot);
-        }
-        if self.stored.slots.len() == 1 {
-            return Err(VaultError::LastSlot);
-        }
-        self.stored.slots.remove(at);
-        self.stored.seal();
-        Ok(())
-    }
-
     /// The device key, for the platform to wrap while there is no slot.
     pub fn device_key(&self) -> Result<&Key32, VaultError> {
-        if self.is_protected() { Err(VaultError::LastSlot) } else { Ok(&self.device) }
+        if self.is_protected() { Err(VaultError::Protected) } else { Ok(&self.device) }
     }
 
     /// Keeps the device key as the platform wrapped it, while there is no slot.

@@ -94,13 +94,6 @@ pub enum ClaimPaperKind {
     Other,
 }
 
-impl ClaimPaperKind {
-    /// Whether insurers usually ask for it.
-    pub const fn is_usual(self) -> bool {
-        matches!(self, Self::Fees | Self::Discharge)
-    }
-}
-
 /// A piece of an invoice's report.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimPiece {

@@ -264,12 +264,3 @@ fn a_value_is_proven_under_its_own_key_only() {
     let forged = ProvenValue { value: small.value(&Key::Grant(b)).value, ..shown };
     assert_eq!(forged.verify::<GrantLeaf>(&Key::Grant(a), &small.checkpoint), Err(MapError::Value));
 }
-
-#[test]
-fn a_prefix_hides_a_grant_among_sixteen_to_sixty_four() {
-    assert_eq!([0, 5, 48, 49, 98, 1_000_000].map(prefix_bits), [0, 0, 0, 1, 2, 15]);
-    for grants in [49_u64, 1000, 123_456, 1_000_000, u64::MAX] {
-        let left = grants >> prefix_bits(grants);
-        assert!((16..=64).contains(&left), "{grants}: {left}");
-    }
-}

@@ -19,7 +19,7 @@ fn a_wallet_in_care_opens_with_its_keeper_alone_and_is_as_protected() {
     let sealed = own.take_into_care(&mut other, &mut Seeded::new(1)).unwrap();
     assert!(other.is_protected() && other.authority().is_ok());
     // Nobody hands its device key out again.
-    assert_eq!(other.device_key().err(), Some(VaultError::LastSlot));
+    assert_eq!(other.device_key().err(), Some(VaultError::Protected));
     let locked = other.lock();
     assert!(locked.slots().is_empty());
     let (stranger, _) = protected(619);
@@ -52,7 +52,7 @@ fn only_a_protected_wallet_of_another_keeps_one() {
     assert_eq!(family.vaults[0].take_into_care(&mut other, &mut random), Err(VaultError::KnownDevice));
     let (own, _) = protected(650);
     let (mut locked, _) = protected(660);
-    assert_eq!(own.take_into_care(&mut locked, &mut random), Err(VaultError::LastSlot));
+    assert_eq!(own.take_into_care(&mut locked, &mut random), Err(VaultError::Protected));
     // And one in care keeps none.
     own.take_into_care(&mut other, &mut random).unwrap();
     let (mut third, _) = created(670);

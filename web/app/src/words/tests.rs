@@ -84,6 +84,14 @@ fn every_key_that_the_code_names_is_there() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
+#[test]
+fn every_icon_is_drawn_somewhere() {
+    let (drawn, sources) = (include_str!("../../assets/icons.svg"), sources());
+    let names = drawn.split("<symbol id=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let idle = |name: &&str| !sources.iter().any(|(_, source)| source.contains(&format!("\"{name}\"")));
+    assert_eq!(names.filter(idle).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
 fn sources() -> Vec<(String, String)> {
     sources_in(std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src")))
 }

@@ -277,7 +277,7 @@ fn fault(error: VaultError) -> Fault {
         VaultError::Newer => ("store-newer", Action::Nothing),
         VaultError::SlotParameters => ("slot-tampered", Action::Recover),
         VaultError::NoSlot => ("no-slot", Action::Retry),
-        VaultError::LastSlot => ("last-slot", Action::Nothing),
+        VaultError::Protected => ("protected", Action::Nothing),
         VaultError::Weak { .. } => ("weak", Action::Retry),
         VaultError::NotProtected => ("protect", Action::Protect),
         VaultError::Role => ("role", Action::Nothing),
