@@ -201,20 +201,23 @@ async fn a_helper_who_manages_adds_and_removes_devices_before_the_patients_eyes(
         let patient = scene.person("patient", Window::Phone).await?;
         patient.goes_to("patient", "/devices").await?;
         patient.unlocks().await?;
-        patient.sees("电脑").await?;
+        patient.finds("section.card button.entry").await?;
         patient.sees("可以看、出示，也能添加和移出设备").await?;
         patient.picture("care-managed").await?;
         patient.finds_it_accessible().await?;
 
         // What the helper removes is gone for the patient too.
-        helper.taps("电脑").await?;
+        // Both of the patient's are called the same here; the older one, which is the phone, comes first.
+        helper.taps_at("section.card button.entry ~ button.entry").await?;
         helper.taps("移出").await?;
         helper.sees("已移出").await?;
         helper.taps("关闭").await?;
         patient.sees("移出，收不到新的了").await?;
+        ensure!(!patient.has_before_them("已被移出钱包").await?, "another one than was meant is out");
 
         takes_back(&patient).await?;
         helper.sees("妈妈收回了").await?;
+        helper.turns_to("/").await?;
         helper.sees("左膝关节").await
     })
     .await

@@ -117,12 +117,11 @@ fn lines(lines: Option<&DeskFees>, total: &str, words: &Words) -> Html {
         return html! { <p class="quiet">{ words.say("settle-lines-none") }</p> };
     };
     let told = [("items", figure(lines.items)), ("sum", sum(shown).into()), ("total", sum(total).into())];
-    let (status, key) = if lines.makes_up {
-        (Status::Good, "settle-lines")
-    } else {
-        (Status::Caution("warning-circle"), "settle-lines-some")
-    };
-    status_line(status, words.with(key, &told), None, None, None)
+    if lines.makes_up {
+        return html! { <p class="quiet">{ words.with("settle-lines", &told) }</p> };
+    }
+    let said = words.with("settle-lines-some", &told);
+    status_line(Status::Caution("warning-circle"), said, None, None, None)
 }
 
 /// Whether the fee lists beside the invoice make it up.
