@@ -94,6 +94,11 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         insurer.goes_to("insurer", "/").await?;
         insurer.taps("林秀兰").await?;
         insurer.sees("患者收回了").await?;
+        insurer.goes_to("insurer", "/history").await?;
+        insurer.sees("我看过的").await?;
+        insurer.finds("tbody td").await?;
+        let why = insurer.runs("return document.querySelector('tbody td:nth-child(3)').innerText").await?;
+        assert_eq!(why.as_str(), Some("理赔"), "what it was read for stays");
         let offered = phone.screen().await?.matches("查看，或不给看了").count();
         assert_eq!(offered, 1, "what is taken back isn’t offered to be");
 

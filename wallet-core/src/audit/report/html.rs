@@ -77,12 +77,12 @@ fn head(m: &mut Markup, content: &Content<'_>) {
     let say = |zh, en| language.say(zh, en);
     m.element("h1", say("随身账本审计报告", "Audit of a Suishen ledger"));
     m.raw("<p class=\"hex\">").text(facts.ledger).raw("</p><dl>");
-    pair(m, say("条目", "Entries"), facts.size);
-    pair(m, say("账本建立", "Founded"), local(facts.founded));
     if let Some(auditor) = &tables.auditor {
         let name = tables.named(auditor);
         pair(m, say("审计方", "Auditor"), format_args!("{name} · {auditor}"));
     }
+    pair(m, say("条目", "Entries"), facts.size);
+    pair(m, say("账本建立", "Founded"), local(facts.founded));
     pair(m, say("最后一条", "Last entry"), local(facts.last));
     pair(m, say("检查点联署", "Cosigned"), local(facts.cosigned));
     if let Some(days) = &content.days {
