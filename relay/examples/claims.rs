@@ -39,7 +39,8 @@ impl Insurer {
         let answer = request.body(body).send().await?;
         let refused = !answer.status().is_success();
         let told: Value = answer.json().await?;
-        if refused { Err(format!("{}: {}", told["detail"], told["action"]).into()) } else { Ok(told) }
+        let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        if refused { Err(format!("{}. {}", text("detail"), text("action")).into()) } else { Ok(told) }
     }
 
     /// The claim, once it is in none of these states.
@@ -55,7 +56,14 @@ impl Insurer {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() {
+    if let Err(error) = settle().await {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
+}
+
+async fn settle() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [url, key, link] = arguments.as_slice() else { return Err("give URL, KEY.pem and LINK".into()) };
     let key = edge::secret_key_from_pem(&std::fs::read_to_string(key)?)?;
@@ -68,11 +76,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let path = format!("/v1/claims/{}", claim["id"].as_str().ok_or("no id")?);
     let claim = insurer.after(&path, &["received", "waiting"]).await?;
     for paper in claim["papers"].as_array().into_iter().flatten() {
-        println!("along with it: {}, withheld ({})", paper["title"], paper["withheld"]);
+        println!(
+            "along with it: {}, withheld ({})",
+            paper["title"].as_str().unwrap_or("-"),
+            paper["withheld"]
+        );
     }
-    let paid = claim["invoice"]["payable"].as_str().ok_or(format!("the claim came to nothing: {claim}"))?;
+    let nothing =
+        || format!("the claim came to nothing: {}", claim["closed"]["detail"].as_str().unwrap_or("-"));
+    let paid = claim["invoice"]["payable"].as_str().ok_or_else(nothing)?;
     insurer.call(Method::POST, &format!("{path}/decision"), Some(json!({ "paid": paid }))).await?;
     let settled = insurer.after(&path, &["deciding"]).await?;
-    println!("{} {} {}", settled["state"], settled["decision"]["paid"], settled["decision"]["entry"]);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let decision = &settled["decision"];
+    println!("{} {} {}", text(&settled["state"]), text(&decision["paid"]), decision["entry"]);
     Ok(())
 }

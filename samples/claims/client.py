@@ -63,7 +63,7 @@ def main(url, key, link):
     path = "/v1/claims/" + insurer.call("POST", "/v1/claims", {"link": link})["id"]
     claim = insurer.wait(path, ["received", "waiting"])
     if claim["state"] != "open" or "payable" not in claim["invoice"]:
-        sys.exit(f"the claim came to nothing: {claim}")
+        sys.exit(f"the claim came to nothing: {claim.get('closed', {}).get('detail', claim['state'])}")
     for paper in claim["papers"]:
         print(f"along with it: {paper['title']}, withheld ({paper['withheld']})")
     insurer.call("POST", path + "/decision", {"paid": claim["invoice"]["payable"]})
@@ -72,4 +72,10 @@ def main(url, key, link):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    if len(sys.argv) != 4:
+        sys.exit("give URL, KEY.pem and LINK")
+    try:
+        main(*sys.argv[1:])
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        # Nobody there, no answer that is JSON, or a key that openssl doesn't read (it has said why).
+        sys.exit(f"could not go on: {error}")

@@ -184,6 +184,7 @@ async fn malicious_relay_that_shows_patient_and_desk_two_ledgers_is_found_when_t
             desk.goes_to(role, "/").await?;
             desk.accepts(&wallet.agrees(made)).await?;
             desk.sees("患者和机构看到的账本不一样，没有打开，请向监管方反映").await?;
+            desk.sees("账本有两个样子").await?;
             desk.picture(&format!("split-view-{role}")).await?;
             desk.finds_it_accessible().await?;
         }

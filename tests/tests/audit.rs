@@ -110,6 +110,14 @@ async fn the_auditor_chooses_keys_says_why_and_reads_who_read() -> Result<()> {
         desk.sees(":00–").await?;
         desk.picture("audit-statistics").await?;
         desk.finds_it_accessible().await?;
+        desk.has_a_window_of(360, 640).await?;
+        // Letters of a plot are letters on a phone too.
+        let small = "return Math.min(...[...document.querySelectorAll('.audit-plot text')]
+            .map((text) => text.getBoundingClientRect().height))";
+        let height = desk.runs(small).await?.as_f64().unwrap_or_default();
+        assert!(height >= 13.0, "letters of {height} px");
+        desk.picture("audit-statistics-360").await?;
+        desk.has_a_window_of(1440, 900).await?;
         desk.taps("账本").await?;
         desk.sees("由这台机器核对").await?;
         desk.finds_it_accessible().await?;

@@ -163,6 +163,66 @@ async fn a_helper_shares_on_the_patients_behalf_and_the_list_says_so() -> Result
     .await
 }
 
+/// A computer comes into the patient's wallet by the code that a helper shows on their own phone.
+async fn brings_in_a_computer(scene: &mut Scene, helper: &Person) -> Result<()> {
+    helper.turns_to("/devices").await?;
+    helper.sees("妈妈的设备").await?;
+    helper.taps("添加设备").await?;
+    helper.taps("出示二维码").await?;
+    helper.sees("请用新设备扫这个码").await?;
+    let link = helper.copies_the_link().await?;
+    let (_, fragment) = link.split_once('#').unwrap_or_default();
+    let computer = scene.person("computer", Window::Desk).await?;
+    computer.goes_to("patient", &format!("/p#{fragment}")).await?;
+    computer.taps("加入").await?;
+    helper.sees("两部设备上的数字一样吗").await?;
+    assert_eq!(digits(helper).await?, digits(&computer).await?);
+    helper.picture("care-manages").await?;
+    helper.taps("一样，添加").await?;
+    helper.sees("已添加").await?;
+    helper.taps("关闭").await?;
+    // It has the patient's wallet, and nothing of the helper's own.
+    computer.sees("血脂与肝功能").await?;
+    ensure!(!computer.has_before_them("左膝关节").await?, "the helper's own record came along");
+    scene.leaves(&computer).await
+}
+
+#[tokio::test]
+async fn a_helper_who_manages_adds_and_removes_devices_before_the_patients_eyes() -> Result<()> {
+    Scene::play("caregiver-manage", 2, async |scene| {
+        let (patient, helper) = two_people(scene).await?;
+        becomes_a_helper(&patient, &helper, "可以替我管").await?;
+        helper.sees("妈妈 · 可以替对方管").await?;
+        helper.sees("血脂与肝功能").await?;
+        scene.leaves(&patient).await?;
+        brings_in_a_computer(scene, &helper).await?;
+
+        // The patient sees what came in meanwhile, and the helper who may do that.
+        let patient = scene.person("patient", Window::Phone).await?;
+        patient.goes_to("patient", "/devices").await?;
+        patient.unlocks().await?;
+        patient.finds("section.card button.entry").await?;
+        patient.sees("可以看、出示，也能添加和移出设备").await?;
+        patient.picture("care-managed").await?;
+        patient.finds_it_accessible().await?;
+
+        // What the helper removes is gone for the patient too.
+        // Both of the patient's are called the same here; the older one, which is the phone, comes first.
+        helper.taps_at("section.card button.entry ~ button.entry").await?;
+        helper.taps("移出").await?;
+        helper.sees("已移出").await?;
+        helper.taps("关闭").await?;
+        patient.sees("移出，收不到新的了").await?;
+        ensure!(!patient.has_before_them("已被移出钱包").await?, "another one than was meant is out");
+
+        takes_back(&patient).await?;
+        helper.sees("妈妈收回了").await?;
+        helper.turns_to("/").await?;
+        helper.sees("左膝关节").await
+    })
+    .await
+}
+
 #[tokio::test]
 async fn deleting_ones_own_wallet_says_what_goes_with_it() -> Result<()> {
     Scene::play("caregiver-deletes", 2, async |scene| {

@@ -16,6 +16,7 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         phone.sees("9 行费用明细").await?;
         phone.sees("不给看的 6 项").await?;
         phone.sees("¥9,927.86").await?;
+        phone.sees("医保还没有结算它那一部分").await?;
         phone.picture("claim-sheet").await?;
         phone.finds_it_accessible().await?;
         let link = phone.shows_the_claim().await?;
@@ -25,6 +26,8 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         insurer.opens_claim(&phone, &link, "钱颖").await?;
         insurer.sees("左膝骨关节炎").await?;
         insurer.sees("没有出示 6 处").await?;
+        insurer.sees("票据 9 行，合计 ¥31,290.30，和总额一致").await?;
+        insurer.sees("票据上医保支付 ¥19,862.44，一般由医保先结算").await?;
         for hidden in ["高血压", "A2004817", "33060019580300482"] {
             assert!(!insurer.has_before_them(hidden).await?, "{hidden}");
         }
@@ -41,6 +44,7 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         insurer.types("没有全赔或拒绝的原因", "超出约定的自费项目").await?;
         insurer.taps("结算").await?;
         insurer.sees("已经结算 ¥7,927.86").await?;
+        assert!(!insurer.has_before_them("一般由医保先结算").await?, "nothing is left to decide");
         insurer.picture("claim-settled").await?;
         phone.sees("赔付 ¥7,927.86。没有全赔：超出约定的自费项目").await?;
         phone.picture("claim-line").await?;
@@ -53,6 +57,10 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         phone.taps("关闭").await?;
 
         insurer.taps("撤回结算").await?;
+        insurer.taps("不撤回了").await?;
+        assert!(!insurer.has_before_them("为什么撤回").await?, "it is left as it was");
+        insurer.taps("撤回结算").await?;
+        insurer.picture("claim-take-back").await?;
         insurer.taps("别处已经赔过").await?;
         insurer.types("给患者和监管方的说明（必填）", "您在另一家已经报过").await?;
         insurer.taps_at("#claim .button.primary").await?;
@@ -64,9 +72,13 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         rival.enrols("insurer2").await?;
         phone.taps("找保险公司理赔").await?;
         phone.sees("之前那家保险公司就不能再看这张票据").await?;
-        phone.taps("关闭").await?;
-        let link = phone.claims().await?;
+        // A line that is left out is missed in the sum.
+        phone.taps("9 行费用明细").await?;
+        phone.taps("床位费").await?;
+        let link = phone.shows_the_claim().await?;
         rival.opens_claim(&phone, &link, "孙浩").await?;
+        rival.sees("票据只看得到 8 行，合计 ¥30,810.30，总额是 ¥31,290.30").await?;
+        rival.picture("claim-line-withheld").await?;
         rival.types("拒绝的原因", "不在保障期内").await?;
         rival.taps("拒绝").await?;
         rival.sees("已经拒绝").await?;
@@ -82,10 +94,18 @@ async fn an_invoice_is_settled_once_taken_back_and_told_to_the_patient() -> Resu
         insurer.goes_to("insurer", "/").await?;
         insurer.taps("林秀兰").await?;
         insurer.sees("患者收回了").await?;
+        insurer.goes_to("insurer", "/history").await?;
+        insurer.sees("我看过的").await?;
+        insurer.finds("tbody td").await?;
+        let why = insurer.runs("return document.querySelector('tbody td:nth-child(3)').innerText").await?;
+        assert_eq!(why.as_str(), Some("理赔"), "what it was read for stays");
+        let offered = phone.screen().await?.matches("查看，或不给看了").count();
+        assert_eq!(offered, 1, "what is taken back isn’t offered to be");
 
         // What was decided can be taken back without opening the patient's invoice again.
         rival.goes_to("insurer2", "/settled").await?;
         rival.sees("已经结算 ¥9,927.86").await?;
+        rival.sees("0038217745").await?;
         rival.picture("claims-settled").await?;
         rival.finds_it_accessible().await?;
         rival.taps("撤回结算").await?;
@@ -164,6 +184,15 @@ async fn an_invoice_that_its_hospital_reverses_is_flagged_and_claimed_no_more() 
         assert!(!phone.has_before_them("找保险公司理赔").await?, "nothing is claimed on it");
         phone.picture("claim-void").await?;
         phone.finds_it_accessible().await?;
+        // It says so before it says that it is genuine, and in the list.
+        let first = phone.runs("return document.querySelector('main .status').className").await?;
+        assert_eq!(first.as_str(), Some("status caution"));
+        phone.taps("返回").await?;
+        phone.sees("已冲红").await?;
+        phone.picture("home-void").await?;
+        phone.finds_it_accessible().await?;
+        phone.taps("住院收费票据").await?;
+        phone.sees("医院作废了这张票据（冲红），不能再理赔").await?;
 
         desk.goes_to("insurer", "/settled").await?;
         desk.sees("医院后来冲红或换开了这张票据").await?;

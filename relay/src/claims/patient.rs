@@ -28,8 +28,8 @@ use suishen_core::{
 };
 
 const INBOX: Label = Label::new("inbox");
-/// A claim grant here lasts a month, and is accepted within a quarter of an hour.
-const TERM: u64 = 30 * 86_400;
+/// A claim grant here lasts as long as a wallet's, and is accepted within a quarter of an hour.
+const TERM: u64 = 90 * 86_400;
 /// And one for a doctor a day.
 const SEEN: u64 = 86_400;
 const ACCEPT: u64 = 15 * 60;
@@ -122,7 +122,7 @@ pub fn choice_for(role: Role) -> Choice {
 /// What the patient agrees to, by whom it is for.
 fn consent_to(role: Role) -> Consent {
     let (purpose, text) = match Slot::of(role) {
-        Some(_) => ("HPAYMT", "我同意保险机构在三十天内查看这张票据，用于理赔，可随时撤回。"),
+        Some(_) => ("HPAYMT", "我同意保险机构在 90 天内查看这张票据，用于理赔，可随时撤回。"),
         None => ("TREAT", "我同意医生查看这些病历，用于看病，可随时撤回。"),
     };
     Consent { purpose: purpose.into(), language: "zh".into(), text: text.into() }

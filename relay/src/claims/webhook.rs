@@ -56,7 +56,7 @@ pub struct Target {
     /// When it was set.
     #[n(1)]
     pub since: u64,
-    /// The last event that was taken there; the first ones were before its time.
+    /// The number of the last event that is done with: taken there, or from before it was set.
     #[n(2)]
     pub delivered: u64,
     /// Failures in a row.

@@ -30,8 +30,8 @@ use std::{
 };
 use suishen_core::{
     audit::{
-        BoxKeys, Finding, Period, Tables, Thresholds,
-        report::{Content, Facts, Language, Looked, MOST_FINDINGS, local, page as report_page, sum},
+        BoxKeys, Finding, Period, Tables, Taken, Thresholds,
+        report::{Content, Facts, Language, Listed, Looked, MOST_FINDINGS, local, page as report_page, sum},
     },
     contract::{Transaction, Views as _},
     id::LedgerId,
@@ -179,14 +179,15 @@ fn verify(place: &Place, audit: &Audit, path: &Path) -> anyhow::Result<Outcome> 
     let pin = Pin::of(audit)?;
     let mut source = source(place, audit)?;
     let verdict = report::sign::verify(path, &mut source, &pin)?;
+    println!("verdict    {}", verdict.said());
+    for wrong in &verdict.wrong {
+        println!("WRONG      {wrong}");
+    }
     for good in &verdict.good {
         println!("holds      {good}");
     }
     for absent in &verdict.absent {
         println!("elsewhere  {absent}: check it in the folder where it is");
-    }
-    for wrong in &verdict.wrong {
-        println!("WRONG      {wrong}");
     }
     Ok(if verdict.wrong.is_empty() { Outcome::Well } else { Outcome::FoundWrong })
 }
@@ -274,15 +275,8 @@ fn ledger(place: &Place, audit: &Audit) -> anyhow::Result<Outcome> {
     let mut csv = audit.csv.as_deref().map(|folder| Csv::new(folder, audit.language)).transpose()?;
     let mut findings = Findings::default();
     let progress = Progress::new("entries");
-    let passed = pass(&mut source, &plan, &progress, &mut |taken, tables| {
-        for finding in taken.findings {
-            findings.take(finding, csv.as_mut(), tables)?;
-        }
-        match (&taken.row, &mut csv) {
-            (Some(row), Some(csv)) => csv.row(row),
-            _ => Ok(()),
-        }
-    })?;
+    let passed =
+        pass(&mut source, &plan, &progress, &mut |taken, tables| findings.all(taken, csv.as_mut(), tables))?;
     progress.done();
     let mut passed = match passed {
         Ok(passed) => passed,
@@ -322,14 +316,25 @@ impl Unusual {
     }
 }
 
-/// What was found: the first so many one by one.
+/// What was found: the first so many one by one; beside it the lines that the page lists.
 #[derive(Debug, Default)]
 struct Findings {
     listed: Vec<Finding>,
     count: u64,
+    lines: Listed,
 }
 
 impl Findings {
+    /// Takes what came of an entry.
+    fn all(&mut self, taken: Taken, mut csv: Option<&mut Csv>, tables: &Tables) -> anyhow::Result<()> {
+        for finding in taken.findings {
+            self.take(finding, csv.as_deref_mut(), tables)?;
+        }
+        let Some(row) = &taken.row else { return Ok(()) };
+        self.lines.take(row);
+        csv.map_or(Ok(()), |csv| csv.row(row))
+    }
+
     fn take(&mut self, finding: Finding, csv: Option<&mut Csv>, tables: &Tables) -> anyhow::Result<()> {
         if let Some(csv) = csv {
             csv.finding(&finding, tables)?;
@@ -389,6 +394,7 @@ fn page(
         days: plan.period.as_ref().map(Period::days),
         look: opening.map(|it| Looked { entry: it.entry, why: it.why, range: opened(&plan.range) }),
         tables: &passed.tables,
+        listed: &findings.lines,
         findings: &findings.listed,
         more: findings.more(),
         thresholds: &plan.thresholds,
@@ -436,21 +442,27 @@ fn print(passed: &Passed, findings: &Findings, plan: &Plan) {
     }
 }
 
+/// A count with its word: `1 record`, `2 records`.
+fn counted(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 fn print_opened(tables: &Tables, keys: &BoxKeys) {
     let language = Language::English;
     let held = |key| keys.public().any(|held| held == key);
     let quarters = tables.quarters.iter().filter(|quarter| held(&quarter.key)).count();
     println!(
-        "keys       {quarters} of {} quarters; {} boxes without a key at hand",
+        "keys       {quarters} of the {} that boxes were sealed to; {} boxes without a key at hand",
         tables.quarters.len(),
         tables.no_key
     );
     for ((party, _), reader) in &tables.readers {
         let who = &reader.who;
         println!(
-            "{:>10} reads, {} records: {} {}, {}, {}",
+            "{:>10} {}, {}: {} {}, {}, {}",
             reader.reads,
-            reader.records,
+            if reader.reads == 1 { "read" } else { "reads" },
+            counted(reader.records, "record"),
             who.name,
             who.title,
             tables.named(party),

@@ -6,7 +6,7 @@ use super::table::Tables;
 use super::unusual::{Thresholds, Watch};
 use crate::consent::Certifiers;
 use crate::contract::{
-    AuditorKeys, Credential, Damaged, Genesis, Kind, Slot, State, Transaction, Views as _, Voucher,
+    AuditorKeys, Credential, Damaged, Genesis, Kind, Rotated, Slot, State, Transaction, Views as _, Voucher,
 };
 use crate::id::{Commitment, GrantId, LedgerId, PartyId, TagId};
 use crate::identity::Certificate;
@@ -79,7 +79,8 @@ impl Audit {
     /// Begins with the genesis.
     pub fn new(genesis: &Genesis, thresholds: Thresholds) -> Result<Self, Damaged> {
         let auditor = crate::contract::Memory::new(genesis).auditor()?;
-        let tables = Tables { quarters: auditor.boxes.clone(), ..Tables::default() };
+        let party = Some(auditor.party.clone());
+        let tables = Tables { auditor: party, quarters: auditor.boxes.clone(), ..Tables::default() };
         Ok(Self {
             ledger: genesis.ledger_id(),
             root: genesis.root.read().map_err(|_| Damaged)?,
@@ -132,10 +133,10 @@ impl Audit {
                 self.suspensions.entry(body.party.clone()).or_default().push((body.from, at.entry));
                 return Ok(None);
             }
-            Transaction::RotateKeys(_) => {
+            Transaction::RotateKeys(body) => {
                 self.auditor = state.auditor()?;
                 let newest = self.auditor.boxes.last().copied();
-                self.tables.quarters.extend(newest.filter(|newest| newest.since == at.time));
+                self.tables.quarters.extend(newest.filter(|_| body.which == Rotated::AuditorBox));
                 return Ok(None);
             }
             Transaction::AnchorReport(body) => {

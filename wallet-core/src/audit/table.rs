@@ -103,7 +103,9 @@ pub struct Tables {
     pub voided: BTreeMap<PartyId, u64>,
     /// The auditor's own looks.
     pub looks: u64,
-    /// The quarters' keys, from the genesis on.
+    /// The auditor, as the ledger names it.
+    pub auditor: Option<PartyId>,
+    /// The keys that boxes were sealed to, from the genesis on: one a change, however often they were changed.
     pub quarters: Vec<BoxKey>,
     /// Reads in all.
     pub reads: u64,

@@ -4,7 +4,7 @@
 //! an item without status, subject, price or currency is refused, when it is issued and again when it is shown. What no
 //! section names, no screen shows and nothing sums up.
 
-use super::claim::{check_item, list, resources, text};
+use super::claim::{check_item, list, resource_in, resources, text};
 use super::profile::target_of;
 use super::{Money, ReportError};
 use crate::fhir::Json;
@@ -61,6 +61,20 @@ impl FeeList {
             found = Some(Self { items: before + 1, total });
         }
         Ok(found)
+    }
+
+    /// The lines of an invoice that are shown, each with the one price that it has; none where no line is shown, or one
+    /// can't be added up.
+    pub fn lines_of(json: &Json) -> Result<Option<Self>, ReportError> {
+        let Some(invoice) = resource_in(json)? else { return Ok(None) };
+        let lines = list(invoice, "lineItem")?;
+        let mut prices = lines.iter().map(|line| match list(line, "priceComponent") {
+            Ok([one]) => one.get("amount").and_then(Money::of),
+            _ => None,
+        });
+        let Some(Some(first)) = prices.next() else { return Ok(None) };
+        let total = prices.try_fold(first, |sum, price| sum.plus(&price?));
+        Ok(total.map(|total| Self { items: lines.len(), total }))
     }
 
     /// Both together, as a stay's lists of single days are; none in two currencies.
@@ -121,6 +135,19 @@ mod tests {
         for other in [INVOICE, DISCHARGE] {
             assert_eq!(FeeList::in_report(&Json::parse(other).unwrap()), Ok(None));
         }
+    }
+
+    #[test]
+    fn an_invoices_own_lines_are_summed_as_far_as_they_are_shown() {
+        let text = core::str::from_utf8(INVOICE).unwrap();
+        let lines = |text: &str| FeeList::lines_of(&Json::parse(text.as_bytes()).unwrap()).unwrap();
+        let invoice = Invoice::in_report(&Json::parse(INVOICE).unwrap()).unwrap().unwrap();
+        let all = lines(text).unwrap();
+        assert_eq!((all.items, all.makes_up(&invoice.total)), (9, true));
+        let cheaper = lines(&text.replacen("\"value\": 480.0", "\"value\": 479.9", 1)).unwrap();
+        assert_eq!((cheaper.items, cheaper.makes_up(&invoice.total)), (9, false));
+        assert_eq!(lines(&text.replacen("\"lineItem\"", "\"_lineItem\"", 1)), None);
+        assert_eq!(lines(FEES), None);
     }
 
     #[test]

@@ -348,6 +348,19 @@ fn an_old_key_opens_nothing_new_and_a_new_one_nothing_old() {
 }
 
 #[test]
+fn a_box_key_counts_once_whatever_else_is_changed_in_the_same_second() {
+    let mut scene = shared();
+    rotate(&mut scene.world, 1);
+    scene.world.now -= 1;
+    let (party, key) =
+        (scene.world.auditor.id.clone(), SecretKey::generate(&mut scene.world.random).public());
+    let body = RotateKeys { party, sequence: 2, which: Rotated::Audit, key };
+    let certified = scene.world.auditor.key.clone();
+    scene.world.send(Transaction::RotateKeys(body), &certified).unwrap();
+    assert_eq!(audit(&scene.world, &[]).tables.quarters.len(), 2);
+}
+
+#[test]
 fn a_box_sealed_to_the_wrong_quarters_key_is_found() {
     let mut scene = shared();
     let newer = rotate(&mut scene.world, 1);

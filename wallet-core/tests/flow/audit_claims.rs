@@ -4,7 +4,8 @@ use crate::audit::{Audited, audit, audit_within};
 use crate::claims::{Scene as Claim, issued};
 use crate::people::Desk;
 use crate::records::Kept;
-use suishen_core::audit::{Boxed, Gone, Row, Wrong};
+use suishen_core::audit::report::{Content, Facts, Language, Listed, page};
+use suishen_core::audit::{BoxKeys, Boxed, Gone, Row, Thresholds, Wrong};
 use suishen_core::cbor;
 use suishen_core::consent::{
     AuditorReversal, AuditorSettlement, BoxFault, Decision, SETTLEMENT_BOX, SETTLEMENT_TEXT,
@@ -12,7 +13,7 @@ use suishen_core::consent::{
 use suishen_core::contract::{
     Rejection, ReversalReason, Role, SettleClaim, Settled, Slot, SuspendParty, Transaction,
 };
-use suishen_core::id::{GrantId, TagId};
+use suishen_core::id::{GrantId, LedgerId, TagId};
 use suishen_core::report::{ClaimTag, InvoiceNumber, Money};
 use suishen_core::sm::{Digest, Key32, Label, pad, sealed};
 
@@ -53,6 +54,38 @@ fn claims_are_counted_by_insurer_and_slot_and_what_is_taken_back_is_not_paid() {
     let (who, words) = reversal.told.opened().unwrap();
     assert_eq!((who.name.as_str(), words.as_str()), ("赵岚", "票据重复报销"));
     assert_eq!(reversal.why, ReversalReason::Duplicate);
+    let mut listed = Listed::default();
+    audited.rows.iter().for_each(|row| listed.take(row));
+    assert_eq!((listed.reads.lines().count(), listed.reversals.lines().count()), (2, 1));
+    for (language, told) in [
+        (Language::Chinese, ["审计方", "逐次读取", "撤销与作废", "重复报销", "赵岚", "票据重复报销"]),
+        (
+            Language::English,
+            ["Auditor", "Reads one by one", "Taken back", "paid for elsewhere", "赵岚", "票据重复报销"],
+        ),
+    ] {
+        let page = written(&audited, &listed, language);
+        for told in told {
+            assert!(page.contains(told), "{told}");
+        }
+        assert_eq!(page.matches("</tr>").count(), page.matches("<tr").count());
+    }
+}
+
+fn written(audited: &Audited, listed: &Listed, language: Language) -> String {
+    let facts = Facts { ledger: LedgerId::from_bytes([1; 32]), size: 9, founded: 0, last: 0, cosigned: 0 };
+    page(&Content {
+        language,
+        facts,
+        look: None,
+        days: None,
+        tables: &audited.tables,
+        listed,
+        findings: &[],
+        more: 0,
+        thresholds: &Thresholds::default(),
+        keys: &BoxKeys::default(),
+    })
 }
 
 #[test]

@@ -158,6 +158,8 @@ pub enum ClaimGap {
     Fees,
     /// The fee lists don't make up the invoice.
     FeesDiffer,
+    /// Statutory insurance, which usually settles its part first, hasn't.
+    StatutoryFirst,
 }
 
 /// An invoice's claims.
@@ -267,13 +269,18 @@ pub struct DeskClaim {
     pub payable: Option<String>,
     /// The payable sum without its currency, to begin with.
     pub amount: String,
+    /// The invoice's own lines, as far as they are shown; none where they can't be added up.
+    pub lines: Option<DeskFees>,
     /// The fee lists that were shown with it; none where there are none.
     pub fees: Option<DeskFees>,
+    /// At a commercial insurer's: the part that statutory insurance usually settles first. Whether it has this desk isn't
+    /// shown.
+    pub statutory: Option<String>,
     /// How it stands.
     pub state: DeskClaimState,
 }
 
-/// The fee lists beside an invoice: the same hospital's, about the same person.
+/// Lines with their sum: an invoice's own, or those of the fee lists beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeskFees {
     /// Items that were charged for.
@@ -315,6 +322,8 @@ pub struct SettledClaim {
     pub share: String,
     /// The patient's name.
     pub patient: Option<String>,
+    /// The invoice's number.
+    pub invoice: Option<String>,
     /// When, ledger time.
     pub at: u64,
     /// What could be paid.

@@ -279,6 +279,8 @@ pub struct OfferView {
     pub state: OfferState,
     /// The patient's name and what else the list shows, once read.
     pub patient: Option<String>,
+    /// At an insurer's, the invoice's number, once read.
+    pub invoice: Option<String>,
     /// Number of records.
     pub records: u32,
     /// Purpose code.

@@ -78,6 +78,10 @@ pub enum RecordTag {
     Corrected,
     /// 已撤回: the issuer has withdrawn it.
     Withdrawn,
+    /// 已冲红: an invoice that its hospital reversed.
+    Reversed,
+    /// 已换开: an invoice that its hospital issued again on paper.
+    OnPaper,
     /// The issuing organisation was suspended from before it was issued: not to be relied on.
     IssuerSuspended,
     /// The issuing organisation was suspended since; what it issued before holds.

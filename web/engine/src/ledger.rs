@@ -4,8 +4,9 @@
 use crate::http::{self, Call, CallError};
 use crate::platform::{BrowserRandom, monotonic, phone_clock, sleep};
 use crate::store::{Store, StoreError, Table};
+use crate::worker::tell;
 use std::cell::{Cell, RefCell};
-use suishen_bridge::{Action, Fault, LedgerState};
+use suishen_bridge::{Action, Event, Fault, LedgerState, Topic};
 use suishen_core::cbor;
 use suishen_core::contract::{Genesis, SignedTransaction};
 use suishen_core::id::LedgerId;
@@ -308,6 +309,13 @@ impl Ledger {
         let leaf = Sm3::leaf(&cbor::encode(&self.genesis));
         verify_inclusion::<Sm3>(leaf, 0, size, &proof, &verified.checkpoint().tree)
             .map_err(|_| LedgerError::Unsound("genesis"))
+    }
+
+    /// Somebody else holds a cosigned checkpoint of another ledger under the same name: from now on this one looks so.
+    pub fn found_split(&self) {
+        if self.alarm.replace(Some(LedgerState::Forked)) != Some(LedgerState::Forked) {
+            tell(&Event::Changed(Topic::Ledger));
+        }
     }
 
     fn raise(&self, alarm: Alarm) -> LedgerError {

@@ -1,11 +1,14 @@
 //! What is asked and answered in JSON. Times are Unix seconds by the ledger's clock, sums decimal texts.
 
+use super::reading;
 use crate::claims::{
     ClaimsDesk, DeskError, Refusal,
     held::{Held, Said, Saying, decision_name},
     view::{InvoiceBody, PaperBody, plain},
 };
+use crate::http::Problem;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use suishen_core::{consent::Answer, contract::ReversalReason};
 
 /// `POST /v1/claims`.
@@ -63,38 +66,85 @@ impl From<WhyBody> for ReversalReason {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchBody {
-    /// 1 to 100.
-    pub items: Vec<ItemBody>,
+    /// 1 to 100; each is read by itself, so that one that can't be read takes nothing from the others.
+    pub items: Vec<Box<RawValue>>,
 }
 
 /// One of a batch.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "do", rename_all = "lowercase", deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub enum ItemBody {
     /// Takes a claim.
-    Take {
-        /// The patient's claim link.
-        link: String,
-    },
-    /// Decides one.
-    Decide {
-        /// Which.
-        id: String,
-        /// In the invoice's currency; 0 refuses.
-        paid: String,
-        /// Why not all.
-        #[serde(default)]
-        reason: String,
-    },
-    /// Takes a settlement back.
-    Reverse {
-        /// Which.
-        id: String,
-        /// Everybody reads it on the ledger.
-        why: WhyBody,
-        /// For patient and auditor.
-        words: String,
-    },
+    Take(TakeBody),
+    /// Decides the one of this id.
+    Decide(String, DecisionBody),
+    /// Takes the settlement of this one back.
+    Reverse(String, ReversalBody),
+}
+
+/// What an item is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Doing {
+    Take,
+    Decide,
+    Reverse,
+}
+
+/// The member that says which of the three an item is.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(rename = "do")]
+    doing: Doing,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TakeItem {
+    #[serde(rename = "do")]
+    _do: Doing,
+    link: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecideItem {
+    #[serde(rename = "do")]
+    _do: Doing,
+    id: String,
+    paid: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReverseItem {
+    #[serde(rename = "do")]
+    _do: Doing,
+    id: String,
+    why: WhyBody,
+    words: String,
+}
+
+impl ItemBody {
+    /// Reads the item at this place.
+    pub fn read(item: &RawValue, at: usize) -> Result<Self, Problem> {
+        let (json, place) = (item.get().as_bytes(), format!("/items/{at}"));
+        Ok(match reading::read::<Named>(json, &place)?.doing {
+            Doing::Take => {
+                let TakeItem { link, .. } = reading::read(json, &place)?;
+                Self::Take(TakeBody { link })
+            }
+            Doing::Decide => {
+                let DecideItem { id, paid, reason, .. } = reading::read(json, &place)?;
+                Self::Decide(id, DecisionBody { paid, reason })
+            }
+            Doing::Reverse => {
+                let ReverseItem { id, why, words, .. } = reading::read(json, &place)?;
+                Self::Reverse(id, ReversalBody { why, words })
+            }
+        })
+    }
 }
 
 /// A claim as it stands.

@@ -6,7 +6,7 @@ use crate::{
     http::{Fault, Problem},
 };
 use axum::{
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::Response,
 };
@@ -45,10 +45,17 @@ pub struct Listing {
 }
 
 /// Events after the cursor. The cursor to go on from comes also with an empty answer.
-pub async fn list(State(door): State<Shared>, Query(listing): Query<Listing>) -> Result<Response, Problem> {
+pub async fn list(
+    State(door): State<Shared>,
+    listing: Result<Query<Listing>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(listing) = listing.map_err(|_| {
+        let zh = "地址中 ? 之后只有 cursor 和 limit（1 到 500）";
+        Fault::Malformed.because(zh, "After the ? there are only cursor and limit (1 to 500)")
+    })?;
     let limit = listing.limit.unwrap_or(LISTED);
     if !(1..=MOST_LISTED).contains(&limit) {
-        return Err(Fault::Malformed.because("limit 须为 1 到 500", "limit is 1 to 500"));
+        return Err(Fault::Malformed.because("limit：须为 1 到 500", "limit: 1 to 500"));
     }
     let after = cursor::take(&door, "events", listing.cursor.as_deref())?;
     let first = door.desk.rows.event_span().map_err(DeskError::from)?.map_or(1, |(first, _)| first);

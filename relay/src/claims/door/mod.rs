@@ -6,6 +6,7 @@ mod cursor;
 mod entrance;
 mod events;
 pub mod openapi;
+mod reading;
 mod requests;
 mod webhook;
 

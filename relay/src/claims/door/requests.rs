@@ -4,6 +4,7 @@ use super::{
     Door, Shared,
     bodies::{BatchBody, ClaimBody, DecisionBody, ItemBody, ReversalBody, TakeBody},
     cursor,
+    reading::Body,
 };
 use crate::{
     claims::{DeskError, Refusal, enrolment::ends_within, held::State as Where, sandbox::PlayError},
@@ -12,13 +13,13 @@ use crate::{
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Path, Query, Request, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use futures_util::{StreamExt as _, stream};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json, value::RawValue};
 use suishen_core::{
     contract::Slot,
     id::GrantId,
@@ -34,32 +35,6 @@ const AT_ONCE: usize = 32;
 /// Claims in an answer.
 const MOST_LISTED: usize = 200;
 const LISTED: usize = 50;
-
-/// A JSON body of exactly these members.
-pub struct Body<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            return Err(Fault::MediaType.into());
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| Fault::TooLarge)?;
-        let read = serde_json::from_slice(&bytes);
-        // Where it breaks is told, and nothing of what it holds.
-        read.map(Self).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            let zh = format!("内容不是这里要求的 JSON（第 {line} 行第 {column} 列）");
-            Fault::Malformed.because(
-                zh,
-                format!("The body is not the JSON that is asked for (line {line}, column {column})"),
-            )
-        })
-    }
-}
 
 /// Whether it serves; and what its operator should do before it can't any more.
 pub async fn health(State(door): State<Shared>) -> String {
@@ -173,23 +148,24 @@ pub async fn batch(
     }
     let language = Language::of(&headers);
     // Each on a task of its own: what is verified, signed and sealed takes all cores.
-    let work =
-        body.items.into_iter().map(|item| {
-            let door = door.clone();
-            async move {
-                Task(tokio::spawn(async move { result(&door, item, language).await })).done(language).await
-            }
-        });
+    let work = body.items.into_iter().enumerate().map(|(at, item)| {
+        let door = door.clone();
+        async move {
+            let work = async move { result(&door, (at, &item), language).await };
+            Task(tokio::spawn(work)).done(language).await
+        }
+    });
     let results: Vec<_> = stream::iter(work).buffered(AT_ONCE).collect().await;
     Ok(answer(StatusCode::OK, &json!({ "results": results })))
 }
 
 /// What becomes of one item of a batch.
-async fn result(door: &Door, item: ItemBody, language: Language) -> Value {
-    let done = match item {
-        ItemBody::Take { link } => take_one(door, &link).await,
-        ItemBody::Decide { id, paid, reason } => decide_one(door, &id, &DecisionBody { paid, reason }).await,
-        ItemBody::Reverse { id, why, words } => reverse_one(door, &id, &ReversalBody { why, words }).await,
+async fn result(door: &Door, (at, item): (usize, &RawValue), language: Language) -> Value {
+    let done = match ItemBody::read(item, at) {
+        Ok(ItemBody::Take(body)) => take_one(door, &body.link).await,
+        Ok(ItemBody::Decide(id, body)) => decide_one(door, &id, &body).await,
+        Ok(ItemBody::Reverse(id, body)) => reverse_one(door, &id, &body).await,
+        Err(problem) => Err(problem),
     };
     match done {
         Ok((status, claim)) => json!({ "status": status.as_u16(), "claim": claim }),
@@ -228,17 +204,25 @@ pub struct Listing {
 }
 
 /// Claims in the order in which they came.
-pub async fn list(State(door): State<Shared>, Query(listing): Query<Listing>) -> Result<Response, Problem> {
+pub async fn list(
+    State(door): State<Shared>,
+    listing: Result<Query<Listing>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(listing) = listing.map_err(|_| {
+        let zh = "地址中 ? 之后只有 cursor、limit（1 到 200）和 state";
+        Fault::Malformed.because(zh, "After the ? there are only cursor, limit (1 to 200) and state")
+    })?;
     let malformed = |zh: &str, en: &str| Fault::Malformed.because(zh, en);
     let state = match listing.state.as_deref() {
         None => None,
-        Some(name) => {
-            Some(Where::of(name).ok_or_else(|| malformed("没有这种状态", "There is no such state"))?)
-        }
+        Some(name) => Some(
+            Where::of(name)
+                .ok_or_else(|| malformed("state：没有这种状态", "state: there is no such state"))?,
+        ),
     };
     let limit = listing.limit.unwrap_or(LISTED);
     if !(1..=MOST_LISTED).contains(&limit) {
-        return Err(malformed("limit 须为 1 到 200", "limit is 1 to 200"));
+        return Err(malformed("limit：须为 1 到 200", "limit: 1 to 200"));
     }
     let after = cursor::take(&door, "claims", listing.cursor.as_deref())?;
     let wanted = |held: &crate::claims::held::Held| state.is_none_or(|state| held.state() == state);

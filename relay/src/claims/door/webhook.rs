@@ -1,6 +1,6 @@
 //! The address that is told of events, set by the insurer's own systems.
 
-use super::{Shared, requests::Body, requests::answer};
+use super::{Shared, reading::Body, requests::answer};
 use crate::{
     claims::{DeskError, Refusal, webhook::Target},
     http::Problem,

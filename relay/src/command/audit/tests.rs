@@ -12,6 +12,7 @@ use crate::{
     },
 };
 use suishen_core::audit::{Read, Row, Told};
+use suishen_core::report::Sensitivity;
 use world::World;
 
 fn place(data: &Path) -> Place {
@@ -190,10 +191,7 @@ fn written_of(
     let mut findings = Findings::default();
     let mut source = Source::folder(world.dir.path());
     let mut passed = pass(&mut source, &plan, &Progress::new("entries"), &mut |taken, tables| {
-        for finding in taken.findings {
-            findings.take(finding, Some(&mut csv), tables)?;
-        }
-        taken.row.iter().try_for_each(|row| csv.row(row))
+        findings.all(taken, Some(&mut csv), tables)
     })
     .unwrap()
     .unwrap();
@@ -220,6 +218,13 @@ fn a_page_says_all_escapes_all_and_needs_nothing_else() {
         assert!(page.starts_with("<!doctype html>") && page.contains(title));
         assert!(page.contains("&lt;b onload=&quot;x&quot;&gt;&#39;王&#39;&amp;"));
         assert!(page.contains("&lt;i&gt;例行&lt;/i&gt;"));
+        // Each read has its line, and the page says whose audit it is.
+        let lists = language.say("逐次读取", "Reads one by one");
+        let (_, after) = page.split_once(lists).unwrap();
+        let (table, _) = after.split_once("</table>").unwrap();
+        let shown = ["<tr><td>", "&#39;王&#39;", language.class(Sensitivity::Genetic), "=cmd|"];
+        assert_eq!(shown.map(|it| table.matches(it).count()), [3; 4], "{table}");
+        assert!(page.contains("安澜市卫生健康委员会"), "{page}");
         for bad in ["<b ", "<i>", "<script", "http://", "https://", "src=", "style=\"", "onload=\""] {
             assert!(!page.contains(bad), "{bad}");
         }
@@ -258,7 +263,12 @@ fn a_signed_report_is_checked_and_what_differs_is_named() {
         fs::write(path, bytes).unwrap();
         whole
     };
+    let said = |path: &Path| {
+        report::sign::verify(path, &mut Source::folder(world.dir.path()), &Pin::default()).unwrap().said()
+    };
+    assert!(said(&page).starts_with("what is here holds: as 安澜市"), "{}", said(&page));
     let whole = changed(&page, 300);
+    assert_eq!(said(&page), "it does NOT hold: one thing is wrong");
     assert_eq!(verdict(&page).1, ["audit.html: it is not as it was signed"]);
     fs::write(&page, whole).unwrap();
     changed(&csv.join("reads.csv"), 9);

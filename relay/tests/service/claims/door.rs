@@ -193,6 +193,8 @@ async fn a_batch_has_a_result_each_and_bounds() {
         { "do": "decide", "id": claim.to_hex(), "paid": "0", "reason": "不在保障期内" },
         { "do": "decide", "id": GrantId::from_bytes([1; 32]).to_hex(), "paid": "0", "reason": "x" },
         { "do": "reverse", "id": "nonsense", "why": "error", "words": "x" },
+        { "do": "decide", "id": claim.to_hex(), "paid": 0, "reason": "x" },
+        { "do": "pay" },
     ]);
     let (status, answer) = desk.caller.post("/v1/claims/batch", &json!({ "items": items })).await;
     assert_eq!(status, 200, "{answer}");
@@ -205,9 +207,21 @@ async fn a_batch_has_a_result_each_and_bounds() {
             (one["status"].as_u64().unwrap(), said.unwrap())
         })
         .collect();
-    let expected =
-        [(403, "other-role"), (422, "not-a-consent"), (200, "refused"), (404, "no-claim"), (404, "no-claim")];
+    let expected = [
+        (403, "other-role"),
+        (422, "not-a-consent"),
+        (200, "refused"),
+        (404, "no-claim"),
+        (404, "no-claim"),
+        (400, "malformed"),
+        (400, "malformed"),
+    ];
     assert_eq!(told, expected);
+    let wrong = |at: usize| answer["results"][at]["problem"]["detail"].as_str().unwrap();
+    assert!(wrong(5).starts_with("/items/5/paid") && wrong(6).starts_with("/items/6/do"), "{answer}");
+    let list = desk.caller.post("/v1/claims/batch", &json!({ "items": "all" })).await;
+    assert!(list.1["detail"].as_str().unwrap().starts_with("/items"), "{}", list.1);
+    assert_eq!(problem(list), name("malformed", 400));
     let item = json!({ "do": "take", "link": "x" });
     for count in [0, 101] {
         let items = vec![item.clone(); count];

@@ -1,5 +1,7 @@
 //! The report as one page of HTML that needs nothing beside it and no script, and prints on A4.
 
+mod listed;
+
 use super::{
     Content,
     markup::Markup,
@@ -75,6 +77,10 @@ fn head(m: &mut Markup, content: &Content<'_>) {
     let say = |zh, en| language.say(zh, en);
     m.element("h1", say("随身账本审计报告", "Audit of a Suishen ledger"));
     m.raw("<p class=\"hex\">").text(facts.ledger).raw("</p><dl>");
+    if let Some(auditor) = &tables.auditor {
+        let name = tables.named(auditor);
+        pair(m, say("审计方", "Auditor"), format_args!("{name} · {auditor}"));
+    }
     pair(m, say("条目", "Entries"), facts.size);
     pair(m, say("账本建立", "Founded"), local(facts.founded));
     pair(m, say("最后一条", "Last entry"), local(facts.last));
@@ -94,7 +100,7 @@ fn head(m: &mut Markup, content: &Content<'_>) {
     let keys = tables.quarters.iter().filter(|quarter| content.keys.public().any(|key| *key == quarter.key));
     pair(
         m,
-        say("在手季度密钥", "Quarters' keys at hand"),
+        say("在手的盒密钥", "Box keys at hand"),
         format_args!("{} / {}", keys.count(), tables.quarters.len()),
     );
     pair(m, say("没有密钥的盒", "Boxes without a key at hand"), tables.no_key);
@@ -196,6 +202,7 @@ fn reads(m: &mut Markup, content: &Content<'_>) {
         ("目的", "Purpose"),
         tables.purposes.iter().map(|(code, n)| (language.purpose(code), *n)),
     );
+    listed::reads(m, content);
 }
 
 fn counted(
@@ -334,6 +341,7 @@ fn claims(m: &mut Markup, content: &Content<'_>) {
             .text(count)
             .raw("</p>");
     }
+    listed::reversals(m, content);
 }
 
 fn limits(m: &mut Markup, content: &Content<'_>) {

@@ -3,11 +3,13 @@
 
 pub mod csv;
 mod html;
+mod listed;
 mod markup;
 mod plot;
 mod words;
 
 pub use html::page;
+pub use listed::{Listed, MOST_LISTED, Newest};
 pub use words::{Language, local, sum};
 
 use super::{BoxKeys, Days, Finding, Tables, Thresholds};
@@ -56,6 +58,8 @@ pub struct Content<'a> {
     pub days: Option<Days>,
     /// What was counted.
     pub tables: &'a Tables,
+    /// What is listed one by one.
+    pub listed: &'a Listed,
     /// What is wrong, in the order of the entries.
     pub findings: &'a [Finding],
     /// Findings beyond those that are listed.

@@ -123,7 +123,7 @@ fn plot(series: &Series, words: &Words) -> Html {
         .map(|point| format!("{} {}", moment_text(words, &point.at), point.value))
         .collect();
     html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label={words.with("trend-title", &[("name", series.name.as_str().into())])}>
+        <div class="table-scroll newest" tabindex="0" role="region" aria-label={words.with("trend-title", &[("name", series.name.as_str().into())])}>
         <svg class="trend" viewBox={format!("0 0 {WIDTH} {HEIGHT}")} role="img" aria-label={words.list(&spoken)}>
             if let Some((top, bottom)) = band(series) {
                 <rect class="band" x={WALL.to_string()} y={top.to_string()} width={(WIDTH - WALL).to_string()} height={(bottom - top).max(0.0).to_string()} />

@@ -67,6 +67,7 @@ pub const fn gap_key(gap: ClaimGap) -> &'static str {
         ClaimGap::Discharge => "claim-gap-discharge",
         ClaimGap::Fees => "claim-gap-fees",
         ClaimGap::FeesDiffer => "claim-gap-fees-differ",
+        ClaimGap::StatutoryFirst => "claim-gap-statutory-first",
     }
 }
 

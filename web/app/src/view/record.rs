@@ -46,6 +46,8 @@ pub fn mark(tag: RecordTag) -> (&'static str, &'static str) {
         RecordTag::New => ("mark-new", "new"),
         RecordTag::Corrected => ("mark-corrected", "caution"),
         RecordTag::Withdrawn => ("mark-withdrawn", "caution"),
+        RecordTag::Reversed => ("mark-reversed", "caution"),
+        RecordTag::OnPaper => ("mark-on-paper", "caution"),
         RecordTag::Damaged => ("mark-damaged", "caution"),
         RecordTag::Coming => ("mark-coming", "quiet"),
         RecordTag::IssuerSuspended | RecordTag::IssuerSuspendedSince => ("mark-suspended", "caution"),
@@ -83,6 +85,24 @@ pub fn day_parts(date: &str) -> (Option<&str>, Option<u32>, Option<u32>) {
     let mut parts = date.split('-');
     let year = parts.next().filter(|year| !year.is_empty());
     (year, parts.next().and_then(|month| month.parse().ok()), parts.next().and_then(|day| day.parse().ok()))
+}
+
+/// `2026-11-12` in words, as precise as it is known.
+pub fn day_text(words: &Words, date: &str) -> String {
+    let (Some(year), month, day) = day_parts(date) else { return date.to_owned() };
+    let mut told = vec![("year", year.to_owned().into())];
+    if let Some(month) = month {
+        told.extend([("month", figure(month)), ("name", words.month_name(month).into())]);
+    }
+    told.extend(day.map(|day| ("day", figure(day))));
+    words.with(
+        match (month, day) {
+            (Some(_), Some(_)) => "date-year",
+            (Some(_), None) => "month-year",
+            (None, _) => "year",
+        },
+        &told,
+    )
 }
 
 /// A report's moment in words, as precise as it was written.

@@ -3,8 +3,8 @@
 use suishen_bridge::{DeskFees, ReadRecord};
 use suishen_core::fhir::Kind;
 use suishen_core::id::PartyId;
-use suishen_core::report::FeeList;
 use suishen_core::report::claim::Shown;
+use suishen_core::report::{FeeList, Money};
 
 /// A fee list among what was shown.
 #[derive(Debug)]
@@ -15,6 +15,11 @@ pub struct Listed {
     pub issuer: PartyId,
     /// What it sums up to.
     pub list: FeeList,
+}
+
+/// One list against the invoice's total.
+pub fn sum(list: &FeeList, total: &Money) -> DeskFees {
+    DeskFees { items: list.items as u64, total: Some(list.total.to_string()), makes_up: list.makes_up(total) }
 }
 
 /// What the invoice's own fee lists come to: those of its hospital about the same person. Others say nothing about it.

@@ -69,6 +69,9 @@ pub struct Held {
     /// Decisions that were not included in time. They are still looked for: a member could let one stand.
     #[cbor(n(12), default)]
     pub given_up: Vec<Saying>,
+    /// At an insurer's, the invoice's number, once read.
+    #[n(13)]
+    pub invoice: Option<String>,
 }
 
 /// One use of it.
@@ -104,12 +107,20 @@ impl Held {
             share: self.grant.to_hex(),
             state: OfferState::Refused(fault),
             patient: self.patient.clone(),
+            invoice: self.invoice.clone(),
             records: 0,
             purpose: None,
             until: 0,
             reads: 0,
             reads_left: 0,
         }
+    }
+
+    /// What it was read for, also once it is over: what was opened had been judged before.
+    fn read_for(&self) -> Option<Purpose> {
+        let opened = self.redemptions.iter().any(|read| read.opened);
+        let (half, payload) = (self.half.as_ref().filter(|_| opened)?, self.payload.as_ref()?);
+        purpose_of(&Payload::open(half, &self.grant, payload).ok()?.consent.purpose)
     }
 
     /// Whether something that was decided isn't done yet.
@@ -192,6 +203,7 @@ pub async fn accept(
             said: None,
             untold: Vec::new(),
             given_up: Vec::new(),
+            invoice: None,
         };
         held.save(store).await?;
         held
@@ -301,6 +313,7 @@ pub async fn judged(
     };
     let judged = payload.judge(&facts).map_err(refused)?;
     if !ledger.agrees(&judged.checkpoint).await? {
+        ledger.found_split();
         return Err(Fault::new("split-view", Action::Nothing));
     }
     Ok(Some((payload, judged)))
@@ -319,7 +332,7 @@ pub async fn view(
     leaf: &GrantLeaf,
 ) -> Result<OfferView, Fault> {
     let now = ledger.now().unwrap_or(u64::MAX);
-    let mut purpose = None;
+    let mut purpose = held.read_for();
     let state = match leaf.status {
         Status::Revoked => OfferState::Revoked,
         _ if now >= terms.end() => OfferState::Expired,
@@ -342,6 +355,7 @@ pub async fn view(
         share: held.grant.to_hex(),
         state,
         patient: held.patient.clone(),
+        invoice: held.invoice.clone(),
         records: u32::try_from(terms.grant.records).unwrap_or(u32::MAX),
         purpose,
         until: terms.end(),

@@ -54,6 +54,8 @@ pub struct OpenClaim {
     pub shown: Shown,
     /// The record that they are in.
     pub record: Commitment,
+    /// What its own lines come to, as far as they are shown.
+    pub lines: Option<DeskFees>,
     /// What the fee lists beside it come to.
     pub fees: Option<DeskFees>,
 }
@@ -109,6 +111,7 @@ pub async fn read(
     }
     let (files, claim) = content.end(&records)?;
     held.patient = records.iter().find_map(|r| r.view.patient.as_ref()?.name.clone());
+    held.invoice = claim.as_ref().map(|claim| claim.shown.invoice.number.as_str().to_owned());
     held.save(store).await?;
     receipt(ledger, &held, &redemption, &terms, &payload).await?;
     let (terms, leaf) = ledger_view(ledger, store, held.grant).await?;
@@ -208,7 +211,9 @@ impl Content<'_> {
             if let Some(slot) = slot.filter(|_| disclosed.proof.is_some() || !shown.tags.is_empty()) {
                 let under = (&self.held.grant, &self.ledger.id);
                 let claim = Shown::read(&shown, disclosed.proof.as_ref(), slot, under).map_err(refused)?;
-                let claim = OpenClaim { shown: claim, record: facts.commitment, fees: None };
+                let lines = FeeList::lines_of(&shown.json).map_err(refused)?;
+                let lines = lines.map(|lines| fees::sum(&lines, &claim.invoice.total));
+                let claim = OpenClaim { shown: claim, record: facts.commitment, lines, fees: None };
                 if self.claim.replace(claim).is_some() {
                     // One grant settles one invoice.
                     return Err(Fault::new("claim-several", Action::AskPatient));

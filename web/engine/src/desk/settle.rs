@@ -24,7 +24,7 @@ use suishen_core::consent::{
     Stood, Unsettleable, stood, taken_back,
 };
 use suishen_core::contract::{
-    Claim, Key, Party, ReversalReason, Settled, SignedTransaction, Status, Terms, Transaction, Voucher,
+    Claim, Key, Party, ReversalReason, Settled, SignedTransaction, Slot, Status, Terms, Transaction, Voucher,
 };
 use suishen_core::proof::remembered::FRESH;
 use suishen_core::report::{Money, ReportError};
@@ -190,7 +190,13 @@ pub async fn view(
         shares: invoice.shares.iter().map(|(name, sum)| (name.clone(), sum.to_string())).collect(),
         payable: payable.map(|sum| sum.to_string()),
         amount: amount.split(' ').next().unwrap_or_default().to_owned(),
+        lines: claim.lines.clone(),
         fees: claim.fees.clone(),
+        // Its tag is shown to nobody else, so whether it is settled can't be looked up here.
+        statutory: invoice
+            .payable(Slot::Statutory)
+            .filter(|sum| slot == Slot::Commercial && sum.hundredths() > 0)
+            .map(|sum| sum.to_string()),
         state,
     })
 }

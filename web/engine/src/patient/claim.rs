@@ -108,6 +108,10 @@ impl Session {
         };
         let along = self.papers(engine, &record, &invoice).await?;
         gaps.extend(self.gaps_beside(engine, &record, &along).await?);
+        let statutory = invoice.payable(Slot::Statutory).is_some_and(|sum| sum.hundredths() > 0);
+        if slot == Slot::Commercial && statutory && !self.is_settled(&record.added.record, Slot::Statutory)? {
+            gaps.push(ClaimGap::StatutoryFirst);
+        }
         Ok(ClaimPreview {
             along,
             total: invoice.total.to_string(),

@@ -9,8 +9,8 @@ use crate::ledger::Ledger;
 use crate::worker::tell;
 use std::collections::BTreeSet;
 use suishen_bridge::{
-    self as bridge, Action, ClaimAlarm, ClaimDecision, ClaimState, Claims, Event, Fault, InvoiceVoid, Share,
-    ShareState, Topic,
+    self as bridge, Action, ClaimAlarm, ClaimDecision, ClaimState, Claims, Event, Fault, InvoiceVoid,
+    RecordTag, Share, ShareState, Topic,
 };
 use suishen_core::consent::{Answer, AuditorSettlement, Decision, OwnClaim};
 use suishen_core::contract::{
@@ -18,7 +18,7 @@ use suishen_core::contract::{
 };
 use suishen_core::id::{Commitment, GrantId, TagId};
 use suishen_core::order;
-use suishen_core::vault::{Body, DeviceRole, Grant, Record, SlotSeen};
+use suishen_core::vault::{Body, DeviceRole, Grant, Record, RecordIndex, SlotSeen};
 
 /// How long after an entry an insurer's word may be under way, in seconds.
 const SILENCE: u64 = 7 * 86_400;
@@ -70,12 +70,14 @@ impl Session {
     async fn look_at_slots(&self, engine: &Engine, ledger: &Ledger, record: &Record) -> Result<(), Fault> {
         let store = engine.store().await?;
         let id = record.added.record;
-        let mut bodies = Vec::new();
+        let (mut bodies, mut void_now, mut void_before) = (Vec::new(), false, false);
         for slot in Slot::ALL {
             let Some(tag) = tag_id(record, slot)? else { continue };
             let Some(claim) = self.sound(ledger.slot_of(store, &tag).await)? else { continue };
             let known = self.read(|index| index.slot(&id, slot).last().map(Claim::last_entry))?;
-            self.slots.borrow_mut().insert((id, slot), claim.clone());
+            let is_void = |before: Option<Claim>| before.is_some_and(|before| before.void.is_some());
+            void_now |= claim.void.is_some();
+            void_before |= is_void(self.slots.borrow_mut().insert((id, slot), claim.clone()));
             if known.is_none_or(|known| known < claim.last_entry()) {
                 bodies.push(Body::SlotSeen(Box::new(SlotSeen { record: id, claim })));
             }
@@ -84,7 +86,18 @@ impl Session {
             self.append(engine, bodies, Vec::new()).await?;
             tell(&Event::Changed(Topic::Shares));
         }
+        if void_now && !void_before {
+            tell(&Event::Changed(Topic::Records));
+        }
         Ok(())
+    }
+
+    /// The mark of an invoice on which its hospital has said that nothing is paid any more.
+    pub(super) fn voided(&self, index: &RecordIndex, id: &Commitment) -> Option<RecordTag> {
+        let live = self.slots.borrow();
+        let seen = |slot| live.get(&(*id, slot)).or_else(|| index.slot(id, slot).last());
+        let void = Slot::ALL.into_iter().find_map(|slot| seen(slot)?.void.as_ref())?;
+        Some(if void.why == ReversalReason::OnPaper { RecordTag::OnPaper } else { RecordTag::Reversed })
     }
 
     /// How a payer slot stands: as the ledger showed it since this wallet was opened, or as a device saw it before.

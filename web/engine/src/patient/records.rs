@@ -73,6 +73,7 @@ impl Session {
             if corrected && !tags.contains(&RecordTag::Corrected) && !tags.contains(&RecordTag::Damaged) {
                 tags.push(RecordTag::Corrected);
             }
+            tags.extend(self.voided(index, &entry.record));
             entry.card.row(&entry.record, &entry.marks, tags)
         };
         let tags = order::set(all.iter().flat_map(|entry| &entry.marks.tags));
@@ -222,7 +223,8 @@ impl Session {
             }
         };
         let new = looked.is_none_or(|looked| record.kept > looked);
-        let tags = if new { vec![RecordTag::New] } else { Vec::new() };
+        let mut tags = if new { vec![RecordTag::New] } else { Vec::new() };
+        tags.extend(self.read(|index| self.voided(index, &commitment))?);
         let mut card = Card::of(&record, &manifest, &view).row(&commitment, &marks, tags);
         let proof = self.proof(engine, &record, &manifest, &mut card).await;
         let mut all = vec![view.clone()];

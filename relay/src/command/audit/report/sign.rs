@@ -84,6 +84,27 @@ pub struct Verdict {
     pub wrong: Vec<String>,
     /// Named and not in this place.
     pub absent: Vec<String>,
+    /// Who signed, where the signature holds.
+    pub by: Option<String>,
+}
+
+impl Verdict {
+    /// All of it in a sentence.
+    pub fn said(&self) -> String {
+        match (&self.by, self.wrong.len()) {
+            (Some(by), 0) if self.absent.is_empty() => {
+                format!("it holds: as {by} signed it, over this ledger")
+            }
+            (Some(by), 0) => {
+                format!(
+                    "what is here holds: as {by} signed it, over this ledger; {} elsewhere",
+                    self.absent.len()
+                )
+            }
+            (_, 1) => "it does NOT hold: one thing is wrong".to_owned(),
+            (_, wrong) => format!("it does NOT hold: {wrong} things are wrong"),
+        }
+    }
 }
 
 /// Checks a page or a folder of CSV files against its signature, and the signature against the ledger: replays as
@@ -214,9 +235,13 @@ fn check_ledger(
             statement.look
         )),
     }
-    let audit = replay.state().auditor()?.audit;
-    match signed.verify_signature(&audit, &statement.ledger) {
-        Ok(()) => verdict.good.push(format!("signed by the auditor's key, entry {}", statement.look)),
+    let auditor = replay.state().auditor()?;
+    match signed.verify_signature(&auditor.audit, &statement.ledger) {
+        Ok(()) => {
+            let by = passed.tables.named(&auditor.party).to_owned();
+            verdict.good.push(format!("signed by the auditor's key, entry {}: {by}", statement.look));
+            verdict.by = Some(by);
+        }
         Err(_) => verdict.wrong.push("signature: not by the auditor's key of that time".into()),
     }
     Ok(())

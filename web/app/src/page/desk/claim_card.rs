@@ -99,12 +99,29 @@ pub fn ClaimCard(props: &Props) -> Html {
                 { for claim.shares.iter().map(|(name, share)| row(name.clone(), sum(share))) }
                 { row(words.say("claim-payable"), claim.payable.as_deref().map_or_else(|| words.say("claim-payable-unknown"), sum)) }
             </dl>
+            { lines(claim.lines.as_ref(), &claim.total, &words) }
             { fees(claim.fees.as_ref(), &claim.total, &words) }
+            if let Some(part) = claim.statutory.as_deref().filter(|_| matches!(claim.state, DeskClaimState::Open | DeskClaimState::Late)) {
+                { status_line(Status::Caution("warning-circle"), words.with("settle-statutory-first", &[("sum", sum(part).into())]), None, None, None) }
+            }
             { state }
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
         </section>
     }
+}
+
+/// How far the invoice's own lines that are shown make up its total.
+fn lines(lines: Option<&DeskFees>, total: &str, words: &Words) -> Html {
+    let Some((lines, shown)) = lines.and_then(|lines| Some((lines, lines.total.as_deref()?))) else {
+        return html! { <p class="quiet">{ words.say("settle-lines-none") }</p> };
+    };
+    let told = [("items", figure(lines.items)), ("sum", sum(shown).into()), ("total", sum(total).into())];
+    if lines.makes_up {
+        return html! { <p class="quiet">{ words.with("settle-lines", &told) }</p> };
+    }
+    let said = words.with("settle-lines-some", &told);
+    status_line(Status::Caution("warning-circle"), said, None, None, None)
 }
 
 /// Whether the fee lists beside the invoice make it up.
@@ -242,7 +259,9 @@ fn Return(props: &ReturnProps) -> Html {
                 decided.emit(reading);
             }
         });
-        return html! { <TakeBackForm share={props.share.clone()} {done} /> };
+        let leave = open.setter();
+        let left = Callback::from(move |()| leave.set(false));
+        return html! { <TakeBackForm share={props.share.clone()} {done} {left} /> };
     }
     let open = open.setter();
     html! { <button class="button wide" onclick={Callback::from(move |_| open.set(true))}>{ words.say("take-back") }</button> }
@@ -255,6 +274,8 @@ pub struct TakeBackProps {
     pub share: String,
     /// Told once it is done, of its reading where that is open.
     pub done: Callback<Option<Box<Reading>>>,
+    /// Told where nothing is to be taken back after all.
+    pub left: Callback<()>,
 }
 
 /// Why it is taken back, in a code for the ledger and in words.
@@ -296,6 +317,7 @@ pub fn TakeBackForm(props: &TakeBackProps) -> Html {
             if work.busy() { { progress_card(&words, work.progress()) } }
             if let Some(fault) = work.fault() { { fault_card(&words, &fault, None, true) } }
             <button class="button primary wide" onclick={go} disabled={work.busy() || why.is_none()}>{ words.say("take-back") }</button>
+            <button class="button wide" onclick={props.left.reform(|_| ())} disabled={work.busy()}>{ words.say("take-back-not") }</button>
         </div>
     }
 }

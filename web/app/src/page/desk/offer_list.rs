@@ -67,7 +67,7 @@ pub fn OfferList(props: &Props) -> Html {
                 <button class="desk-entry" aria-current={on.then_some("true")} onclick={choose}>
                     if offer.patient.is_some() { { person_seal(&name, Some(kind)) } }
                     else { <span class={classes!("person-seal", kind)}>{ glyph("user") }</span> }
-                    <span class="grow"><span class="line"><strong>{ name }</strong></span><span class="line quiet">{ told(offer, now, &words) }</span></span>
+                    <span class="grow"><span class="line"><strong>{ name }</strong></span>if let Some(number) = &offer.invoice { <span class="line quiet">{ number }</span> }<span class="line quiet">{ told(offer, now, &words) }</span></span>
                 </button>
             </li>
         }

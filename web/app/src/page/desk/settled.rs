@@ -89,6 +89,7 @@ pub fn SettledPage() -> Html {
                     <thead><tr>
                         <th scope="col">{ words.say("issued-at") }</th>
                         <th scope="col">{ words.say("issued-patient") }</th>
+                        <th scope="col">{ words.say("settled-invoice") }</th>
                         <th scope="col">{ words.say("audit-claimed") }</th>
                         <th scope="col">{ words.say("issued-state") }</th>
                         <th scope="col"><span class="heard">{ words.say("issued-actions") }</span></th>
@@ -98,6 +99,7 @@ pub fn SettledPage() -> Html {
                             <tr key={claim.share.clone()}>
                                 <td>{ words.when(claim.at, now) }</td>
                                 <td>{ claim.patient.clone().unwrap_or_else(|| words.say("offer-unnamed")) }</td>
+                                <td>{ claim.invoice.clone().unwrap_or_default() }</td>
                                 <td>{ sum(&claim.claimed) }</td>
                                 <td>{ state(&claim.state, now, &words) }</td>
                                 <td>
@@ -119,7 +121,7 @@ pub fn SettledPage() -> Html {
             if let Some(claim) = (*returning).clone() {
                 <Sheet title={words.say("take-back")} close={ask(None)}>
                     <p>{ named(&claim) }</p>
-                    <TakeBackForm share={claim.share.clone()} done={returned} />
+                    <TakeBackForm share={claim.share.clone()} done={returned} left={ask(None)} />
                 </Sheet>
             }
         </main>

@@ -13,7 +13,10 @@ use crate::{
         work::use_work,
     },
     component::{Segments, Sheet, Status, fault_card, glyph, progress_card, status_line},
-    view::claim::{consent, gap_key, payer_key, piece_name, sum},
+    view::{
+        claim::{consent, gap_key, payer_key, piece_name, sum},
+        record::day_text,
+    },
     words::{Words, rich},
 };
 
@@ -200,7 +203,7 @@ fn going_along(preview: &ClaimPreview, choice: &UseStateHandle<ClaimChoice>, wor
             }
             choice.set(next);
         });
-        html! { <label class="choice" key={paper.record.clone()}><input type="checkbox" checked={on} {onchange} /><span class="grow"><span class="line">{ &paper.title }</span><span class="line quiet">{ &paper.date }</span></span></label> }
+        html! { <label class="choice" key={paper.record.clone()}><input type="checkbox" checked={on} {onchange} /><span class="grow"><span class="line">{ &paper.title }</span><span class="line quiet">{ day_text(words, &paper.date) }</span></span></label> }
     };
     html! {
         <fieldset class="stack close">

@@ -1,12 +1,12 @@
 //! An invoice's claims on its page: how each goes, as one line, and the way to another.
 
 use suishen_bridge::{
-    ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, LedgerState, PatientRequest,
-    PatientResponse, Payer, Request, Response, Share, Topic,
+    Claim, ClaimRequest, ClaimState, Claims as InvoiceClaims, InvoiceVoid, LedgerState, PatientRequest,
+    PatientResponse, Payer, Request, Response, Share, ShareState, Topic,
 };
 use yew::{Callback, Html, Properties, component, hook, html, use_effect_with, use_mut_ref, use_state};
 
-use super::{claim_sheet::ClaimSheet, share_sheet::ShareSheet, status::shares};
+use super::{claim_sheet::ClaimSheet, share_sheet::ShareSheet, show::is_running, status::shares};
 use crate::{
     browser::{
         asking::{Asked, use_asked},
@@ -86,7 +86,7 @@ pub fn Claims(props: &Props) -> Html {
                 status_line(Status::Alarm, words.with("claim-foreign", &[("payer", words.say(payer_key(*payer)).into())]), Some(words.say("claim-foreign-text")), None, None)
             }) }
             { for known.into_iter().flat_map(|known| &known.claims).map(|claim| {
-                let (said, look) = line(&words, &claim.state, now, void.is_some());
+                let (said, look) = line(&words, &claim.state, now, nobody_else(void, claim));
                 let who = claim.insurer.clone().unwrap_or_else(|| words.say(payer_key(claim.payer)));
                 let status = match (&claim.state, look) {
                     (ClaimState::Alarm(_), _) => Status::Alarm,
@@ -97,7 +97,7 @@ pub fn Claims(props: &Props) -> Html {
                 };
                 html! { <div key={claim.share.clone()}>
                     { status_line(status, who, Some(said), None, None) }
-                    if props.may_share && runs(&claim.state) {
+                    if props.may_share && find(&claim.share).is_some_and(|share| runs(&claim.state, &share.state)) {
                         <button class="plain" onclick={open(Some(claim.share.clone())).reform(|_| ())}>{ words.say("claim-open") }</button>
                     }
                 </div> }
@@ -140,7 +140,7 @@ fn spoken(words: &Words, known: &InvoiceClaims, now: u64) -> Vec<(String, String
         (payer.clone(), words.with("claim-foreign", &[("payer", payer.into())]), true)
     });
     let claims = known.claims.iter().map(|claim| {
-        let (said, _) = line(words, &claim.state, now, known.void.is_some());
+        let (said, _) = line(words, &claim.state, now, nobody_else(known.void, claim));
         let who = claim.insurer.clone().unwrap_or_else(|| words.say(payer_key(claim.payer)));
         (claim.share.clone(), format!("{who}: {said}"), matches!(claim.state, ClaimState::Alarm(_)))
     });
@@ -169,18 +169,13 @@ const fn void_key(void: InvoiceVoid) -> &'static str {
     if void.on_paper { "claim-on-paper" } else { "claim-void" }
 }
 
-/// Whether there is still something to show or to take back.
-const fn runs(state: &ClaimState) -> bool {
-    matches!(
-        state,
-        ClaimState::Shared
-            | ClaimState::Asked
-            | ClaimState::Agreed
-            | ClaimState::Read(_)
-            | ClaimState::Leaving
-            | ClaimState::Refused(_)
-            | ClaimState::Reversed { .. }
-            | ClaimState::Settled { .. }
-            | ClaimState::Alarm(_)
-    )
+/// Whether no other insurer can be asked: the invoice is void, or the fund, of which there is one, has said no.
+fn nobody_else(void: Option<InvoiceVoid>, claim: &Claim) -> bool {
+    void.is_some() || claim.payer == Payer::Statutory
+}
+
+/// Whether there is still something to show or to take back. Whoever read may settle, so what is used up is taken back too.
+fn runs(claim: &ClaimState, share: &ShareState) -> bool {
+    let taken = matches!(share, ShareState::Exhausted | ShareState::RevokedAtGates);
+    !matches!(claim, ClaimState::Over) && (taken || is_running(share))
 }

@@ -14,8 +14,8 @@ use crate::{
         page,
     },
     component::{
-        Attachments, FileSource, LinkTo, ProofSheet, Status, Trends, back_bar, fault_card, glyph, marks,
-        report_body, status_line,
+        Attachments, FileSource, LinkTo, Proof, ProofSheet, Status, Trends, back_bar, fault_card, glyph,
+        marks, report_body, seal, status_line,
     },
     route::Route,
     view::record::{moment_text, patient_text},
@@ -96,6 +96,7 @@ fn Detail(props: &DetailProps) -> Html {
     let kind = words.say(&format!("report-{}", card.kind.name()));
     let place =
         [view.organisation.as_deref(), view.department.as_deref()].into_iter().flatten().collect::<String>();
+    let flagged = detail.sound && card.marks.iter().copied().any(is_flag);
     let mut facts: Vec<String> = Vec::new();
     facts.extend(view.date().map(|date| moment_text(&words, date)));
     facts.extend(view.specimen.clone());
@@ -117,16 +118,11 @@ fn Detail(props: &DetailProps) -> Html {
                     </>}) }</p>
                     <p>{ marks(&words, card) }</p>
                 </div>
-                <button class={if detail.sound { "status good" } else { "status alarm" }} onclick={set(&proof_open, true).reform(|_| ())}>
-                    { crate::component::seal(if detail.sound { crate::component::Proof::Proven } else { crate::component::Proof::Broken }, None) }
-                    <span class="grow">
-                        <span class="line">{ words.say(if detail.sound { "record-sound" } else { "record-unsound" }) }</span>
-                        <span class="line quiet">{ words.say(if detail.sound { "record-sound-more" } else { "record-unsound-more" }) }</span>
-                    </span>
-                    { glyph("caret-right-bold") }
-                </button>
+                // What no longer counts says so before it says that it is genuine.
+                if !flagged { { proven(detail, false, &set(&proof_open, true), &words) } }
                 { notices(&card.marks, &words) }
                 if card.kind == Kind::Invoice { <Claims record={card.record.clone()} {may_share} /> }
+                if flagged { { proven(detail, true, &set(&proof_open, true), &words) } }
                 { report_body(&words, view, false) }
                 // Sums of money are no course of anything.
                 if !matches!(card.kind, Kind::Invoice | Kind::Fees) { <Trends series={detail.series.clone()} /> }
@@ -146,6 +142,37 @@ fn Detail(props: &DetailProps) -> Html {
     </>}
 }
 
+/// Whether a mark says that a record counts no longer, or should be doubted.
+const fn is_flag(mark: RecordTag) -> bool {
+    match mark {
+        RecordTag::Corrected
+        | RecordTag::Withdrawn
+        | RecordTag::Reversed
+        | RecordTag::OnPaper
+        | RecordTag::IssuerSuspended => true,
+        RecordTag::New | RecordTag::IssuerSuspendedSince | RecordTag::Damaged | RecordTag::Coming => false,
+    }
+}
+
+/// Whether it is as the hospital issued it; leads to each check.
+fn proven(detail: &RecordDetail, quiet: bool, open: &Callback<()>, words: &Words) -> Html {
+    let (class, proof, key, more) = match (detail.sound, quiet) {
+        (true, false) => ("status good", Proof::Proven, "record-sound", "record-sound-more"),
+        (true, true) => ("status", Proof::Proven, "record-sound", "record-sound-more"),
+        (false, _) => ("status alarm", Proof::Broken, "record-unsound", "record-unsound-more"),
+    };
+    html! {
+        <button {class} onclick={open.reform(|_| ())}>
+            { seal(proof, None) }
+            <span class="grow">
+                <span class="line">{ words.say(key) }</span>
+                <span class="line quiet">{ words.say(more) }</span>
+            </span>
+            { glyph("caret-right-bold") }
+        </button>
+    }
+}
+
 fn notices(marks: &[RecordTag], words: &Words) -> Html {
     html! {
         { for marks.iter().filter_map(|mark| match mark {
@@ -153,7 +180,12 @@ fn notices(marks: &[RecordTag], words: &Words) -> Html {
             RecordTag::Withdrawn => Some("record-withdrawn"),
             RecordTag::IssuerSuspended => Some("record-doubtful"),
             RecordTag::IssuerSuspendedSince => Some("record-suspended"),
-            RecordTag::New | RecordTag::Damaged | RecordTag::Coming => None,
+            // Of a void invoice its claims say it.
+            RecordTag::New
+            | RecordTag::Damaged
+            | RecordTag::Coming
+            | RecordTag::Reversed
+            | RecordTag::OnPaper => None,
         }).map(|key| html! { { status_line(Status::Caution("warning-circle"), words.say(key), None, None, None) } }) }
     }
 }

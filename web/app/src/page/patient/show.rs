@@ -30,7 +30,7 @@ use crate::{
     route::Route,
     view::{
         passage::{self, LENGTHS, READS, Reader, purpose_key},
-        record::{icon, months_before, of_newest_visit, since},
+        record::{day_text, icon, months_before, of_newest_visit, since},
     },
     words::{Words, rich},
 };
@@ -388,7 +388,7 @@ pub fn pick(card: &RecordCard, chosen: &UseStateHandle<Chosen>, words: &Words) -
                 <span class="line name">{ &card.title }
                     if card.sensitivity == Sensitivity::Sensitive { { " " }<span class="tag caution">{ words.say("mark-sensitive") }</span> }
                 </span>
-                <span class="line quiet">{ format!("{} · {}", card.date, card.organisation) }</span>
+                <span class="line quiet">{ format!("{} · {}", day_text(words, &card.date), card.organisation) }</span>
             </span>
         </label>
     }

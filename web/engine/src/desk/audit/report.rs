@@ -5,7 +5,7 @@ use core::ops::Range;
 use std::io::{Cursor, Write as _};
 use suishen_bridge::{Action, AuditRead, Fault, ReportForm};
 use suishen_core::audit::report::{
-    Content, Facts, Language, Looked, MOST_FINDINGS,
+    Content, Facts, Language, Listed, Looked, MOST_FINDINGS,
     csv::{self, Sheet},
     page,
 };
@@ -28,6 +28,8 @@ const PAGE: &str = "audit.html";
 #[derive(Debug, Default)]
 pub struct Lines {
     rows: Vec<Row>,
+    /// What the page lists of them, also beyond those that are held.
+    listed: Listed,
     pub findings: Vec<Finding>,
     /// Findings in all.
     pub count: u64,
@@ -40,6 +42,7 @@ impl Lines {
     pub fn take(&mut self, taken: Taken) {
         self.note(taken.findings);
         if let Some(row) = taken.row {
+            self.listed.take(&row);
             if self.rows.len() < MOST_LINES {
                 self.rows.push(row);
             } else {
@@ -164,6 +167,7 @@ impl Done {
                 range: look.range.clone(),
             }),
             tables: &self.tables,
+            listed: &self.lines.listed,
             findings: listed,
             more: self.lines.count - listed.len() as u64,
             thresholds: &self.thresholds,

@@ -46,6 +46,7 @@ pub async fn settled(engine: &Engine, open: &Open) -> Result<Vec<SettledClaim>, 
         list.push(SettledClaim {
             share: held.grant.to_hex(),
             patient: held.patient.clone(),
+            invoice: held.invoice.clone(),
             at: at.min(ledger.now().unwrap_or(at)),
             claimed: told.claimed.to_string(),
             state,

@@ -45,7 +45,9 @@ pub fn hours(view: &AuditView, words: &Words) -> Html {
     html! {
         <section class="card padded stack close">
             <h2>{ words.say("audit-by-hour") }</h2>
-            <svg class="audit-plot" viewBox="0 0 720 190" role="img" aria-label={words.say("audit-by-hour")}>{ for bars }</svg>
+            <div class="table-scroll" tabindex="0" role="region" aria-label={words.say("audit-by-hour")}>
+                <svg class="audit-plot" viewBox="0 0 720 190" role="img" aria-label={words.say("audit-by-hour")}>{ for bars }</svg>
+            </div>
             { as_table(words, &["audit-hour", "audit-reads"], rows) }
         </section>
     }
@@ -87,6 +89,7 @@ pub fn months(view: &AuditView, words: &Words) -> Html {
     html! {
         <section class="card padded stack close">
             <h2>{ words.say("audit-by-month") }</h2>
+            <div class="table-scroll" tabindex="0" role="region" aria-label={words.say("audit-by-month")}>
             <svg class="audit-plot" viewBox={format!("0 0 720 {height}")} role="img" aria-label={words.say("audit-by-month")}>
                 { for drawn }
                 if let Some((first, last)) = ends {
@@ -94,6 +97,7 @@ pub fn months(view: &AuditView, words: &Words) -> Html {
                     if first != last { <text class="axis" x={(230 + months.len() as u64 * step).to_string()} y={(height - 6).to_string()} text-anchor="end">{ *last }</text> }
                 }
             </svg>
+            </div>
             { as_table(words, &["audit-organisation", "audit-month", "audit-reads"], rows) }
         </section>
     }
