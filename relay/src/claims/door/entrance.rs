@@ -57,6 +57,8 @@ async fn pass(door: &Door, request: Request, next: Next) -> Result<Response, Pro
     let name = idempotency_key(&parts.headers, &key)?;
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let asked = Digest::labelled(REQUEST, &[target.as_bytes(), &[0], &body]);
+    let Some(_turn) = Turn::take(door, name) else { return Err(Refusal::InProgress.into()) };
+    // Looked up within the turn: whoever had it before has written its answer.
     if let Some(answered) = door.desk.rows.answer(&name, now).map_err(|error| failed(&error))? {
         return if answered.request == asked {
             Ok(again(answered))
@@ -64,7 +66,6 @@ async fn pass(door: &Door, request: Request, next: Next) -> Result<Response, Pro
             Err(Refusal::IdempotencyKey.into())
         };
     }
-    let Some(_turn) = Turn::take(door, name) else { return Err(Refusal::InProgress.into()) };
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     remember(door, &name, asked, now, response).await
 }
@@ -118,8 +119,9 @@ struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     fn take(door: &'a Door, name: [u8; 32]) -> Option<Self> {
-        let mut answering = door.answering.lock().unwrap_or_else(PoisonError::into_inner);
-        answering.insert(name).then_some(Self { door, name })
+        let new = door.answering.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        // Made only where it is new: one that is dropped takes the name out again.
+        new.then(|| Self { door, name })
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
 use crate::relay::{fresh, name};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 use suishen_core::{contract::Slot, id::GrantId};
 use suishen_relay::claims::held::State;
 
@@ -135,6 +136,31 @@ async fn an_idempotency_key_gives_the_same_answer_also_after_a_restart_and_serve
         problem(desk.caller.call(Method::POST, "/v1/claims", &body).await),
         name("idempotency-key-missing", 400)
     );
+}
+
+#[tokio::test]
+async fn requests_of_one_idempotency_key_at_once_do_it_once_and_harm_nobody() {
+    let (world, desk) = scene().await;
+    let (_made, claim) = world.opened(&desk.server, Slot::Commercial).await;
+    let (decision, body) = (path(&claim, "/decision"), json!({ "paid": "9927.86" }));
+    for round in 0..4 {
+        let name = format!("at-once-{round}");
+        let asked = || desk.caller.post_as(&name, &decision, &body);
+        let all = futures_util::future::join_all((0..8).map(|_| asked()));
+        let told = tokio::time::timeout(Duration::from_secs(30), all).await.expect("the server answers");
+        let mut done = 0;
+        for (status, answer) in told {
+            if status == 409 {
+                assert_eq!(answer["code"], "in-progress", "{answer}");
+            } else {
+                assert_eq!((status, &answer["state"]), (200, &json!("settled")), "{answer}");
+                done += 1;
+            }
+        }
+        assert!(done > 0);
+        assert_eq!(asked().await.1["state"], "settled", "and afterwards it is told again");
+    }
+    assert_eq!(desk.caller.get("/v1/claims").await.0, 200);
 }
 
 #[tokio::test]
