@@ -283,8 +283,8 @@ impl Hook {
         let address = place.find(self.sandbox).await?;
         let body = body_of(event, self.sandbox);
         let now = self.desk.ledger.clock().await.map_err(DeskError::from)?;
-        let message =
-            Message { method: "POST", path: &place.path, query: &place.query, content: Digest::of(&body) };
+        let (path, query) = (&place.path, &place.query);
+        let message = Message { method: "POST", path, query, content: Digest::of(&body), once: None };
         let ledger = self.desk.ledger.id();
         let fields = request::sign(&message, self.desk.who().key(), &ledger, now, &mut SystemRandom);
         let target = if place.query.is_empty() {
@@ -399,7 +399,7 @@ mod tests {
         let ledger = LedgerId::from_hex(info["ledger"].as_str().unwrap()).unwrap();
         let key = edge::public_key_from_pem(info["key"].as_str().unwrap()).unwrap();
         let uri: Uri = "/suishen".parse().unwrap();
-        let claim = signed::read((&Method::POST, &uri, &headers), Digest::of(&body), &ledger).unwrap();
+        let claim = signed::read((&Method::POST, &uri, &headers), Digest::of(&body), None, &ledger).unwrap();
         assert!(claim.verify(&key, event.at).is_ok());
     }
 

@@ -50,11 +50,13 @@ async fn pass(door: &Door, request: Request, next: Next) -> Result<Response, Pro
     let read = tokio::time::timeout(PATIENCE, to_bytes(body, MOST_BODY)).await;
     let body = read.map_err(|_| Fault::Slow)?.map_err(|_| Fault::TooLarge)?;
     let now = door.desk.ledger.clock().await.map_err(crate::claims::DeskError::from)?;
-    let key = signer(door, (&parts.method, &parts.uri, &parts.headers), &body, now)?;
-    if parts.method != Method::POST {
+    let once = (parts.method == Method::POST).then(|| idempotency_key(&parts.headers)).transpose()?;
+    let key = signer(door, (&parts.method, &parts.uri, &parts.headers), &body, once, now)?;
+    let Some(once) = once else {
         return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
-    }
-    let name = idempotency_key(&parts.headers, &key)?;
+    };
+    // Each key's own.
+    let name = *Digest::labelled(NAME, &[key.as_bytes(), once.as_bytes()]).as_bytes();
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let asked = Digest::labelled(REQUEST, &[target.as_bytes(), &[0], &body]);
     let Some(_turn) = Turn::take(door, name) else { return Err(Refusal::InProgress.into()) };
@@ -75,9 +77,10 @@ fn signer(
     door: &Door,
     request: (&Method, &axum::http::Uri, &HeaderMap),
     body: &Bytes,
+    once: Option<&str>,
     now: u64,
 ) -> Result<PublicKey, Problem> {
-    let claim = signed::read(request, Digest::of(body), &door.desk.ledger.id()).map_err(refusal)?;
+    let claim = signed::read(request, Digest::of(body), once, &door.desk.ledger.id()).map_err(refusal)?;
     let key = door.clients.find(&claim.key_name()).map_err(|error| failed(&error))?;
     let key = key.ok_or(Refusal::UnknownKey)?;
     let nonce = claim.verify(&key, now).map_err(refusal)?;
@@ -94,21 +97,22 @@ fn refusal(error: RequestError) -> Problem {
         RequestError::Content => Refusal::Digest.into(),
         RequestError::Ledger => Problem::from(Refusal::Unsigned)
             .with_detail("请求是为另一个账本签名的", "The request was signed for another ledger"),
+        RequestError::Once => Problem::from(Refusal::Unsigned).with_detail(
+            "签名没有涵盖 Idempotency-Key：请把 \"idempotency-key\" 列为最后一个组成部分",
+            "The signature does not cover Idempotency-Key: list \"idempotency-key\" as its last component",
+        ),
         RequestError::Form | RequestError::Signature => Refusal::Unsigned.into(),
     }
 }
 
-/// The name of what is to be done once: each key's own.
-fn idempotency_key(headers: &HeaderMap, key: &PublicKey) -> Result<[u8; 32], Problem> {
+/// The name of what is to be done once. The signature covers it: nobody on the way sends a request again under another.
+fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Refusal::NoIdempotencyKey.into());
     };
-    let bytes = value.as_bytes();
-    if bytes.is_empty() || bytes.len() > 64 || !bytes.iter().all(u8::is_ascii_graphic) {
-        return Err(Refusal::NoIdempotencyKey.into());
-    }
-    Ok(*Digest::labelled(NAME, &[key.as_bytes(), bytes]).as_bytes())
+    let plain = |text: &&str| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    value.to_str().ok().filter(plain).ok_or_else(|| Refusal::NoIdempotencyKey.into())
 }
 
 /// While it lives, nobody else does the same.

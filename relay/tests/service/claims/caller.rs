@@ -92,9 +92,21 @@ impl Caller {
         Self { base: base.to_owned(), key, ledger, now: info["now"].as_u64().unwrap(), http }
     }
 
+    /// Of a POST with the idempotency key of [`Caller::raw`].
     pub fn sign(&self, method: &Method, target: &str, body: &[u8], at: u64) -> Headers {
+        self.sign_once(method, target, body, at, (method == Method::POST).then_some("raw"))
+    }
+
+    pub fn sign_once(
+        &self,
+        method: &Method,
+        target: &str,
+        body: &[u8],
+        at: u64,
+        once: Option<&str>,
+    ) -> Headers {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let message = Message { method: method.as_str(), path, query, content: Digest::of(body) };
+        let message = Message { method: method.as_str(), path, query, content: Digest::of(body), once };
         sign_registered(&message, &self.key, &self.ledger, at, &mut SystemRandom)
     }
 
@@ -129,7 +141,7 @@ impl Caller {
     /// A POST under an idempotency key.
     pub async fn post_as(&self, name: &str, target: &str, body: &Value) -> (u16, Value) {
         let body = serde_json::to_vec(body).unwrap();
-        let signed = self.sign(&Method::POST, target, &body, self.now);
+        let signed = self.sign_once(&Method::POST, target, &body, self.now, Some(name));
         Self::send(self.request(Method::POST, target, &body, &signed).header("idempotency-key", name)).await
     }
 

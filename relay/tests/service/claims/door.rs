@@ -98,6 +98,13 @@ async fn a_request_is_signed_now_once_whole_and_by_a_registered_key() {
     let signed = caller.sign(&Method::POST, "/v1/claims", b"{ }", caller.now);
     let differs = caller.raw(Method::POST, "/v1/claims", body, &signed).await;
     assert_eq!(problem(differs), name("digest", 422));
+    // A POST is signed with its idempotency key, and with no other.
+    let plain = caller.sign_once(&Method::POST, "/v1/claims", body, caller.now, None);
+    let uncovered = caller.raw(Method::POST, "/v1/claims", body, &plain).await;
+    assert!(uncovered.1["detail"].as_str().unwrap().contains("does not cover Idempotency-Key"));
+    assert_eq!(problem(uncovered), name("unsigned", 401));
+    let other = caller.sign_once(&Method::POST, "/v1/claims", body, caller.now, Some("other"));
+    assert_eq!(problem(caller.raw(Method::POST, "/v1/claims", body, &other).await), name("unsigned", 401));
     let mut signed = caller.sign(&get, "/v1/claims", b"", caller.now);
     signed.signature = signed.signature.replace(':', "");
     assert_eq!(problem(caller.raw(get.clone(), "/v1/claims", b"", &signed).await), name("unsigned", 401));
