@@ -10,11 +10,10 @@ use suishen_core::{
     sm::{Digest, SecretKey, edge},
 };
 use suishen_relay::{
-    claims::{
-        door::{self, Door},
-        webhook::Hook,
-    },
-    command::claims::start,
+    claims::{door::Door, webhook::Hook},
+    command::claims::{start, until},
+    config::{Limits, serve_defaults},
+    http::connections::Bounds,
     random::SystemRandom,
 };
 use tokio::{net::TcpListener, task::JoinSet};
@@ -50,14 +49,33 @@ impl Desk {
         Self::behind(world, server, key).await
     }
 
-    async fn behind(world: &World, server: Server, key: SecretKey) -> Self {
+    /// With connections held to other bounds than a relay's usual ones.
+    pub async fn open_within(world: &World, server: Server, change: impl FnOnce(&mut Limits)) -> Self {
+        let key = crate::relay::fresh();
+        register(server.dir.path(), &key);
+        Self::behind_within(world.client.ledger(), server, key, change).await
+    }
+
+    pub async fn behind(world: &World, server: Server, key: SecretKey) -> Self {
+        Self::behind_within(world.client.ledger(), server, key, |_| {}).await
+    }
+
+    pub async fn behind_within(
+        ledger: LedgerId,
+        server: Server,
+        key: SecretKey,
+        change: impl FnOnce(&mut Limits),
+    ) -> Self {
+        let mut limits = serve_defaults().limits;
+        change(&mut limits);
         let hook = Arc::new(Hook::new(server.desk.clone(), true).unwrap());
         let door = Door::open(server.dir.path(), server.desk.clone(), hook.clone(), None).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut serving = start(server.desk.clone(), hook.clone(), &door);
-        serving.spawn(async move { axum::serve(listener, door::service(&door)).await.unwrap() });
-        let caller = Caller::new(&base, key, world.client.ledger()).await;
+        let bounds = Bounds::new(&limits, false);
+        serving.spawn(async move { until(listener, &door, &bounds, std::future::pending()).await });
+        let caller = Caller::new(&base, key, ledger).await;
         Self { server, hook, caller, serving }
     }
 

@@ -1,5 +1,6 @@
 //! An insurer's server over a real relay: a patient's claim link in, a settlement on the ledger out.
 
+mod bounds;
 mod caller;
 mod door;
 mod hooks;
