@@ -2,9 +2,10 @@
 //! within its window, never twice; and for a POST its idempotency key.
 //!
 //! **The same key with the same request gets the same answer**, over a restart too; with another request it is refused.
-//! A refusal did nothing and isn't remembered: the same request may succeed later.
+//! A refusal did nothing and isn't remembered: the same request may succeed later. What is done goes on where its caller
+//! hangs up; where the server itself ended meanwhile, a repeat is told how things stand ([`super::begun`]).
 
-use super::{Door, Shared, failed};
+use super::{Door, Shared, begun, failed};
 use crate::{
     claims::{Refusal, rows::Answered},
     http::{Fault, Problem, signed},
@@ -12,7 +13,7 @@ use crate::{
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -45,7 +46,7 @@ pub async fn admit(State(door): State<Shared>, request: Request, next: Next) -> 
     }
 }
 
-async fn pass(door: &Door, request: Request, next: Next) -> Result<Response, Problem> {
+async fn pass(door: &Shared, request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let read = tokio::time::timeout(PATIENCE, to_bytes(body, MOST_BODY)).await;
     let body = read.map_err(|_| Fault::Slow)?.map_err(|_| Fault::TooLarge)?;
@@ -59,17 +60,44 @@ async fn pass(door: &Door, request: Request, next: Next) -> Result<Response, Pro
     let name = *Digest::labelled(NAME, &[key.as_bytes(), once.as_bytes()]).as_bytes();
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let asked = Digest::labelled(REQUEST, &[target.as_bytes(), &[0], &body]);
-    let Some(_turn) = Turn::take(door, name) else { return Err(Refusal::InProgress.into()) };
+    let Some(turn) = Turn::take(door.clone(), name) else { return Err(Refusal::InProgress.into()) };
+    // On a task of its own, which ends with no connection.
+    let doing = tokio::spawn(do_once(turn, (asked, now), (parts, body), next));
+    doing.await.unwrap_or_else(|error| Err(failed(&error)))
+}
+
+/// Does what is asked, unless it was done or begun before.
+async fn do_once(
+    turn: Turn,
+    (asked, now): (Digest, u64),
+    (parts, body): (Parts, Bytes),
+    next: Next,
+) -> Result<Response, Problem> {
+    let Turn { door, name } = &turn;
+    let rows = &door.desk.rows;
     // Looked up within the turn: whoever had it before has written its answer.
-    if let Some(answered) = door.desk.rows.answer(&name, now).map_err(|error| failed(&error))? {
-        return if answered.request == asked {
-            Ok(again(answered))
-        } else {
-            Err(Refusal::IdempotencyKey.into())
-        };
+    let before = rows.answer(name, now).map_err(|error| failed(&error))?;
+    let begun = Answered { request: asked, at: now, status: None, body: Vec::new() };
+    match before {
+        Some(answered) if answered.request != asked => return Err(Refusal::IdempotencyKey.into()),
+        Some(Answered { status: Some(status), body, .. }) => return Ok(again(status, body)),
+        Some(_) => {
+            if let Some(told) = begun::told(door, parts.uri.path(), &parts.headers, &body).await {
+                return told;
+            }
+        }
+        None => rows.put_answer(name, &begun).await.map_err(|error| failed(&error))?,
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    remember(door, &name, asked, now, response).await
+    if !response.status().is_success() {
+        rows.remove_answer(name, now).await.map_err(|error| failed(&error))?;
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, MOST_ANSWER).await.map_err(|error| failed(&error))?;
+    let answer = Answered { status: Some(parts.status.as_u16()), body: body.to_vec(), ..begun };
+    rows.put_answer(name, &answer).await.map_err(|error| failed(&error))?;
+    Ok(Response::from_parts(parts, Body::from(body)))
 }
 
 /// The registered key that signed this request.
@@ -116,45 +144,28 @@ fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
 }
 
 /// While it lives, nobody else does the same.
-struct Turn<'a> {
-    door: &'a Door,
+struct Turn {
+    door: Shared,
     name: [u8; 32],
 }
 
-impl<'a> Turn<'a> {
-    fn take(door: &'a Door, name: [u8; 32]) -> Option<Self> {
+impl Turn {
+    fn take(door: Shared, name: [u8; 32]) -> Option<Self> {
         let new = door.answering.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
         // Made only where it is new: one that is dropped takes the name out again.
         new.then(|| Self { door, name })
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
         self.door.answering.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
 
-async fn remember(
-    door: &Door,
-    name: &[u8; 32],
-    request: Digest,
-    at: u64,
-    response: Response,
-) -> Result<Response, Problem> {
-    if !response.status().is_success() {
-        return Ok(response);
-    }
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, MOST_ANSWER).await.map_err(|error| failed(&error))?;
-    let answer = Answered { request, at, status: parts.status.as_u16(), body: body.to_vec() };
-    door.desk.rows.put_answer(name, &answer).await.map_err(|error| failed(&error))?;
-    Ok(Response::from_parts(parts, Body::from(body)))
-}
-
-fn again(answered: Answered) -> Response {
-    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::OK);
-    let mut response = (status, answered.body).into_response();
+fn again(status: u16, body: Vec<u8>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
