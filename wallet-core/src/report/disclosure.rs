@@ -37,7 +37,7 @@ pub struct GroupOpening {
     pub elements: Vec<Element>,
 }
 
-fn decode_elements<'b, C>(d: &mut Decoder<'b>, context: &mut C) -> Result<Vec<Element>, decode::Error> {
+fn decode_elements<C>(d: &mut Decoder<'_>, context: &mut C) -> Result<Vec<Element>, decode::Error> {
     let mut read = Vec::new();
     for element in d.array_iter_with::<C, Element>(context)? {
         if read.len() == MAX_ELEMENTS {
@@ -49,8 +49,8 @@ fn decode_elements<'b, C>(d: &mut Decoder<'b>, context: &mut C) -> Result<Vec<El
 }
 
 /// Reads opened groups: no more of them than a manifest has, nor more elements in all than a report has.
-pub(crate) fn decode_openings<'b, C>(
-    d: &mut Decoder<'b>,
+pub(crate) fn decode_openings<C>(
+    d: &mut Decoder<'_>,
     context: &mut C,
 ) -> Result<Vec<GroupOpening>, decode::Error> {
     let (mut read, mut count) = (Vec::new(), 0_usize);

@@ -72,7 +72,7 @@ async fn a_request_that_the_servers_end_broke_off_is_told_how_its_claim_stands_a
     liar.how.store(SILENT, Ordering::SeqCst);
     let decision = path(&claim, "/decision");
     let all = tokio::time::timeout(Duration::from_secs(2), desk.caller.post_as("all", batch, &items));
-    let (_, all) = tokio::join!(hang_up(&desk, &decision), all);
+    let ((), all) = tokio::join!(hang_up(&desk, &decision), all);
     assert!(all.is_err(), "nobody waits any more");
     let dir = desk.stop().await;
     tokio::task::spawn_blocking(move || ending.shutdown_timeout(Duration::from_secs(10))).await.unwrap();
