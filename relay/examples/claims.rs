@@ -27,10 +27,11 @@ impl Insurer {
         let now = info["now"].as_u64().ok_or("no time")?;
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let content = Digest::of(body.as_bytes());
-        let message = Message { method: method.as_str(), path, query: "", content };
-        let signed = sign_registered(&message, &self.key, &ledger, now, &mut SystemRandom);
         // New for each thing to be done; a real client stores it beside what it does, and sends it again after a crash.
         let once = data_encoding::HEXLOWER.encode(&SystemRandom.bytes::<16>());
+        let signs = (method == Method::POST).then_some(once.as_str());
+        let message = Message { method: method.as_str(), path, query: "", content, once: signs };
+        let signed = sign_registered(&message, &self.key, &ledger, now, &mut SystemRandom);
         let request = self.http.request(method, format!("{}{path}", self.url));
         let request = request.header("content-type", "application/json").header("idempotency-key", once);
         let request = request.header("content-digest", signed.content_digest).header("accept-language", "en");

@@ -164,7 +164,8 @@ impl Client {
         most: usize,
     ) -> Result<Vec<u8>, ClientError> {
         let (plain, query) = path.split_once('?').unwrap_or((path, ""));
-        let message = Message { method: method.as_str(), path: plain, query, content: Digest::of(&body) };
+        let message =
+            Message { method: method.as_str(), path: plain, query, content: Digest::of(&body), once: None };
         let fields = request::sign(&message, key, &self.ledger, now, &mut SystemRandom);
         let kind = if method == Method::PUT { "application/octet-stream" } else { CBOR };
         let headers = [

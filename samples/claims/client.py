@@ -28,22 +28,25 @@ class Insurer:
         numbers = der[4:4 + der[3]], der[6 + der[3]:]
         return b"".join(number.lstrip(b"\0").rjust(32, b"\0") for number in numbers)
 
-    def headers(self, method, path, body, query=""):
+    def headers(self, method, path, body, query="", once=None):
+        """Of a POST the idempotency key is signed too."""
         info = json.load(urllib.request.urlopen(self.url + "/v1/info"))
         digest = f"sm3=:{base64.b64encode(sm3(body)).decode()}:"
         nonce = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-        signed = (f'("@method" "@path" "@query" "content-digest");created={info["now"]};keyid="{self.key_id}";'
+        covers, line = (' "idempotency-key"', f'"idempotency-key": {once}\n') if method == "POST" else ("", "")
+        signed = (f'("@method" "@path" "@query" "content-digest"{covers});created={info["now"]};keyid="{self.key_id}";'
                   f'nonce="{nonce}";alg="sm2-sm3";tag="suishen-{info["ledger"][:16]}"')
         base = (f'"@method": {method}\n"@path": {path}\n"@query": ?{query}\n"content-digest": {digest}\n'
-                f'"@signature-params": {signed}')
+                f'{line}"@signature-params": {signed}')
         signature = base64.b64encode(self.sm2(base.encode())).decode()
         return {"Content-Digest": digest, "Signature-Input": f"suishen={signed}", "Signature": f"suishen=:{signature}:"}
 
     def call(self, method, path, content=None):
         body = b"" if content is None else json.dumps(content).encode()
         # New for each thing to be done; a real client stores it beside what it does, and sends it again after a crash.
-        once = {"Content-Type": "application/json", "Idempotency-Key": os.urandom(16).hex(), "Accept-Language": "en"}
-        headers = self.headers(method, path, body) | once
+        once = os.urandom(16).hex()
+        more = {"Content-Type": "application/json", "Idempotency-Key": once, "Accept-Language": "en"}
+        headers = self.headers(method, path, body, once=once) | more
         try:
             request = urllib.request.Request(self.url + path, body or None, headers, method=method)
             return json.load(urllib.request.urlopen(request))

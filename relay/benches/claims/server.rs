@@ -75,13 +75,16 @@ impl Caller {
         let info: Value = self.http.get(format!("{}/v1/info", self.base)).send().await?.json().await?;
         let now = info["now"].as_u64().context("no time")?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let message = Message { method: method.as_str(), path, query, content: Digest::of(&body) };
+        let once = HEXLOWER.encode(&SystemRandom.bytes::<16>());
+        let signs = (method == Method::POST).then_some(once.as_str());
+        let content = Digest::of(&body);
+        let message = Message { method: method.as_str(), path, query, content, once: signs };
         let signed = sign_registered(&message, &self.key, &self.ledger, now, &mut SystemRandom);
         let answer = self
             .http
             .request(method, format!("{}{target}", self.base))
             .header("content-type", "application/json")
-            .header("idempotency-key", HEXLOWER.encode(&SystemRandom.bytes::<16>()))
+            .header("idempotency-key", once)
             .header("content-digest", signed.content_digest)
             .header("signature-input", signed.signature_input)
             .header("signature", signed.signature)

@@ -54,6 +54,10 @@ fn read(pem: &Path) -> Result<PublicKey, ClientsError> {
     edge::public_key_from_pem(&text).map_err(|_| ClientsError::Form(pem.to_owned()))
 }
 
+fn is_pem(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "pem")
+}
+
 /// Keys by name.
 type Named = Vec<(String, PublicKey)>;
 
@@ -122,15 +126,14 @@ impl Clients {
         let mut found = Vec::new();
         for entry in entries {
             let path = entry.map_err(failed)?.path();
-            let Some(name) = path.file_stem().and_then(|name| name.to_str()).map(str::to_owned) else {
+            // An editor's copy and whatever else lies there are no keys.
+            let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|_| is_pem(&path)) else {
                 continue;
             };
-            let text = fs::read_to_string(&path).map_err(|error| ClientsError::File(path.clone(), error))?;
-            if let Ok(key) = edge::public_key_from_pem(&text) {
-                found.push((name, key));
-            } else {
-                // One file that is no key takes nothing from the others.
-                tracing::warn!(file = %path.display(), "not an SM2 public key in PEM");
+            match read(&path) {
+                Ok(key) => found.push((name.to_owned(), key)),
+                // One file that is no key, or can't be read, takes nothing from the others.
+                Err(error) => tracing::warn!(%error, "a client's key is left out"),
             }
         }
         found.sort();
@@ -145,5 +148,34 @@ impl Clients {
         }
         let keys = read.iter().flat_map(|(_, keys)| keys);
         Ok(keys.map(|(_, key)| *key).find(|key| name.names(key)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+    use suishen_core::sm::SecretKey;
+
+    #[test]
+    fn what_lies_beside_the_keys_or_cannot_be_read_takes_nothing_from_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let clients = Clients::of(dir.path());
+        let key = SecretKey::generate(&mut SystemRandom).public();
+        let pem = edge::public_key_to_pem(&key);
+        let file = dir.path().join("core.pem");
+        fs::write(&file, &pem).unwrap();
+        clients.add("core", &file).unwrap();
+        let folder = dir.path().join(FOLDER).join(CLIENTS);
+        fs::create_dir(folder.join("folder.pem")).unwrap();
+        fs::write(folder.join("binary.pem"), [0xff, 0xfe, 0]).unwrap();
+        fs::write(folder.join("text.pem"), "no key").unwrap();
+        let other = SecretKey::generate(&mut SystemRandom).public();
+        for beside in ["removed.pem.bak", "removed.pem~", "removed"] {
+            fs::write(folder.join(beside), edge::public_key_to_pem(&other)).unwrap();
+        }
+        assert_eq!(clients.list().unwrap(), [("core".to_owned(), key)]);
+        assert_eq!(clients.find(&key.key_id().into()).unwrap(), Some(key));
+        assert_eq!(clients.find(&other.key_id().into()).unwrap(), None);
     }
 }

@@ -91,6 +91,8 @@ pub struct ClaimsDesk {
     pub(super) slot: Slot,
     turns: Vec<Mutex<()>>,
     last_turn: Mutex<()>,
+    /// Whoever opens much.
+    pub(super) opening: Mutex<()>,
     /// Told when a claim came or changed.
     pub stirred: Notify,
     /// Told when there is an event.
@@ -115,6 +117,7 @@ impl ClaimsDesk {
             slot,
             turns,
             last_turn: Mutex::default(),
+            opening: Mutex::default(),
             stirred: Notify::new(),
             happened: Notify::new(),
         })

@@ -12,7 +12,7 @@ use crate::{client::ClientError, random::SystemRandom};
 use suishen_core::{
     consent::{
         AuditorUse, Disclosure, Facts, Judged, JudgedRecord, Payload, PayloadFault, PayloadRecord, Presence,
-        Receipt, RecordKey,
+        Receipt, RecordKey, WrappedGroups,
     },
     contract::{
         AuditorKeys, GrantLeaf, Key, Party, RedeemGrant, SignedTransaction, Status, Terms, Transaction, Use,
@@ -27,6 +27,10 @@ use suishen_core::{
 const MOST_USES: u32 = 3;
 /// Largest ciphertext of a record's groups: twice what a report's text may be, since each value goes with its path.
 const MOST_GROUPS: usize = 32 << 20;
+/// The same of all records of a claim together.
+const MOST_IN_ALL: u64 = 64 << 20;
+/// Claims with more ciphertext than this are opened one at a time.
+const LARGE: u64 = 1 << 20;
 
 /// A payload in which everything holds.
 pub(super) struct Sound {
@@ -235,6 +239,13 @@ impl ClaimsDesk {
         number: u32,
         now: u64,
     ) -> Result<(), DeskError> {
+        let sizes = sound.payload.records.iter().filter_map(|record| Some(record.groups.as_ref()?.size));
+        let size = sizes.fold(0_u64, u64::saturating_add);
+        if size > MOST_IN_ALL {
+            let (code, detail) = not_given();
+            return self.close(held, code, detail).await;
+        }
+        let _alone = if size > LARGE { Some(self.opening.lock().await) } else { None };
         let mut came = Vec::new();
         for ((record, facts), key) in sound.payload.records.iter().zip(&sound.judged.records).zip(keys) {
             match self.fetch(held, (record, facts), key, now).await? {
@@ -289,17 +300,19 @@ impl ClaimsDesk {
             Some(wrapped) => {
                 let client = &self.ledger.client;
                 let blob = client.get_blob_within(&wrapped.address, &held.pass.key, now, MOST_GROUPS).await?;
-                match key.open_groups(wrapped, &blob) {
+                let (key, wrapped, manifest) = (key.clone(), wrapped.clone(), facts.manifest.clone());
+                let opening = tokio::task::spawn_blocking(move || unwrap(&key, &wrapped, &blob, &manifest));
+                match opening.await.unwrap_or_else(|_| Err(not_given())) {
                     Ok(disclosed) => disclosed,
-                    Err(_) => return Ok(Err(not_given())),
+                    Err(unfit) => return Ok(Err(unfit)),
                 }
             }
             // Files alone: without a group there is no report.
-            None => Disclosure::default(),
+            None => match facts.manifest.open_groups(&[]) {
+                Ok(_) => Disclosure::default(),
+                Err(error) => return Ok(Err((unclaimable(&error), error.to_string()))),
+            },
         };
-        if let Err(error) = facts.manifest.open_groups(&disclosed.groups) {
-            return Ok(Err((unclaimable(&error), error.to_string())));
-        }
         let subject = record.chain.leaf().subject();
         let hospital = (subject.organisation.clone(), subject.party.as_str().to_owned());
         Ok(Ok(Came { manifest: facts.manifest.clone(), disclosed, hospital }))
@@ -334,6 +347,18 @@ impl ClaimsDesk {
         }
         self.save(held, before).await
     }
+}
+
+/// A record's groups, decrypted, and held against the manifest.
+fn unwrap(
+    key: &RecordKey,
+    wrapped: &WrappedGroups,
+    blob: &[u8],
+    manifest: &Manifest,
+) -> Result<Disclosure, Unfit> {
+    let disclosed = key.open_groups(wrapped, blob).map_err(|_| not_given())?;
+    let held = manifest.open_groups(&disclosed.groups);
+    held.map(|_| disclosed).map_err(|error| (unclaimable(&error), error.to_string()))
 }
 
 impl From<Came> for Paper {

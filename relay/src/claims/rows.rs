@@ -84,7 +84,7 @@ pub struct Event {
     pub state: String,
 }
 
-/// An answer that a repeat gets again.
+/// A request that is done once: begun, and then its answer, which a repeat gets again.
 #[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 #[cbor(map)]
 pub struct Answered {
@@ -94,9 +94,9 @@ pub struct Answered {
     /// When, by the ledger's time.
     #[n(1)]
     pub at: u64,
-    /// HTTP status.
+    /// HTTP status; none while there is no answer.
     #[n(2)]
-    pub status: u16,
+    pub status: Option<u16>,
     /// The body.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub body: Vec<u8>,
@@ -356,7 +356,7 @@ impl Rows {
         })?)
     }
 
-    /// The answer that was given to a request with this idempotency key, while it is remembered.
+    /// What became of a request with this idempotency key, while it is remembered.
     pub fn answer(&self, name: &[u8; 32], now: u64) -> Result<Option<Answered>, RowsError> {
         let sealed = self.store.read(|tx| {
             let table = tx.open_table(ANSWERS)?;
@@ -366,24 +366,36 @@ impl Rows {
         Ok(found.filter(|found| found.at.saturating_add(ANSWERS_KEPT) > now))
     }
 
-    /// Remembers an answer, and forgets the oldest beyond the bound.
+    /// Remembers that a request was begun, or its answer; and forgets the oldest beyond the bound.
     pub async fn put_answer(&self, name: &[u8; 32], answer: &Answered) -> Result<(), RowsError> {
         let (name, given) = (*name, answer.at);
         let sealed = self.seal(ANSWER, &name, answer);
         let written = self.together.write(move |tx| {
             let (mut answers, mut answered) = (tx.open_table(ANSWERS)?, tx.open_table(ANSWERED)?);
-            answers.insert(&name, sealed.as_slice())?;
-            answered.insert((given, &name), ())?;
+            // What is over goes first: an old row of this name would later take the new answer with it.
             let end = given.saturating_sub(ANSWERS_KEPT);
             loop {
                 let oldest = answered.first()?.map(|(row, _)| (row.value().0, *row.value().1));
                 let Some((at, old)) = oldest else { break };
-                if at >= end && answered.len()? <= MOST_ANSWERS {
+                if at > end && answered.len()? < MOST_ANSWERS {
                     break;
                 }
                 answered.remove((at, &old))?;
                 answers.remove(&old)?;
             }
+            answers.insert(&name, sealed.as_slice())?;
+            answered.insert((given, &name), ())?;
+            Ok(())
+        });
+        Ok(written.await?)
+    }
+
+    /// Forgets a request that did nothing.
+    pub async fn remove_answer(&self, name: &[u8; 32], begun: u64) -> Result<(), RowsError> {
+        let name = *name;
+        let written = self.together.write(move |tx| {
+            tx.open_table(ANSWERED)?.remove((begun, &name))?;
+            tx.open_table(ANSWERS)?.remove(&name)?;
             Ok(())
         });
         Ok(written.await?)

@@ -126,8 +126,8 @@ impl ClaimsDesk {
         if leaf.status == Status::Revoked {
             return Err(Refusal::Revoked.into());
         }
-        // By the terms as they were proven when the claim came: they never change.
-        if now >= held.until {
+        // By the terms as they were proven when the claim came: they never change. Nor does one consent settle without end.
+        if now >= held.until || !leaf.takes_settlement() {
             return Err(Refusal::Ended.into());
         }
         let settleable = self.settleable(&proven, seen, now)?;

@@ -4,6 +4,7 @@
 use super::{held::Paper, opening::Seen};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::iter;
 use suishen_core::{contract::Slot, fhir::Json, report::ReportError};
 
 /// An open invoice.
@@ -27,7 +28,7 @@ pub struct InvoiceBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payable: Option<String>,
     /// What was charged.
-    pub items: Vec<AmountBody>,
+    pub items: Vec<LineBody>,
     /// What was treated.
     pub diagnoses: Vec<DiagnosisBody>,
     /// Whose invoice it is.
@@ -59,9 +60,41 @@ pub struct AmountBody {
     pub name: String,
     /// In the invoice's currency.
     pub amount: String,
+}
+
+/// A line of an invoice.
+#[derive(Clone, Debug, Serialize)]
+pub struct LineBody {
+    /// What for.
+    pub name: String,
+    /// Its price, where it has just one and that is in the invoice's currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
     /// How many of what, where it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<String>,
+    /// All that makes up its price, as far as it is shown.
+    pub prices: Vec<PriceBody>,
+}
+
+/// A part of a line's price, each value as the hospital wrote it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PriceBody {
+    /// FHIR's: `base`, `surcharge`, `deduction`, `discount`, `tax` or `informational`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// What for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// By which it is multiplied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub factor: Option<String>,
+    /// The sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// Its currency, ISO 4217.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
 }
 
 /// A diagnosis.
@@ -138,7 +171,6 @@ impl InvoiceBody {
         let amount = |name: &str, sum: &suishen_core::report::Money| AmountBody {
             name: name.to_owned(),
             amount: plain(sum),
-            quantity: None,
         };
         Self {
             number: invoice.number.as_str().to_owned(),
@@ -149,7 +181,7 @@ impl InvoiceBody {
             total: plain(&invoice.total),
             shares: invoice.shares.iter().map(|(name, sum)| amount(name, sum)).collect(),
             payable: invoice.payable(slot).as_ref().map(plain),
-            items: items(json),
+            items: items(json, invoice.total.currency()),
             diagnoses: of_type(json, "Condition").filter_map(diagnosis).collect(),
             insured: of_type(json, "Patient").find_map(name_of),
             policies: of_type(json, "Coverage").map(policy).collect(),
@@ -165,7 +197,8 @@ fn entries(json: &Json) -> impl Iterator<Item = &Json> {
 }
 
 fn of_type<'a>(json: &'a Json, kind: &'static str) -> impl Iterator<Item = &'a Json> {
-    let resources = entries(json).filter_map(|entry| entry.get("resource"));
+    // A bundle's, or the lone one.
+    let resources = entries(json).filter_map(|entry| entry.get("resource")).chain(iter::once(json));
     resources.filter(move |resource| text(resource, "resourceType").as_deref() == Some(kind))
 }
 
@@ -203,13 +236,13 @@ fn policy(coverage: &Json) -> PolicyBody {
     }
 }
 
-/// Each line with its own price, named by what was charged.
-fn items(json: &Json) -> Vec<AmountBody> {
+/// Each line with its prices, named by what was charged.
+fn items(json: &Json, currency: &str) -> Vec<LineBody> {
     let lines = of_type(json, "Invoice").filter_map(|invoice| invoice.get("lineItem")?.as_array()).flatten();
-    lines.filter_map(|line| item(json, line)).collect()
+    lines.map(|line| item(json, line, currency)).collect()
 }
 
-fn item(json: &Json, line: &Json) -> Option<AmountBody> {
+fn item(json: &Json, line: &Json, currency: &str) -> LineBody {
     let reference = line.get("chargeItemReference");
     let named = reference.and_then(|reference| text(reference, "reference"));
     let full = |entry: &&Json| named.is_some() && text(entry, "fullUrl") == named;
@@ -217,13 +250,74 @@ fn item(json: &Json, line: &Json) -> Option<AmountBody> {
     let own = line.get("chargeItemCodeableConcept").or_else(|| charged?.get("code"));
     let display = || reference.and_then(|reference| text(reference, "display"));
     let quantity = charged.and_then(|item| item.get("quantity")).and_then(|quantity| {
-        let Json::Number(value) = quantity.get("value")? else { return None };
+        let value = number(quantity, "value")?;
         let unit = text(quantity, "unit").or_else(|| text(quantity, "code")).unwrap_or_default();
         Some(format!("{value} {unit}").trim().to_owned())
     });
-    let Json::Number(amount) = first(line, "priceComponent")?.get("amount")?.get("value")? else {
-        return None;
+    let prices = line.get("priceComponent").and_then(Json::as_array).unwrap_or_default();
+    let prices: Vec<PriceBody> = prices.iter().map(price).collect();
+    let amount = match prices.as_slice() {
+        [only] if only.currency.as_deref() == Some(currency) => only.amount.clone(),
+        _ => None,
     };
     let name = own.and_then(|own| concept(own).0).or_else(display).unwrap_or_default();
-    Some(AmountBody { name, amount: amount.clone(), quantity })
+    LineBody { name, amount, quantity, prices }
+}
+
+fn price(component: &Json) -> PriceBody {
+    let sum = component.get("amount");
+    PriceBody {
+        kind: text(component, "type"),
+        name: component.get("code").and_then(|code| concept(code).0),
+        factor: number(component, "factor"),
+        amount: sum.and_then(|sum| number(sum, "value")),
+        currency: sum.and_then(|sum| text(sum, "currency")),
+    }
+}
+
+/// A number as it was written.
+fn number(json: &Json, name: &str) -> Option<String> {
+    match json.get(name)? {
+        Json::Number(value) => Some(value.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_all_their_prices_and_those_without_one() {
+        let json = br#"{
+            "resourceType": "Invoice",
+            "lineItem": [
+                { "chargeItemCodeableConcept": { "text": "a" }, "priceComponent": [
+                    { "type": "base", "amount": { "value": 480.00, "currency": "CNY" } } ] },
+                { "chargeItemCodeableConcept": { "text": "b" }, "priceComponent": [
+                    { "type": "base", "amount": { "value": 100, "currency": "CNY" } },
+                    { "type": "discount", "code": { "text": "staff" }, "factor": -0.10,
+                      "amount": { "value": -10.0, "currency": "CNY" } } ] },
+                { "chargeItemCodeableConcept": { "text": "c" }, "priceComponent": [
+                    { "type": "base", "amount": { "value": 7, "currency": "USD" } } ] },
+                { "chargeItemCodeableConcept": { "text": "d" } },
+                { "chargeItemCodeableConcept": { "text": "e" }, "priceComponent": [ { "type": "base" } ] }
+            ]
+        }"#;
+        let lines = items(&Json::parse(json).unwrap(), "CNY");
+        let told: Vec<_> = lines
+            .iter()
+            .map(|line| (line.name.as_str(), line.amount.as_deref(), line.prices.len()))
+            .collect();
+        assert_eq!(
+            told,
+            [("a", Some("480.00"), 1), ("b", None, 2), ("c", None, 1), ("d", None, 0), ("e", None, 1)]
+        );
+        let discount = serde_json::to_value(&lines[1].prices[1]).unwrap();
+        let expected = serde_json::json!({
+            "type": "discount", "name": "staff", "factor": "-0.10", "amount": "-10.0", "currency": "CNY",
+        });
+        assert_eq!(discount, expected);
+        assert_eq!(lines[2].prices[0].currency.as_deref(), Some("USD"));
+    }
 }

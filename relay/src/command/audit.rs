@@ -229,7 +229,7 @@ impl<'a> Reached<'a> {
             );
         }
         let (_, size) = runtime.block_on(keys::on_ledger(&client))?;
-        keys::wait_for(source, size.saturating_sub(1))?;
+        keys::wait_for(&client, source, size.saturating_sub(1))?;
         Ok(Some(Self { runtime, client, folder, why }))
     }
 
@@ -238,7 +238,7 @@ impl<'a> Reached<'a> {
         let Self { runtime, client, folder, why } = self;
         let asked = keys::Asked { folder, why, from, to };
         let (entry, range) = runtime.block_on(keys::log_look(&client, &asked))?;
-        keys::wait_for(source, entry)?;
+        keys::wait_for(&client, source, entry)?;
         Ok(Opening { folder, why, entry, range })
     }
 }

@@ -12,7 +12,8 @@ use crate::{
         work,
     },
     client::Client,
-    config::Place,
+    config::{Place, serve_defaults},
+    http::connections::Bounds,
 };
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -22,7 +23,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 /// File in the server's folder that says where it serves.
 const URL: &str = "url";
@@ -31,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Options of `suishen claims`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Connections are held to what a relay's are: SUISHEN_CONNECTIONS in all, SUISHEN_CONNECTIONS_PER_ADDRESS, SUISHEN_HEAD_SECONDS
+for a request's head; SUISHEN_TRUST_PROXY where a proxy stands before all clients (see suishen serve --help).")]
 pub struct Claims {
     /// What else than serving
     #[command(subcommand)]
@@ -176,12 +180,24 @@ async fn serve(place: &Place, data: &Path, claims: &Claims) -> anyhow::Result<()
     tracing::info!(address = %listener.local_addr()?, relay, sandbox = claims.sandbox, "serving insurers");
     let mut working = start(desk.clone(), hook, &door);
     working.spawn(enrolment::follow(desk, data.to_owned()));
-    axum::serve(listener, door::service(&door)).with_graceful_shutdown(serve::stop_signal()?).await?;
+    let relays = serve_defaults();
+    until(listener, &door, &Bounds::new(&relays.limits, relays.trust_proxy), serve::stop_signal()?).await;
     if let Some(embedded) = embedded {
         embedded.stop().await;
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves insurers' systems until `stop`, within a relay's own bounds on connections; then waits for what is under way.
+pub async fn until(
+    listener: TcpListener,
+    door: &door::Shared,
+    bounds: &Bounds,
+    stop: impl Future<Output = ()>,
+) {
+    let (stopping, _) = watch::channel(false);
+    serve::ending(listener, door::service(door), bounds, &stopping, stop).await;
 }
 
 /// Starts what runs beside the requests; it ends when the set is dropped.

@@ -47,7 +47,8 @@ impl Nonces {
     /// Whether a nonce is new; it isn't any more afterwards.
     pub fn is_new(&self, key: &PublicKey, nonce: [u8; 16], now: u64) -> io::Result<bool> {
         let id = Digest::labelled(USED, &[key.as_bytes(), &nonce]);
-        let end = now + 2 * REPLAY_WINDOW;
+        // The last second of the window counts too.
+        let end = now.saturating_add(2 * REPLAY_WINDOW + 1);
         let mut used = self.used();
         if used.until.get(&id).is_some_and(|until| *until > now) {
             return Ok(false);
@@ -124,12 +125,13 @@ mod tests {
         let nonces = Nonces::open(&path, 1000).unwrap();
         let new = |nonces: &Nonces, k, n: u8, now| nonces.is_new(&key(k), [n; 16], now).unwrap();
         assert!(new(&nonces, 1, 1, 1000) && new(&nonces, 1, 2, 1000) && new(&nonces, 2, 1, 1000));
-        assert!(!new(&nonces, 1, 1, 1000 + 2 * REPLAY_WINDOW - 1));
+        // Signed ahead by the whole window, it holds for twice as long, the last second included.
+        assert!(!new(&nonces, 1, 1, 1000 + 2 * REPLAY_WINDOW));
         drop(nonces);
 
         let nonces = Nonces::open(&path, 1001).unwrap();
         assert!(!new(&nonces, 1, 1, 1001) && !new(&nonces, 2, 1, 1001) && new(&nonces, 3, 1, 1100));
-        nonces.expire(1000 + 2 * REPLAY_WINDOW).unwrap();
+        nonces.expire(1000 + 2 * REPLAY_WINDOW + 1).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().len(), ROW as u64);
         assert!(!new(&nonces, 3, 1, 1101) && new(&nonces, 4, 1, 1101), "the rewritten file goes on");
         nonces.sync().unwrap();

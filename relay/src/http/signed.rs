@@ -18,7 +18,7 @@ pub fn signer(
     content: Digest,
 ) -> Result<PublicKey, Problem> {
     let now = node.now();
-    let claim = read((method, uri, headers), content, &node.replica.ledger()).map_err(fault)?;
+    let claim = read((method, uri, headers), content, None, &node.replica.ledger()).map_err(fault)?;
     let (key, nonce) = claim.verify_own(now).map_err(fault)?;
     if !node.nonces.is_new(&key, nonce, now).map_err(|error| wire::internal(&error))? {
         return Err(Fault::Stale.into());
@@ -37,10 +37,12 @@ pub fn signer_of_nothing(
     signer(node, method, uri, headers, Digest::of(&[]))
 }
 
-/// What a request claims of its signature; by whom it was signed and when, is still to be verified.
+/// What a request claims of its signature, which covers this idempotency key; by whom it was signed and when, is still to be
+/// verified.
 pub fn read(
     (method, uri, headers): (&Method, &Uri, &HeaderMap),
     content: Digest,
+    once: Option<&str>,
     ledger: &LedgerId,
 ) -> Result<Claim, RequestError> {
     let message = Message {
@@ -48,6 +50,7 @@ pub fn read(
         path: uri.path(),
         query: uri.query().unwrap_or_default(),
         content,
+        once,
     };
     Claim::read(&message, &fields(headers)?, ledger)
 }
@@ -74,6 +77,6 @@ fn fault(error: RequestError) -> Problem {
         RequestError::Ledger => {
             Fault::Unsigned.because("请求是为另一个账本签名的", "The request was signed for another ledger")
         }
-        RequestError::Form | RequestError::Signature => Fault::Unsigned.into(),
+        RequestError::Form | RequestError::Once | RequestError::Signature => Fault::Unsigned.into(),
     }
 }

@@ -18,7 +18,8 @@ class Signed(requests.auth.AuthBase):
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
         at = urllib.parse.urlsplit(request.url)
-        request.headers.update(insurer.headers(request.method, at.path, body, at.query))
+        once = request.headers.get("Idempotency-Key", "")
+        request.headers.update(insurer.headers(request.method, at.path, body, at.query, once))
         return request
 
 

@@ -2,11 +2,12 @@
 //! has a name, the report is signed, the keys change.
 
 use crate::{
+    claims::lies::{SHOWS, YES, before},
     grants::{redemption, share},
     process::{Process, suishen},
     relay::fresh,
 };
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::atomic::Ordering};
 use suishen_core::{
     audit::clock,
     cbor,
@@ -226,4 +227,48 @@ async fn a_relays_ledger_of_several_tiles_is_read_over_the_network() {
     assert!(printed.contains("300 open-holder"), "{printed}");
     let (code, printed) = suishen(&elsewhere, &["audit", "--relay", "http://127.0.0.1:9"]).await;
     assert_eq!(code, 2, "{printed}");
+}
+
+#[tokio::test]
+async fn malicious_relay_that_swallows_the_auditors_look_opens_no_box() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (process, client, keys) = with_a_false_box(&data).await;
+    let (liar, lying) = before(&process.base).await;
+    let folder = text(keys.folder("auditor").path());
+    let (page, elsewhere) = (text(&dir.path().join("audit.html")), dir.path().join("elsewhere"));
+    fs::create_dir(&elsewhere).unwrap();
+    let look = ["audit", "--relay", &lying, "--keys", &folder, "--why", "例行", "--report", &page];
+    // It says that the look is an entry, and that entry is another; or it shows the look in its place.
+    for how in [YES, SHOWS] {
+        liar.how.store(how, Ordering::SeqCst);
+        let (code, printed) = suishen(&elsewhere, &look).await;
+        assert!(code == 2 && printed.contains("does not prove it"), "{how} {printed}");
+        assert!(!printed.contains("The box of a read") && !Path::new(&page).exists(), "{how} {printed}");
+    }
+    let (_, printed) = suishen(&elsewhere, &["audit", "--relay", &process.base]).await;
+    assert!(!printed.contains("log-audit"), "{printed}");
+    drop(client);
+}
+
+#[tokio::test]
+async fn malicious_relay_that_swallows_a_change_of_keys_is_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (process, client, keys) = with_a_false_box(&data).await;
+    let (liar, lying) = before(&process.base).await;
+    let folder = text(keys.folder("auditor").path());
+    for how in [YES, SHOWS] {
+        liar.how.store(how, Ordering::SeqCst);
+        let (code, printed) =
+            suishen(&data, &["audit", "rotate", "--relay", &lying, "--keys", &folder]).await;
+        assert!(code == 2 && printed.contains("does not prove it"), "{how} {printed}");
+        assert!(!printed.contains("changed   "), "{how} {printed}");
+    }
+    assert_eq!(auditor(&client).await.sequence, 0);
+    // The key that it wrote is the one that the next try names.
+    let (code, printed) = suishen(&data, &["audit", "rotate"]).await;
+    assert!(code == 0 && printed.contains("changed   "), "{printed}");
+    let newest = keys.folder("auditor").read("box-1").unwrap().public();
+    assert_eq!(auditor(&client).await.box_key().unwrap(), newest);
 }

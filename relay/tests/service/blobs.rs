@@ -50,7 +50,8 @@ async fn an_unsigned_stale_or_repeated_request_is_refused() {
     assert_eq!(refused(client.get(&path).await), name("unsigned", 401));
     assert_eq!(refused(client.get_blob(&address, &key, now - 1000).await), name("stale", 401));
 
-    let message = request::Message { method: "GET", path: &path, query: "", content: Digest::of(b"") };
+    let message =
+        request::Message { method: "GET", path: &path, query: "", content: Digest::of(b""), once: None };
     let fields = sign(&message, &key, &client.ledger(), now, &mut SystemRandom);
     let mut relay = relay;
     for expected in [StatusCode::OK, StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED] {
@@ -78,7 +79,8 @@ async fn a_blob_that_comes_too_slowly_is_given_up_and_what_is_announced_holds_no
     let (large, small) = (vec![1; 1 << 20], vec![2; 1 << 20]);
     let address = BlobAddress::of(&large);
     let path = format!("/v1/blobs/{address}");
-    let message = request::Message { method: "PUT", path: &path, query: "", content: *address.digest() };
+    let message =
+        request::Message { method: "PUT", path: &path, query: "", content: *address.digest(), once: None };
     let fields = sign(&message, &key, &client.ledger(), now, &mut SystemRandom);
     let head = format!(
         "PUT {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\nContent-Digest: {}\r\nSignature-Input: {}\r\nSignature: {}\r\n\r\n",

@@ -9,20 +9,20 @@ use tokio::{
     time::timeout,
 };
 
-const SOON: Duration = Duration::from_secs(5);
+pub const SOON: Duration = Duration::from_secs(5);
 
 async fn connect(relay: &Relay) -> TcpStream {
     TcpStream::connect(relay.base.strip_prefix("http://").unwrap()).await.unwrap()
 }
 
 /// Reads until the relay closes or `wait` is over; whether it closed.
-async fn closes(stream: &mut TcpStream, wait: Duration) -> bool {
+pub async fn closes(stream: &mut TcpStream, wait: Duration) -> bool {
     let mut bytes = Vec::new();
     timeout(wait, stream.read_to_end(&mut bytes)).await.is_ok()
 }
 
 /// Whether the relay answers on this connection, which stays open.
-async fn answers(stream: &mut TcpStream, wait: Duration) -> bool {
+pub async fn answers(stream: &mut TcpStream, wait: Duration) -> bool {
     let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
     let mut first = [0; 12];
     matches!(timeout(wait, stream.read_exact(&mut first)).await, Ok(Ok(_))) && first == *b"HTTP/1.1 200"

@@ -191,7 +191,8 @@ impl Attack<'_> {
         };
         if let Some(key) = &self.signer {
             let content = Digest::of(&self.body);
-            let message = Message { method: &self.method, path: &self.path, query: &self.query, content };
+            let message =
+                Message { method: &self.method, path: &self.path, query: &self.query, content, once: None };
             let fields = sign(&message, key, ledger, now, &mut SystemRandom);
             add("content-digest", fields.content_digest.as_bytes());
             add("signature-input", fields.signature_input.as_bytes());

@@ -138,7 +138,7 @@ pub struct WrappedGroups {
 #[cbor(map)]
 pub struct Disclosure {
     /// The groups that are opened.
-    #[n(0)]
+    #[cbor(n(0), decode_with = "crate::report::decode_openings")]
     pub groups: Vec<GroupOpening>,
     /// In a claim: the word of the tag among them that this grant may settle it.
     #[n(1)]

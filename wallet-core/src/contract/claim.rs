@@ -49,6 +49,9 @@ impl Step<'_> {
         if claim.settlement.is_some() {
             return Err(Rejection::ClaimSettled);
         }
+        if !leaf.takes_settlement() {
+            return Err(Rejection::GrantExhausted);
+        }
         claim.settlement = Some(Settlement {
             party: desk.party.clone(),
             grant: body.grant,

@@ -165,6 +165,17 @@ pub struct GrantLeaf {
     pub chain: Digest,
 }
 
+/// Settlements that one grant takes: what is taken back may be settled again, but not without end.
+pub const MOST_SETTLEMENTS: u64 = 16;
+
+impl GrantLeaf {
+    /// Whether another settlement fits. Beside its issue, its acceptance and its uses, the entries of a claim grant that runs
+    /// are settlements and their reversals, each pair two.
+    pub const fn takes_settlement(&self) -> bool {
+        self.count.saturating_sub(self.uses) < 2 + 2 * MOST_SETTLEMENTS
+    }
+}
+
 /// Where a grant stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]

@@ -1,7 +1,7 @@
 //! Signed HTTP requests: HTTP Message Signatures (RFC 9421) with SM2, digests (RFC 9530) with SM3.
 //!
-//! One form only: label `suishen`, components `@method`, `@path`, `@query` and `content-digest`, parameters
-//! `created`, `keyid`, `nonce`, `alg="sm2-sm3"` and a `tag` with the ledger's id, in this order. Anything
+//! One form only: label `suishen`, components `@method`, `@path`, `@query`, `content-digest` and, where a request is to be
+//! done once, `idempotency-key`; parameters `created`, `keyid`, `nonce`, `alg="sm2-sm3"` and a `tag` with the ledger's id, in this order. Anything
 //! else is refused, so there is nothing to negotiate. A request without body signs the digest of nothing.
 //!
 //! Who may do what with which key is the caller's rule; so is remembering nonces ([`REPLAY_WINDOW`]).
@@ -12,10 +12,12 @@ use core::fmt;
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 
 /// A request holds from this many seconds before its `created` to as many after it. Whoever verifies
-/// remembers key and nonce for twice as long.
+/// remembers key and nonce for twice as long and a second more, since both ends count.
 pub const REPLAY_WINDOW: u64 = 120;
 
 const COMPONENTS: &str = r#"("@method" "@path" "@query" "content-digest")"#;
+/// Those of a request with an `Idempotency-Key`.
+const COMPONENTS_ONCE: &str = r#"("@method" "@path" "@query" "content-digest" "idempotency-key")"#;
 
 /// Why a request is not taken for signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +28,9 @@ pub enum RequestError {
     /// The body isn't the one that was signed.
     #[error("the request's content is not what was signed")]
     Content,
+    /// It has an `Idempotency-Key` that its signature doesn't cover.
+    #[error("the request's signature does not cover its idempotency key")]
+    Once,
     /// Made for another ledger.
     #[error("the request was signed for another ledger")]
     Ledger,
@@ -48,6 +53,14 @@ pub struct Message<'a> {
     pub query: &'a str,
     /// SM3 of the body.
     pub content: Digest,
+    /// The value of `Idempotency-Key`, where whoever takes the request has it signed.
+    pub once: Option<&'a str>,
+}
+
+impl Message<'_> {
+    const fn components(&self) -> &'static str {
+        if self.once.is_some() { COMPONENTS_ONCE } else { COMPONENTS }
+    }
 }
 
 /// The three header fields.
@@ -139,7 +152,7 @@ fn sign_as(
     let signature = key.sign(parameters.base(message, ledger).as_bytes());
     Headers {
         content_digest: content_digest(&message.content),
-        signature_input: format!("suishen={}", parameters.render(ledger)),
+        signature_input: format!("suishen={}", parameters.render(message.components(), ledger)),
         signature: format!("suishen=:{}:", BASE64.encode(signature.as_bytes())),
     }
 }
@@ -159,8 +172,12 @@ impl Claim {
             return Err(RequestError::Content);
         }
         let input = headers.signature_input.strip_prefix("suishen=").ok_or(RequestError::Form)?;
-        let parameters = Parameters::read(input).ok_or(RequestError::Form)?;
-        let (rendered, tag_at) = (parameters.render(ledger), "ssssssssssssssss\"".len());
+        if message.once.is_some() && input.starts_with(COMPONENTS) {
+            return Err(RequestError::Once);
+        }
+        let components = message.components();
+        let parameters = Parameters::read(components, input).ok_or(RequestError::Form)?;
+        let (rendered, tag_at) = (parameters.render(components, ledger), "ssssssssssssssss\"".len());
         if rendered != input {
             // Alike up to the ledger's sixteen digits: somebody else's ledger.
             let alike = rendered.len() == input.len()
@@ -208,18 +225,18 @@ struct Parameters {
 }
 
 impl Parameters {
-    fn render(&self, ledger: &LedgerId) -> String {
+    fn render(&self, components: &str, ledger: &LedgerId) -> String {
         let nonce = BASE64URL_NOPAD.encode(&self.nonce);
         let tag = &ledger.to_hex()[..16];
         let (created, name) = (self.created, self.name);
         format!(
-            r#"{COMPONENTS};created={created};keyid="{name}";nonce="{nonce}";alg="sm2-sm3";tag="suishen-{tag}""#
+            r#"{components};created={created};keyid="{name}";nonce="{nonce}";alg="sm2-sm3";tag="suishen-{tag}""#
         )
     }
 
     /// Finds the values; what stands around them is compared by rendering again.
-    fn read(input: &str) -> Option<Self> {
-        let mut fields = input.strip_prefix(COMPONENTS)?.split(';').skip(1);
+    fn read(components: &str, input: &str) -> Option<Self> {
+        let mut fields = input.strip_prefix(components)?.split(';').skip(1);
         let created = fields.next()?.strip_prefix("created=")?.parse().ok()?;
         let name = fields.next()?.strip_prefix("keyid=\"")?.strip_suffix('"')?;
         let nonce = fields.next()?.strip_prefix("nonce=\"")?.strip_suffix('"')?;
@@ -229,11 +246,12 @@ impl Parameters {
 
     /// The signature base of RFC 9421 §2.5.
     fn base(&self, message: &Message<'_>, ledger: &LedgerId) -> String {
-        let Message { method, path, query, content } = message;
+        let Message { method, path, query, content, once } = message;
         let content = content_digest(content);
+        let once = once.map(|once| format!("\"idempotency-key\": {once}\n")).unwrap_or_default();
         format!(
-            "\"@method\": {method}\n\"@path\": {path}\n\"@query\": ?{query}\n\"content-digest\": {content}\n\"@signature-params\": {}",
-            self.render(ledger)
+            "\"@method\": {method}\n\"@path\": {path}\n\"@query\": ?{query}\n\"content-digest\": {content}\n{once}\"@signature-params\": {}",
+            self.render(message.components(), ledger)
         )
     }
 }
@@ -256,7 +274,13 @@ mod tests {
     }
 
     fn message() -> Message<'static> {
-        Message { method: "POST", path: "/v1/drop/ab", query: "from=3", content: Digest::of(b"body") }
+        Message {
+            method: "POST",
+            path: "/v1/drop/ab",
+            query: "from=3",
+            content: Digest::of(b"body"),
+            once: None,
+        }
     }
 
     fn headers() -> Headers {
@@ -309,6 +333,18 @@ mod tests {
         assert_eq!(verdict(&body, &headers(), NOW), Err(RequestError::Content));
         let claim = Claim::read(&message(), &headers(), &LedgerId::from_bytes([8; 32]));
         assert_eq!(claim.err(), Some(RequestError::Ledger));
+    }
+
+    #[test]
+    fn a_request_that_is_done_once_is_signed_with_its_idempotency_key() {
+        let once = Message { once: Some("pay-1"), ..message() };
+        let headers = sign(&once, &key(), &LEDGER, NOW, &mut Seeded::new(1));
+        assert!(headers.signature_input.starts_with(&format!("suishen={COMPONENTS_ONCE};created=")));
+        assert_eq!(verdict(&once, &headers, NOW), Ok(key().public()));
+        let other = Message { once: Some("pay-2"), ..message() };
+        assert_eq!(verdict(&other, &headers, NOW), Err(RequestError::Signature));
+        assert_eq!(verdict(&message(), &headers, NOW), Err(RequestError::Form));
+        assert_eq!(verdict(&once, &self::headers(), NOW), Err(RequestError::Once));
     }
 
     #[test]

@@ -16,7 +16,11 @@ use crate::{
     id::PartyId,
     sm::{Digest, Label},
 };
+use minicbor::{Decoder, decode};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Most elements of a report that come in groups. While they are read, so that no ciphertext makes many times its size of them.
+pub(super) const MAX_ELEMENTS: usize = 1 << 19;
 
 /// The longest path, in tokens. Groups are cut near the root.
 const MAX_TOKENS: usize = 8;
@@ -29,8 +33,36 @@ pub struct GroupOpening {
     #[n(0)]
     pub salt: Salt16,
     /// The elements.
-    #[n(1)]
+    #[cbor(n(1), decode_with = "decode_elements")]
     pub elements: Vec<Element>,
+}
+
+fn decode_elements<C>(d: &mut Decoder<'_>, context: &mut C) -> Result<Vec<Element>, decode::Error> {
+    let mut read = Vec::new();
+    for element in d.array_iter_with::<C, Element>(context)? {
+        if read.len() == MAX_ELEMENTS {
+            return Err(decode::Error::message("more elements than a report has"));
+        }
+        read.push(element?);
+    }
+    Ok(read)
+}
+
+/// Reads opened groups: no more of them than a manifest has, nor more elements in all than a report has.
+pub(crate) fn decode_openings<C>(
+    d: &mut Decoder<'_>,
+    context: &mut C,
+) -> Result<Vec<GroupOpening>, decode::Error> {
+    let (mut read, mut count) = (Vec::new(), 0_usize);
+    for opening in d.array_iter_with::<C, GroupOpening>(context)? {
+        let opening = opening?;
+        count = count.saturating_add(opening.elements.len());
+        if read.len() == MAX_GROUPS || count > MAX_ELEMENTS {
+            return Err(decode::Error::message("more than a report has"));
+        }
+        read.push(opening);
+    }
+    Ok(read)
 }
 
 impl core::fmt::Debug for GroupOpening {

@@ -3,6 +3,7 @@
 
 use super::{
     ClaimTag, FHIR_MEDIA_TYPE, FHIR_PART_NAME, FeeList, GroupOpening, ReportError, Salt16, claim,
+    disclosure::MAX_ELEMENTS,
     profile::{self, PROFILE},
 };
 use crate::order;
@@ -193,6 +194,9 @@ impl Manifest {
             }
         }
         parts.extend(new.attachments);
+        if openings.iter().map(|opening| opening.elements.len()).sum::<usize>() > MAX_ELEMENTS {
+            return Err(ReportError::TooMany { what: "elements", max: MAX_ELEMENTS });
+        }
         let groups = with_decoys(openings.iter().map(GroupOpening::digest).collect(), random)?;
         let salts = parts.iter().map(|p| p.salt).collect();
         let entry =

@@ -25,6 +25,7 @@ mod profile;
 mod tag;
 mod ticket;
 
+pub(crate) use disclosure::decode_openings;
 pub use disclosure::{GroupOpening, Opened, describe, select};
 pub use fees::FeeList;
 pub use invoice::{InvoiceNumber, Money, MoneyError};

@@ -336,3 +336,19 @@ fn a_digest_tells_nothing_without_its_salt() {
         [b"suishen/group\0".as_slice(), &[1; 16], &[0x81, 0x82, 0x62, b'/', b'a', 0x61, b'1']].concat();
     assert_eq!(one.digest(), Digest::of(&input));
 }
+
+#[test]
+fn no_more_groups_and_elements_are_read_than_a_report_has() {
+    let group = |count: usize| GroupOpening {
+        salt: Salt16::from_bytes([1; 16]),
+        elements: vec![(String::new(), String::new()); count],
+    };
+    let read = |groups: Vec<GroupOpening>| {
+        let shown = crate::consent::Disclosure { groups, proof: None };
+        crate::cbor::decode::<crate::consent::Disclosure>(&crate::cbor::encode(&shown)).is_ok()
+    };
+    let (groups, elements) = (super::manifest::MAX_GROUPS, super::disclosure::MAX_ELEMENTS);
+    assert!(read(vec![group(1); groups]) && !read(vec![group(0); groups + 1]));
+    assert!(read(vec![group(elements - 1), group(1)]) && !read(vec![group(elements), group(1)]));
+    assert!(!read(vec![group(elements + 1)]));
+}

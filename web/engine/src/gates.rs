@@ -106,8 +106,7 @@ fn open(
 /// Sends a revocation to every gate; true once n-t+1+f have acknowledged under their keys that they destroyed.
 pub async fn revoke(ledger: &Ledger, key: PublicKey, signed: &SignedTransaction) -> Result<bool, Fault> {
     let revocation = cbor::encode(&Revocation { key, signed: signed.clone() });
-    let (gates, threshold) = ledger.gates();
-    let needed = usize::from(gates - threshold + 1) + ledger.genesis.faults();
+    let needed = ledger.genesis.torn_quorum();
     let mut torn = 0;
     for gate in ledger.gate_keys().await.or_else(unreachable_is_none)? {
         let call = Call::send("POST", "/v1/gate/revoke", revocation.clone());

@@ -2,9 +2,10 @@
 //! within its window, never twice; and for a POST its idempotency key.
 //!
 //! **The same key with the same request gets the same answer**, over a restart too; with another request it is refused.
-//! A refusal did nothing and isn't remembered: the same request may succeed later.
+//! A refusal did nothing and isn't remembered: the same request may succeed later. What is done goes on where its caller
+//! hangs up; where the server itself ended meanwhile, a repeat is told how things stand ([`super::begun`]).
 
-use super::{Door, Shared, failed};
+use super::{Door, Shared, begun, failed};
 use crate::{
     claims::{Refusal, rows::Answered},
     http::{Fault, Problem, signed},
@@ -12,7 +13,7 @@ use crate::{
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -45,28 +46,58 @@ pub async fn admit(State(door): State<Shared>, request: Request, next: Next) -> 
     }
 }
 
-async fn pass(door: &Door, request: Request, next: Next) -> Result<Response, Problem> {
+async fn pass(door: &Shared, request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let read = tokio::time::timeout(PATIENCE, to_bytes(body, MOST_BODY)).await;
     let body = read.map_err(|_| Fault::Slow)?.map_err(|_| Fault::TooLarge)?;
     let now = door.desk.ledger.clock().await.map_err(crate::claims::DeskError::from)?;
-    let key = signer(door, (&parts.method, &parts.uri, &parts.headers), &body, now)?;
-    if parts.method != Method::POST {
+    let once = (parts.method == Method::POST).then(|| idempotency_key(&parts.headers)).transpose()?;
+    let key = signer(door, (&parts.method, &parts.uri, &parts.headers), &body, once, now)?;
+    let Some(once) = once else {
         return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
-    }
-    let name = idempotency_key(&parts.headers, &key)?;
+    };
+    // Each key's own.
+    let name = *Digest::labelled(NAME, &[key.as_bytes(), once.as_bytes()]).as_bytes();
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let asked = Digest::labelled(REQUEST, &[target.as_bytes(), &[0], &body]);
-    if let Some(answered) = door.desk.rows.answer(&name, now).map_err(|error| failed(&error))? {
-        return if answered.request == asked {
-            Ok(again(answered))
-        } else {
-            Err(Refusal::IdempotencyKey.into())
-        };
+    let Some(turn) = Turn::take(door.clone(), name) else { return Err(Refusal::InProgress.into()) };
+    // On a task of its own, which ends with no connection.
+    let doing = tokio::spawn(do_once(turn, (asked, now), (parts, body), next));
+    doing.await.unwrap_or_else(|error| Err(failed(&error)))
+}
+
+/// Does what is asked, unless it was done or begun before.
+async fn do_once(
+    turn: Turn,
+    (asked, now): (Digest, u64),
+    (parts, body): (Parts, Bytes),
+    next: Next,
+) -> Result<Response, Problem> {
+    let Turn { door, name } = &turn;
+    let rows = &door.desk.rows;
+    // Looked up within the turn: whoever had it before has written its answer.
+    let before = rows.answer(name, now).map_err(|error| failed(&error))?;
+    let begun = Answered { request: asked, at: now, status: None, body: Vec::new() };
+    match before {
+        Some(answered) if answered.request != asked => return Err(Refusal::IdempotencyKey.into()),
+        Some(Answered { status: Some(status), body, .. }) => return Ok(again(status, body)),
+        Some(_) => {
+            if let Some(told) = begun::told(door, parts.uri.path(), &parts.headers, &body).await {
+                return told;
+            }
+        }
+        None => rows.put_answer(name, &begun).await.map_err(|error| failed(&error))?,
     }
-    let Some(_turn) = Turn::take(door, name) else { return Err(Refusal::InProgress.into()) };
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    remember(door, &name, asked, now, response).await
+    if !response.status().is_success() {
+        rows.remove_answer(name, now).await.map_err(|error| failed(&error))?;
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, MOST_ANSWER).await.map_err(|error| failed(&error))?;
+    let answer = Answered { status: Some(parts.status.as_u16()), body: body.to_vec(), ..begun };
+    rows.put_answer(name, &answer).await.map_err(|error| failed(&error))?;
+    Ok(Response::from_parts(parts, Body::from(body)))
 }
 
 /// The registered key that signed this request.
@@ -74,9 +105,10 @@ fn signer(
     door: &Door,
     request: (&Method, &axum::http::Uri, &HeaderMap),
     body: &Bytes,
+    once: Option<&str>,
     now: u64,
 ) -> Result<PublicKey, Problem> {
-    let claim = signed::read(request, Digest::of(body), &door.desk.ledger.id()).map_err(refusal)?;
+    let claim = signed::read(request, Digest::of(body), once, &door.desk.ledger.id()).map_err(refusal)?;
     let key = door.clients.find(&claim.key_name()).map_err(|error| failed(&error))?;
     let key = key.ok_or(Refusal::UnknownKey)?;
     let nonce = claim.verify(&key, now).map_err(refusal)?;
@@ -93,62 +125,47 @@ fn refusal(error: RequestError) -> Problem {
         RequestError::Content => Refusal::Digest.into(),
         RequestError::Ledger => Problem::from(Refusal::Unsigned)
             .with_detail("请求是为另一个账本签名的", "The request was signed for another ledger"),
+        RequestError::Once => Problem::from(Refusal::Unsigned).with_detail(
+            "签名没有涵盖 Idempotency-Key：请把 \"idempotency-key\" 列为最后一个组成部分",
+            "The signature does not cover Idempotency-Key: list \"idempotency-key\" as its last component",
+        ),
         RequestError::Form | RequestError::Signature => Refusal::Unsigned.into(),
     }
 }
 
-/// The name of what is to be done once: each key's own.
-fn idempotency_key(headers: &HeaderMap, key: &PublicKey) -> Result<[u8; 32], Problem> {
+/// The name of what is to be done once. The signature covers it: nobody on the way sends a request again under another.
+fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Refusal::NoIdempotencyKey.into());
     };
-    let bytes = value.as_bytes();
-    if bytes.is_empty() || bytes.len() > 64 || !bytes.iter().all(u8::is_ascii_graphic) {
-        return Err(Refusal::NoIdempotencyKey.into());
-    }
-    Ok(*Digest::labelled(NAME, &[key.as_bytes(), bytes]).as_bytes())
+    let plain = |text: &&str| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    value.to_str().ok().filter(plain).ok_or_else(|| Refusal::NoIdempotencyKey.into())
 }
 
 /// While it lives, nobody else does the same.
-struct Turn<'a> {
-    door: &'a Door,
+struct Turn {
+    door: Shared,
     name: [u8; 32],
 }
 
-impl<'a> Turn<'a> {
-    fn take(door: &'a Door, name: [u8; 32]) -> Option<Self> {
-        let mut answering = door.answering.lock().unwrap_or_else(PoisonError::into_inner);
-        answering.insert(name).then_some(Self { door, name })
+impl Turn {
+    fn take(door: Shared, name: [u8; 32]) -> Option<Self> {
+        let new = door.answering.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+        // Made only where it is new: one that is dropped takes the name out again.
+        new.then(|| Self { door, name })
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
         self.door.answering.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
 
-async fn remember(
-    door: &Door,
-    name: &[u8; 32],
-    request: Digest,
-    at: u64,
-    response: Response,
-) -> Result<Response, Problem> {
-    if !response.status().is_success() {
-        return Ok(response);
-    }
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, MOST_ANSWER).await.map_err(|error| failed(&error))?;
-    let answer = Answered { request, at, status: parts.status.as_u16(), body: body.to_vec() };
-    door.desk.rows.put_answer(name, &answer).await.map_err(|error| failed(&error))?;
-    Ok(Response::from_parts(parts, Body::from(body)))
-}
-
-fn again(answered: Answered) -> Response {
-    let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::OK);
-    let mut response = (status, answered.body).into_response();
+fn again(status: u16, body: Vec<u8>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("idempotency-replayed", HeaderValue::from_static("true"));

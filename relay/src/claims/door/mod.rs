@@ -1,6 +1,7 @@
 //! The door of an insurer's server: JSON over HTTP for the insurer's own systems, on a port of its own. Every request but
 //! those that say how to make one is signed by a registered key; every POST has an idempotency key.
 
+mod begun;
 mod bodies;
 mod cursor;
 mod entrance;

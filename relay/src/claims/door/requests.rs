@@ -79,11 +79,11 @@ pub async fn info(State(door): State<Shared>) -> Result<Response, Problem> {
     Ok(answer(StatusCode::OK, &body))
 }
 
-fn id(text: &str) -> Result<GrantId, Problem> {
+pub(super) fn id(text: &str) -> Result<GrantId, Problem> {
     GrantId::from_hex(text).ok_or_else(|| Refusal::NoClaim.into())
 }
 
-async fn take_one(door: &Door, link: &str) -> Result<(StatusCode, ClaimBody), Problem> {
+pub(super) async fn take_one(door: &Door, link: &str) -> Result<(StatusCode, ClaimBody), Problem> {
     let Ok(Scanned::Consent { offer, .. }) = scan(link) else { return Err(Refusal::NotAConsent.into()) };
     let held = door.desk.take(&offer).await?;
     Ok((StatusCode::ACCEPTED, ClaimBody::brief(&held)))
@@ -107,7 +107,7 @@ async fn reverse_one(
     Ok((status_of(held.state()), ClaimBody::brief(&held)))
 }
 
-fn status_of(state: Where) -> StatusCode {
+pub(super) fn status_of(state: Where) -> StatusCode {
     if state == Where::Deciding { StatusCode::ACCEPTED } else { StatusCode::OK }
 }
 
@@ -173,7 +173,7 @@ async fn result(door: &Door, (at, item): (usize, &RawValue), language: Language)
     }
 }
 
-fn refused(problem: &Problem, language: Language) -> Value {
+pub(super) fn refused(problem: &Problem, language: Language) -> Value {
     let problem = problem.body(language);
     json!({ "status": problem.status, "problem": problem })
 }

@@ -123,3 +123,26 @@ async fn what_a_claim_shows_is_written_once_and_read_with_it_also_where_it_lay_i
     rows.forget(&id).await.unwrap();
     assert!(row(&rows, CLAIMS, &id).is_none() && row(&rows, SHOWN, &id).is_none());
 }
+
+#[tokio::test]
+async fn a_request_is_remembered_from_its_begin_until_it_did_nothing_or_a_week_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = Rows::open(&dir.path().join("rows.redb"), Key32::generate(&mut SystemRandom)).unwrap();
+    let (name, other, now) = ([1; 32], [2; 32], 1_000_000);
+    let begun = |at| Answered { request: Digest::of(b"a"), at, status: None, body: Vec::new() };
+    let given = |at| Answered { status: Some(200), body: b"{}".to_vec(), ..begun(at) };
+    rows.put_answer(&name, &begun(now)).await.unwrap();
+    assert_eq!(rows.answer(&name, now).unwrap(), Some(begun(now)));
+    rows.put_answer(&name, &given(now)).await.unwrap();
+    assert_eq!(rows.answer(&name, now).unwrap(), Some(given(now)));
+    rows.put_answer(&other, &begun(now)).await.unwrap();
+    rows.remove_answer(&other, now).await.unwrap();
+    assert_eq!(rows.answer(&other, now).unwrap(), None);
+    // A week later the name is free for another request, whose answer stays.
+    let later = now + ANSWERS_KEPT;
+    assert_eq!(rows.answer(&name, later - 1).unwrap(), Some(given(now)));
+    assert_eq!(rows.answer(&name, later).unwrap(), None);
+    rows.put_answer(&name, &given(later)).await.unwrap();
+    rows.put_answer(&other, &given(later + 1)).await.unwrap();
+    assert_eq!(rows.answer(&name, later + 1).unwrap(), Some(given(later)));
+}

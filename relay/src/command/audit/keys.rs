@@ -7,6 +7,7 @@ use crate::{
     command::{invite::ledger_of, serve},
     config::Place,
     desk::ORGANISATIONS,
+    http::ledger::{ValuesAnswer, ValuesAsked},
     keys::Keys,
     node::KEYS,
     random::SystemRandom,
@@ -20,10 +21,15 @@ use std::{
 };
 use suishen_core::{
     audit::BoxKeys,
+    cbor,
     consent::AuditorLook,
     contract::{AuditorKeys, Key, RotateKeys, Rotated, SignedTransaction, Transaction},
     id::LedgerId,
-    proof::{bundle::first_epoch, checkpoint::SignedCheckpoint, log::ProvenValue},
+    proof::{
+        bundle::first_epoch,
+        checkpoint::{SignedCheckpoint, VerifiedCheckpoint},
+        log::{ProvenEntry, ProvenValue},
+    },
     sm::{PublicKey, SecretKey},
 };
 
@@ -31,8 +37,10 @@ use suishen_core::{
 const AUDITOR: &str = "auditor";
 /// Most keys that are read from a folder.
 const MOST: usize = 256;
-/// How long the published copy may take to hold a new entry.
+/// How long a relay, or the published copy, may take to show a new entry.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait before looking again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Options of `suishen audit rotate`.
 #[derive(Clone, Debug, Args)]
@@ -131,15 +139,44 @@ pub async fn reach(place: &Place, relay: Option<&str>) -> anyhow::Result<Client>
 pub async fn on_ledger(client: &Client) -> anyhow::Result<(AuditorKeys, u64)> {
     let mut answer = client.value(&Key::Auditor).await?;
     let value = answer.values.pop().context("the relay knows no auditor")?.value;
-    let signed = SignedCheckpoint::parse(&answer.note).context("the relay's checkpoint cannot be read")?;
-    let verified = signed
-        .verify(&client.ledger(), &first_epoch(client.genesis()))
-        .context("the relay's checkpoint does not hold")?;
+    let verified = checkpoint(client, &answer.note)?;
     let proven = ProvenValue { value, proof: answer.proof };
     let keys: AuditorKeys = proven
         .verify(&Key::Auditor, verified.checkpoint())
         .context("the relay does not prove the auditor's keys")?;
     Ok((keys, verified.checkpoint().size))
+}
+
+/// A checkpoint that somebody shows, where the members cosigned it.
+fn checkpoint(client: &Client, note: &str) -> anyhow::Result<VerifiedCheckpoint> {
+    let signed = SignedCheckpoint::parse(note).context("the checkpoint that is shown cannot be read")?;
+    signed
+        .verify(&client.ledger(), &first_epoch(client.genesis()))
+        .context("the checkpoint that is shown does not hold")
+}
+
+/// Brings a transaction to the ledger and sees it there: its number, proven. That the relay says it stands is its word.
+async fn brought(client: &Client, signed: &SignedTransaction) -> anyhow::Result<u64> {
+    let number = client.submit(signed).await?.number;
+    let asked = ValuesAsked { entries: Some(vec![number]), ..ValuesAsked::default() };
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let answer: ValuesAnswer = cbor::decode(&client.post("/v1/ledger/values", &asked).await?)?;
+        let verified = checkpoint(client, &answer.note)?;
+        let mut shown = answer.entries.into_iter().flatten().map(ProvenEntry::from);
+        if let Some(shown) = shown.find(|shown| shown.number == number) {
+            let entry = shown.verify(verified.checkpoint());
+            if entry.is_ok_and(|entry| entry.signed == *signed) {
+                return Ok(number);
+            }
+            break;
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+    bail!(
+        "the relay says that this is entry {number}, and does not prove it: nothing was opened or changed; try again, or \
+         tell the members and go to another relay with --relay"
+    )
 }
 
 /// What a look is to be about.
@@ -169,15 +206,15 @@ pub async fn log_look(client: &Client, asked: &Asked<'_>) -> anyhow::Result<(u64
         .log(&audit.public(), &on_ledger.box_key()?, &client.ledger(), &mut SystemRandom)
         .context("--why takes 1 to 240 bytes, some 80 Chinese characters")?;
     let signed = SignedTransaction::new(&Transaction::LogAudit(body), &audit, &client.ledger());
-    Ok((client.submit(&signed).await?.number, range))
+    Ok((brought(client, &signed).await?, range))
 }
 
-/// Waits until a source's checkpoint speaks of an entry.
-pub fn wait_for(source: &Source, entry: u64) -> anyhow::Result<()> {
+/// Waits until a source's checkpoint, verified, speaks of an entry.
+pub fn wait_for(client: &Client, source: &Source, entry: u64) -> anyhow::Result<()> {
     let begun = Instant::now();
     loop {
-        let size = SignedCheckpoint::parse(&source.note()?).map_or(0, |signed| signed.checkpoint.size);
-        if size > entry {
+        let verified = checkpoint(client, &source.note()?)?;
+        if verified.checkpoint().size > entry {
             return Ok(());
         }
         if begun.elapsed() > PATIENCE {
@@ -185,7 +222,7 @@ pub fn wait_for(source: &Source, entry: u64) -> anyhow::Result<()> {
                 "the published copy does not get entry {entry}, which the relay has: read the relay itself with --relay URL"
             );
         }
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(AGAIN);
     }
 }
 
@@ -206,18 +243,34 @@ pub fn rotate(place: &Place, rotate: &Rotate) -> anyhow::Result<()> {
         let which = if rotate.which == Which::Box { Rotated::AuditorBox } else { Rotated::Audit };
         let body = RotateKeys { party: on_ledger.party.clone(), sequence, which, key: key.public() };
         let signed = SignedTransaction::new(&Transaction::RotateKeys(body), &certified, &client.ledger());
-        let standing = client.submit(&signed).await?;
+        let entry = brought(&client, &signed).await?;
+        changed(&client, rotate.which, (sequence, &key.public())).await?;
         pin.remember(&client.ledger())?;
-        println!(
-            "changed    {}, entry {}",
-            folder.join(name).with_extension("pem").display(),
-            standing.number
-        );
+        println!("changed    {}, entry {entry}", folder.join(name).with_extension("pem").display());
         if rotate.which == Which::Box {
             println!("           boxes are sealed to it from now on; for a day the one before holds too");
         }
         Ok(())
     })
+}
+
+/// Waits until the ledger is proven to name the new key, or a later one.
+async fn changed(client: &Client, which: Which, (sequence, key): (u64, &PublicKey)) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let (now, _) = on_ledger(client).await?;
+        let named = match which {
+            Which::Box => now.boxes.iter().any(|quarter| quarter.key == *key),
+            Which::Audit => now.audit == *key || now.sequence > sequence,
+        };
+        if named && now.sequence >= sequence {
+            return Ok(());
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+    bail!(
+        "the ledger does not name the new key yet: look again with `suishen audit` before the old one is put away"
+    )
 }
 
 /// The organisation's own key, beside the auditor's or in the data folder.

@@ -10,11 +10,10 @@ use suishen_core::{
     sm::{Digest, SecretKey, edge},
 };
 use suishen_relay::{
-    claims::{
-        door::{self, Door},
-        webhook::Hook,
-    },
-    command::claims::start,
+    claims::{door::Door, webhook::Hook},
+    command::claims::{start, until},
+    config::{Limits, serve_defaults},
+    http::connections::Bounds,
     random::SystemRandom,
 };
 use tokio::{net::TcpListener, task::JoinSet};
@@ -50,14 +49,33 @@ impl Desk {
         Self::behind(world, server, key).await
     }
 
-    async fn behind(world: &World, server: Server, key: SecretKey) -> Self {
+    /// With connections held to other bounds than a relay's usual ones.
+    pub async fn open_within(world: &World, server: Server, change: impl FnOnce(&mut Limits)) -> Self {
+        let key = crate::relay::fresh();
+        register(server.dir.path(), &key);
+        Self::behind_within(world.client.ledger(), server, key, change).await
+    }
+
+    pub async fn behind(world: &World, server: Server, key: SecretKey) -> Self {
+        Self::behind_within(world.client.ledger(), server, key, |_| {}).await
+    }
+
+    pub async fn behind_within(
+        ledger: LedgerId,
+        server: Server,
+        key: SecretKey,
+        change: impl FnOnce(&mut Limits),
+    ) -> Self {
+        let mut limits = serve_defaults().limits;
+        change(&mut limits);
         let hook = Arc::new(Hook::new(server.desk.clone(), true).unwrap());
         let door = Door::open(server.dir.path(), server.desk.clone(), hook.clone(), None).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut serving = start(server.desk.clone(), hook.clone(), &door);
-        serving.spawn(async move { axum::serve(listener, door::service(&door)).await.unwrap() });
-        let caller = Caller::new(&base, key, world.client.ledger()).await;
+        let bounds = Bounds::new(&limits, false);
+        serving.spawn(async move { until(listener, &door, &bounds, std::future::pending()).await });
+        let caller = Caller::new(&base, key, ledger).await;
         Self { server, hook, caller, serving }
     }
 
@@ -92,9 +110,21 @@ impl Caller {
         Self { base: base.to_owned(), key, ledger, now: info["now"].as_u64().unwrap(), http }
     }
 
+    /// Of a POST with the idempotency key of [`Caller::raw`].
     pub fn sign(&self, method: &Method, target: &str, body: &[u8], at: u64) -> Headers {
+        self.sign_once(method, target, body, at, (method == Method::POST).then_some("raw"))
+    }
+
+    pub fn sign_once(
+        &self,
+        method: &Method,
+        target: &str,
+        body: &[u8],
+        at: u64,
+        once: Option<&str>,
+    ) -> Headers {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let message = Message { method: method.as_str(), path, query, content: Digest::of(body) };
+        let message = Message { method: method.as_str(), path, query, content: Digest::of(body), once };
         sign_registered(&message, &self.key, &self.ledger, at, &mut SystemRandom)
     }
 
@@ -129,7 +159,7 @@ impl Caller {
     /// A POST under an idempotency key.
     pub async fn post_as(&self, name: &str, target: &str, body: &Value) -> (u16, Value) {
         let body = serde_json::to_vec(body).unwrap();
-        let signed = self.sign(&Method::POST, target, &body, self.now);
+        let signed = self.sign_once(&Method::POST, target, &body, self.now, Some(name));
         Self::send(self.request(Method::POST, target, &body, &signed).header("idempotency-key", name)).await
     }
 

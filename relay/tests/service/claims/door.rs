@@ -7,6 +7,7 @@ use super::{
 use crate::relay::{fresh, name};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 use suishen_core::{contract::Slot, id::GrantId};
 use suishen_relay::claims::held::State;
 
@@ -97,6 +98,13 @@ async fn a_request_is_signed_now_once_whole_and_by_a_registered_key() {
     let signed = caller.sign(&Method::POST, "/v1/claims", b"{ }", caller.now);
     let differs = caller.raw(Method::POST, "/v1/claims", body, &signed).await;
     assert_eq!(problem(differs), name("digest", 422));
+    // A POST is signed with its idempotency key, and with no other.
+    let plain = caller.sign_once(&Method::POST, "/v1/claims", body, caller.now, None);
+    let uncovered = caller.raw(Method::POST, "/v1/claims", body, &plain).await;
+    assert!(uncovered.1["detail"].as_str().unwrap().contains("does not cover Idempotency-Key"));
+    assert_eq!(problem(uncovered), name("unsigned", 401));
+    let other = caller.sign_once(&Method::POST, "/v1/claims", body, caller.now, Some("other"));
+    assert_eq!(problem(caller.raw(Method::POST, "/v1/claims", body, &other).await), name("unsigned", 401));
     let mut signed = caller.sign(&get, "/v1/claims", b"", caller.now);
     signed.signature = signed.signature.replace(':', "");
     assert_eq!(problem(caller.raw(get.clone(), "/v1/claims", b"", &signed).await), name("unsigned", 401));
@@ -135,6 +143,31 @@ async fn an_idempotency_key_gives_the_same_answer_also_after_a_restart_and_serve
         problem(desk.caller.call(Method::POST, "/v1/claims", &body).await),
         name("idempotency-key-missing", 400)
     );
+}
+
+#[tokio::test]
+async fn requests_of_one_idempotency_key_at_once_do_it_once_and_harm_nobody() {
+    let (world, desk) = scene().await;
+    let (_made, claim) = world.opened(&desk.server, Slot::Commercial).await;
+    let (decision, body) = (path(&claim, "/decision"), json!({ "paid": "9927.86" }));
+    for round in 0..4 {
+        let name = format!("at-once-{round}");
+        let asked = || desk.caller.post_as(&name, &decision, &body);
+        let all = futures_util::future::join_all((0..8).map(|_| asked()));
+        let told = tokio::time::timeout(Duration::from_secs(30), all).await.expect("the server answers");
+        let mut done = 0;
+        for (status, answer) in told {
+            if status == 409 {
+                assert_eq!(answer["code"], "in-progress", "{answer}");
+            } else {
+                assert_eq!((status, &answer["state"]), (200, &json!("settled")), "{answer}");
+                done += 1;
+            }
+        }
+        assert!(done > 0);
+        assert_eq!(asked().await.1["state"], "settled", "and afterwards it is told again");
+    }
+    assert_eq!(desk.caller.get("/v1/claims").await.0, 200);
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn heard(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let claim = signed::read((&method, &uri, &headers), Digest::of(&body), &core.ledger).unwrap();
+    let claim = signed::read((&method, &uri, &headers), Digest::of(&body), None, &core.ledger).unwrap();
     claim.verify(&core.server, core.now).unwrap();
     let mut came = core.came.lock().unwrap();
     // The second one isn't taken the first time.

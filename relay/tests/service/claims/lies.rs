@@ -35,15 +35,15 @@ use suishen_relay::{
 };
 use tokio::net::TcpListener;
 
-const HONEST: u8 = 0;
+pub const HONEST: u8 = 0;
 /// Says no to transactions, and brings them all the same.
 const NO_AND_DOES: u8 = 1;
 /// Says no, and doesn't.
 const NO: u8 = 2;
 /// Says yes, and doesn't.
-const YES: u8 = 3;
+pub const YES: u8 = 3;
 /// Leaves transactions without an answer, for as long as it is so.
-const SILENT: u8 = 4;
+pub const SILENT: u8 = 4;
 /// Refuses whatever is to be left for the patient.
 const NO_DROPS: u8 = 5;
 
@@ -52,14 +52,14 @@ const JUNK: u8 = 6;
 /// Shows what it forged in the drop box, before everything else.
 const FORGED: u8 = 7;
 /// Says yes to transactions, doesn't bring them, and shows each as the entry that it named.
-const SHOWS: u8 = 8;
+pub const SHOWS: u8 = 8;
 /// The entry that it names where it says yes.
 const NAMED: u64 = 3;
 
 /// Between an insurer's server and its relay.
-struct Liar {
+pub struct Liar {
     relay: String,
-    how: AtomicU8,
+    pub how: AtomicU8,
     /// Looks at the state that it passed on.
     looks: AtomicU64,
     /// Messages of its own.
@@ -146,9 +146,10 @@ async fn pass(State(liar): State<Arc<Liar>>, request: Request) -> Response {
     response
 }
 
-async fn between(world: &World) -> (Arc<Liar>, Server) {
+/// Stands before the relay of this address: where.
+pub async fn before(relay: &str) -> (Arc<Liar>, String) {
     let liar = Arc::new(Liar {
-        relay: world.relay.base.clone(),
+        relay: relay.to_owned(),
         how: AtomicU8::new(HONEST),
         looks: AtomicU64::new(0),
         forged: Mutex::default(),
@@ -160,6 +161,11 @@ async fn between(world: &World) -> (Arc<Liar>, Server) {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let service = Router::new().fallback(pass).with_state(liar.clone());
     tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    (liar, base)
+}
+
+pub async fn between(world: &World) -> (Arc<Liar>, Server) {
+    let (liar, base) = before(&world.relay.base).await;
     let invite = world.invite(INSURER, Role::InsurerCommercial, true).await;
     let server = Server::open(tempfile::tempdir().unwrap(), &base, Some(&invite)).await.unwrap();
     (liar, server)

@@ -1,10 +1,12 @@
 //! An insurer's server over a real relay: a patient's claim link in, a settlement on the ledger out.
 
+mod bounds;
 mod caller;
 mod door;
 mod hooks;
-mod lies;
+pub mod lies;
 mod life;
+mod once;
 mod programs;
 mod renewal;
 mod secure;

@@ -414,6 +414,27 @@ fn what_was_reversed_once_and_settled_again_takes_a_reversal_of_its_own() {
     assert!(claim(&world, &voucher).is_open());
 }
 
+#[test]
+fn a_grant_is_settled_and_taken_back_sixteen_times_and_not_without_end() {
+    let mut world = insured();
+    let by = redeemed(&mut world, 1, INSURER, Slot::Commercial);
+    let voucher = voucher(TAG, Slot::Commercial);
+    let again = |world: &mut World, n: u8| {
+        let mut body = settlement(world, &by, &voucher, TAG);
+        body.auditor_box[0] = n;
+        world.take(&Transaction::SettleClaim(body), &by.desk.key())
+    };
+    for n in 0..16 {
+        again(&mut world, n).unwrap();
+        let (back, desk) = reversal(&world, (INSURER, Role::InsurerCommercial), &voucher);
+        world.take(&Transaction::ReverseClaim(back), &desk.key()).unwrap();
+    }
+    assert_eq!(again(&mut world, 16), Err(Rejection::GrantExhausted));
+    // The patient's next consent settles it.
+    let next = redeemed(&mut world, 2, INSURER, Slot::Commercial);
+    settle(&mut world, &next, TAG, Slot::Commercial).unwrap();
+}
+
 /// An insurer that was shown an invoice, and from which it was taken back, makes a claim grant for itself.
 #[test]
 fn a_tag_given_under_one_grant_settles_under_no_other() {

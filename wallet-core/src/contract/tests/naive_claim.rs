@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::naive::{Attempt, Faults, Naive, one, unless};
+use crate::id::GrantId;
 use crate::sm::PublicKey;
 
 impl Naive<'_> {
@@ -36,6 +37,16 @@ impl Naive<'_> {
             }
         }
         settled
+    }
+
+    /// Settlements under a grant and what took them back: the first is one, taken back and settled again it is three.
+    fn settled_under(&self, grant: &GrantId) -> usize {
+        let about = |a: &&Attempt| match &a.transaction {
+            Transaction::SettleClaim(body) => body.grant == *grant,
+            Transaction::ReverseClaim(body) => body.settlement.as_ref().is_some_and(|s| s.grant == *grant),
+            _ => false,
+        };
+        self.accepted.iter().filter(about).count() + 1
     }
 
     fn is_void(&self, voucher: &Voucher) -> bool {
@@ -74,6 +85,7 @@ impl Naive<'_> {
         faults.extend(unless(now < issued + grant.duration, Rejection::GrantExpired));
         faults.extend(unless(!self.is_void(voucher), Rejection::ClaimVoid));
         faults.extend(unless(self.settlement(voucher).is_none(), Rejection::ClaimSettled));
+        faults.extend(unless(self.settled_under(&body.grant) <= 32, Rejection::GrantExhausted));
         faults
     }
 

@@ -31,6 +31,7 @@ use suishen_core::contract::{
 };
 use suishen_core::id::PartyId;
 use suishen_core::proof::checkpoint::{Checkpoint, SignedCheckpoint};
+use suishen_core::proof::log::ProvenEntry;
 use suishen_core::proof::map::{Leaf, root_of};
 use suishen_core::proof::tree::{Edge, Sm3, TreeHash as _};
 use suishen_core::report::Sensitivity;
@@ -179,7 +180,7 @@ async fn entries(ledger: &Ledger, range: Range<u64>) -> Result<Vec<minicbor::byt
     if entries.is_empty() { Err(wrong_entry(from)) } else { Ok(entries) }
 }
 
-/// Writes the look on the ledger, and waits for a checkpoint with it.
+/// Writes the look on the ledger, and sees it there before a box is opened: that the relay says so is its word.
 async fn log(
     engine: &Engine,
     ledger: &Ledger,
@@ -200,10 +201,25 @@ async fn log(
     for _ in 0..TRIES {
         ledger.refresh(store).await?;
         if ledger.seen().is_some_and(|(size, _)| size > entry) {
-            return Ok(Logged { entry, range, why });
+            return match stands(ledger, entry).await? {
+                Some(found) if found.signed == signed => Ok(Logged { entry, range, why }),
+                _ => Err(wrong_entry(entry)),
+            };
         }
     }
     Err(Fault::new("offline", Action::Retry))
+}
+
+/// An entry, proven under the newest checkpoint that this device verified.
+async fn stands(ledger: &Ledger, number: u64) -> Result<Option<Entry>, Fault> {
+    let note = SignedCheckpoint::parse(&ledger.note());
+    let checkpoint = note.map_err(|_| Fault::new("offline", Action::Retry))?.checkpoint;
+    let path = format!("/v1/ledger/proof/inclusion?entry={number}&size={}", checkpoint.size);
+    let answer = ledger.call(&Call::get(path)).await?;
+    let inclusion = cbor::decode(&answer).map_err(|_| wrong_entry(number))?;
+    let found = entries(ledger, number..number + 1).await?.into_iter().next();
+    let proven = found.map(|bytes| ProvenEntry { number, bytes: bytes.into(), inclusion });
+    Ok(proven.and_then(|entry| entry.verify(&checkpoint).ok()))
 }
 
 fn wrong_entry(number: u64) -> Fault {

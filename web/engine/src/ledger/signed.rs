@@ -38,7 +38,7 @@ impl Ledger {
         let now = self.now().ok_or(CallError::Unreachable)?;
         let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
         let content = Digest::of(call.body.as_deref().unwrap_or_default());
-        let message = request::Message { method: call.method, path, query, content };
+        let message = request::Message { method: call.method, path, query, content, once: None };
         let headers = request::sign(&message, key, &self.id, now, &mut BrowserRandom);
         call.headers.extend([
             ("content-digest".to_owned(), headers.content_digest),
