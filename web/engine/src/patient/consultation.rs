@@ -306,7 +306,7 @@ async fn serve(engine: &Rc<Engine>, mut stream: Stream, grant: &GrantId) -> Resu
                 content::send(engine, &mut stream, &address, from).await?;
             }
             Request::Get { .. } | Request::Section { .. } => {
-                stream.send(ContentFrame::Missing.to_bytes()).await?
+                stream.send(ContentFrame::Missing.to_bytes()).await?;
             }
             Request::Lacks(_) | Request::Put { .. } => stream.send(refused.to_bytes()).await?,
         }

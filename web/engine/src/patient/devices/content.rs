@@ -70,7 +70,7 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
     while let Some(frame) = stream.next().await {
         match Request::read(&frame)? {
             Request::Section { address, number } => {
-                let Some(held) = shelf.find(&store, &address).await? else {
+                let Some(held) = shelf.find(store, &address).await? else {
                     stream.send(ContentFrame::Missing.to_bytes()).await?;
                     continue;
                 };

@@ -229,17 +229,16 @@ async fn exchange_contents(
         while calls.try_recv().is_ok() {}
         // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
         let exchanged = content::exchange(engine, relay).await;
-        let marked = match (exchanged, level.get()) {
+        match (exchanged, level.get()) {
             (Ok(()), Some(events)) => {
-                let noted = engine.patient.note_level(engine, &host(&relay.origin), events).await;
-                noted.map(|since| mark(SyncState::Level { since }))
+                match engine.patient.note_level(engine, &host(&relay.origin), events).await {
+                    Ok(since) => mark(SyncState::Level { since }),
+                    Err(fault) => return fault.into(),
+                }
             }
-            (Ok(()), None) => Ok(()),
+            (Ok(()), None) => {}
             (Err(Trouble::Away), _) => return Trouble::Away,
-            (Err(trouble), _) => Ok(mark(SyncState::Refused(trouble.into()))),
-        };
-        if let Err(fault) = marked {
-            return fault.into();
+            (Err(trouble), _) => mark(SyncState::Refused(trouble.into())),
         }
     }
     Trouble::Away
