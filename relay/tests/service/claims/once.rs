@@ -41,7 +41,9 @@ async fn a_caller_that_hangs_up_is_told_what_was_done_and_settles_nothing_twice(
     let desk = Desk::open(&world, server).await;
     liar.how.store(SILENT, Ordering::SeqCst);
     hang_up(&desk, &path(&claim, "/decision")).await;
-    let again = desk.caller.post_as("pay", &path(&claim, "/decision"), &json!({ "paid": "9927.86" })).await;
+    let (decision, body) = (path(&claim, "/decision"), json!({ "paid": "9927.86" }));
+    let again = desk.caller.post_as("pay", &decision, &body);
+    let again = tokio::time::timeout(Duration::from_secs(20), again).await.expect("it is told at once");
     assert_eq!(problem(again), name("in-progress", 409));
     liar.how.store(HONEST, Ordering::SeqCst);
     let (status, told) = asked_again(&desk, &claim).await;
