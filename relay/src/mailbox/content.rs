@@ -106,23 +106,31 @@ impl Mailboxes {
         match File::open(self.path_of(vault, address)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
+            // What a damaged disk cut short isn't here.
+            Ok(file) if file.metadata()?.len() != row.size => Ok(None),
             Ok(file) => {
-                let outline = match row.outline() {
-                    Some(outline) => outline,
-                    None => self.outlined(vault, address, &file)?,
-                };
-                Ok(Some(Held { file, outline }))
+                let outline =
+                    row.outline().map_or_else(|| self.outlined(vault, address, &file), |it| Ok(Some(it)))?;
+                Ok(outline.map(|outline| Held { file, outline }))
             }
         }
     }
 
-    /// Content that came before there were outlines gets its own.
-    fn outlined(&self, vault: &VaultId, address: &BlobAddress, file: &File) -> Result<Outline, MailboxError> {
-        let mut all = Receiving::get(*address, MOST_CONTENT);
+    /// Content that came before there were outlines gets its own, where it is still the address's.
+    fn outlined(
+        &self,
+        vault: &VaultId,
+        address: &BlobAddress,
+        file: &File,
+    ) -> Result<Option<Outline>, MailboxError> {
+        let mut all = Receiving::put(*address, file.metadata()?.len());
         hold(file, &mut all)?;
+        if !all.is_true() {
+            return Ok(None);
+        }
         let outline = all.outline();
         self.0.store.write(|tx| rows::put_content(tx, vault, address, &ContentRow::whole(&outline)))?;
-        Ok(outline)
+        Ok(Some(outline))
     }
 
     /// Content of `size` bytes is offered.

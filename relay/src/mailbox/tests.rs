@@ -421,6 +421,11 @@ fn content_from_before_there_were_outlines_gets_its_own_once() {
     assert_eq!(row(), before);
     assert_eq!(relay.mailboxes.get(vault.id(), &address).unwrap().unwrap().outline, Outline::of(b"old"));
     assert_eq!(row(), now);
+    fs::write(relay.file(&vault, &address), b"ol").unwrap();
+    assert!(relay.mailboxes.get(vault.id(), &address).unwrap().is_none(), "cut short");
+    relay.mailboxes.0.store.write(|tx| rows::put_content(tx, vault.id(), &address, &before)).unwrap();
+    fs::write(relay.file(&vault, &address), b"odd").unwrap();
+    assert!(relay.mailboxes.get(vault.id(), &address).unwrap().is_none(), "something else");
 }
 
 #[test]

@@ -2,11 +2,11 @@
 //!
 //! Each copy is a [`Giver`], whose stream is asked for one section after another and answers in that order. A content of one section comes
 //! whole from one giver. A larger one comes from all of them, each giving what no other is giving; every section is held
-//! against the outline that its own giver sent with it. Outlines that differ don't mix: an honest giver's sections are never
-//! waited for from a liar, and a liar's never spoil an honest one's. What came of a content stays when its giver goes, and the next one goes on
-//! from there.
+//! against the outline that its own giver sent with it. Outlines that differ don't mix, so a liar's sections never spoil an honest one's.
+//! Nobody is waited for: a giver with nothing else to give is asked, one at a time, for what others are still asked for.
+//! What came of a content stays when its giver goes, and the next one goes on from there.
 
-use super::content::{ContentError, ContentFrame};
+use super::content::{ContentError, ContentFrame, MOST_CONTENT};
 use super::section::{Outline, Section};
 use crate::id::BlobAddress;
 use crate::sm::DigestBuilder;
@@ -16,8 +16,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 const AHEAD: usize = 16;
 /// Of them, those of contents that have several.
 const SECTIONS_AHEAD: usize = 4;
-/// How often the others are told that content which somebody didn't give is free again.
+/// How often the others are told that content which somebody didn't give is free again, until [`Gathering::forgive`].
 const TOLD: u8 = 4;
+/// Bytes of large contents that are here in part.
+const MOST_IN_PART: u64 = MOST_CONTENT;
 
 /// A copy that gives, while its stream lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,14 +47,14 @@ pub struct Gathering {
     again: BTreeSet<usize>,
     givers: BTreeMap<Giver, Source>,
     joined: u64,
+    /// How often each was asked for in vain.
+    denied: BTreeMap<BlobAddress, u8>,
 }
 
 #[derive(Debug)]
 struct Wanted {
     address: BlobAddress,
     state: State,
-    /// How often it was asked for in vain.
-    denied: u8,
 }
 
 #[derive(Debug)]
@@ -113,11 +115,11 @@ impl Gathering {
             let before = core::mem::take(self);
             let begun = before.wanted.into_iter().filter(|one| matches!(one.state, State::Large(_)));
             begun.filter(|one| wanted.contains(&one.address)).for_each(|one| self.add(one));
-            self.joined = before.joined;
+            (self.joined, self.denied) = (before.joined, before.denied);
         }
         for address in missing {
             if !self.places.contains_key(address) {
-                self.add(Wanted { address: *address, state: State::Free, denied: 0 });
+                self.add(Wanted { address: *address, state: State::Free });
             }
         }
     }
@@ -140,16 +142,32 @@ impl Gathering {
 
     /// It gives no more. Whether others have something to ask for now that it was asked for.
     pub fn leave(&mut self, giver: Giver) -> bool {
-        let Some(source) = self.givers.remove(&giver) else { return false };
+        let Some(mut source) = self.givers.remove(&giver) else { return false };
         for ask in &source.asked {
             self.free(ask.place);
+            source.freed |= self.is_denied(ask.place);
         }
         for place in &self.open {
             if let Some(Wanted { state: State::Large(large), .. }) = self.wanted.get_mut(*place) {
                 large.outlines.remove(&giver);
             }
         }
-        source.freed || !source.asked.is_empty()
+        source.freed
+    }
+
+    /// What came whole and couldn't be stored is missing again.
+    pub fn lost(&mut self, address: &BlobAddress) {
+        if let Some(place) = self.places.get(address).copied()
+            && let Some(wanted) = self.wanted.get_mut(place)
+        {
+            wanted.state = State::Asked;
+            self.free(place);
+        }
+    }
+
+    /// What nobody gave may have come to somebody since.
+    pub fn forgive(&mut self) {
+        self.denied.clear();
     }
 
     /// Whether it has been asked for something that it hasn't answered in full.
@@ -162,7 +180,8 @@ impl Gathering {
         if self.givers.get(&giver)?.asked.len() >= AHEAD {
             return None;
         }
-        let ask = self.next_section(giver).or_else(|| self.next_content(giver))?;
+        let ask = self.next_section(giver).or_else(|| self.next_content(giver));
+        let ask = ask.or_else(|| self.what_others_are_asked(giver))?;
         let wanted = self.wanted.get_mut(ask.place)?;
         if matches!(wanted.state, State::Free) {
             wanted.state = State::Asked;
@@ -185,18 +204,16 @@ impl Gathering {
     }
 
     fn next_of(&self, giver: Giver, place: usize, large: &Large) -> Option<u32> {
-        let own = large.outlines.get(&giver);
         let source = self.givers.get(&giver)?;
         let barred =
             |number| source.denies(place, number) || self.is_asked_for(giver, Ask { place, number }, large);
-        let Some(outline) = own else {
-            // What it has isn't known: something that nobody has given yet, and if all has been given in vain, the first.
+        let Some(outline) = large.outlines.get(&giver) else {
+            // What it has isn't known: something that nobody has given yet, and where there is no such thing, the first.
             let came = |number| large.came.keys().any(|section| section.number() == number);
-            let first = || (!self.is_being_asked(place) && !barred(0)).then_some(0);
+            let first = || (source.asked.is_empty() && !source.denies(place, 0)).then_some(0);
             return (0..large.sections).find(|n| !came(*n) && !barred(*n)).or_else(first);
         };
-        let came = |number| outline.section(number).is_none_or(|section| large.came.contains_key(&section));
-        (0..outline.sections()).find(|n| !came(*n) && !barred(*n))
+        (0..outline.sections()).find(|n| !large.has(outline, *n) && !barred(*n))
     }
 
     /// Whether a section is being asked for, of this giver itself or of one that may have the same outline.
@@ -209,8 +226,22 @@ impl Gathering {
         })
     }
 
-    fn is_being_asked(&self, place: usize) -> bool {
-        self.givers.values().any(|source| source.asked.iter().any(|ask| ask.place == place))
+    /// For a giver with nothing else to give: the last thing that another one is asked for, and may never give.
+    fn what_others_are_asked(&self, giver: Giver) -> Option<Ask> {
+        let source = self.givers.get(&giver).filter(|source| source.asked.is_empty())?;
+        let others = self.givers.values().flat_map(|other| other.asked.iter().rev());
+        let open = |ask: &&Ask| {
+            !source.denies(ask.place, ask.number)
+                && match self.wanted.get(ask.place).map(|wanted| &wanted.state) {
+                    None | Some(State::Done) => false,
+                    Some(State::Free | State::Asked) => true,
+                    Some(State::Large(large)) => {
+                        let own = large.outlines.get(&giver);
+                        own.is_none_or(|own| own.range(ask.number).is_some() && !large.has(own, ask.number))
+                    }
+                }
+        };
+        others.filter(open).copied().next()
     }
 
     /// The next content that nobody is asked for.
@@ -242,6 +273,11 @@ impl Gathering {
             }
             (None, ContentFrame::Outline(size, midstates)) => {
                 let outline = Outline::read(size, midstates)?;
+                if let Some(Wanted { state: State::Large(large), .. }) = self.wanted.get(ask.place)
+                    && large.outlines.get(&giver).is_some_and(|before| *before != outline)
+                {
+                    return Err(ContentError::Turn);
+                }
                 source.coming = Coming::begin(&outline, ask.number);
                 if source.coming.is_none() {
                     // It has fewer sections than another had made believe.
@@ -274,11 +310,11 @@ impl Gathering {
         }
         if let State::Large(large) = &mut wanted.state {
             // What was left to this giver, as if it had the same, is for others too.
-            let differs = large.outlines.iter().any(|(other, theirs)| *other != giver && *theirs != outline);
+            let differs = large.outlines.values().any(|theirs| *theirs != outline);
             large.sections = outline.sections();
-            large.outlines.insert(giver, outline);
-            if let Some(source) = self.givers.get_mut(&giver) {
-                source.freed |= differs && wanted.denied < TOLD;
+            let is_first = large.outlines.insert(giver, outline).is_none();
+            if differs && is_first && self.is_denied(place) {
+                self.givers.entry(giver).and_modify(|source| source.freed = true);
             }
         }
     }
@@ -298,7 +334,7 @@ impl Gathering {
             State::Free | State::Asked | State::Done => return Gathered::More,
             State::Large(large) => {
                 large.came.insert(came.section, came.bytes);
-                let Some(whole) = large.whole(&came.outline) else { return Gathered::More };
+                let Some(whole) = large.whole() else { return self.bounded(giver, place) };
                 whole
             }
         };
@@ -307,24 +343,51 @@ impl Gathering {
         Gathered::Whole(address, whole)
     }
 
+    /// Content that would take too much room in part is given up, and its giver is asked for it no more.
+    fn bounded(&mut self, giver: Giver, place: usize) -> Gathered {
+        let in_part = |place: &usize| match self.wanted.get(*place).map(|wanted| &wanted.state) {
+            Some(State::Large(large)) => large.came.values().map(|bytes| bytes.len() as u64).sum(),
+            _ => 0,
+        };
+        if self.open.iter().map(in_part).sum::<u64>() <= MOST_IN_PART {
+            return Gathered::More;
+        }
+        if let Some(Wanted { state: State::Large(large), .. }) = self.wanted.get_mut(place) {
+            large.came.clear();
+        }
+        if let Some(source) = self.givers.get_mut(&giver) {
+            source.lacks.insert(place);
+        }
+        self.denied(giver, place)
+    }
+
     /// This giver didn't give what it was asked for.
     fn denied(&mut self, giver: Giver, place: usize) -> Gathered {
         self.free(place);
-        let (Some(source), Some(wanted)) = (self.givers.get_mut(&giver), self.wanted.get_mut(place)) else {
-            return Gathered::More;
-        };
-        source.freed |= wanted.denied < TOLD && !matches!(wanted.state, State::Done);
-        wanted.denied = wanted.denied.saturating_add(1);
+        let freed = self.is_denied(place);
+        let Some(wanted) = self.wanted.get(place) else { return Gathered::More };
+        let freed = freed && !matches!(wanted.state, State::Done);
+        self.givers.entry(giver).and_modify(|source| source.freed |= freed);
         Gathered::Lacks(wanted.address)
     }
 
-    /// Whoever was asked for it doesn't give it.
+    /// Counts that it was asked for in vain; whether others are told.
+    fn is_denied(&mut self, place: usize) -> bool {
+        let Some(wanted) = self.wanted.get(place) else { return false };
+        let denied = self.denied.entry(wanted.address).or_default();
+        *denied = denied.saturating_add(1);
+        *denied <= TOLD
+    }
+
+    /// Whoever was asked for it doesn't give it. Those that are past it in the row are asked for it all the same.
     fn free(&mut self, place: usize) {
         if let Some(wanted) = self.wanted.get_mut(place)
             && matches!(wanted.state, State::Asked)
         {
             wanted.state = State::Free;
-            self.again.insert(place);
+            if self.givers.values().any(|source| source.at > place && !source.denies(place, 0)) {
+                self.again.insert(place);
+            }
         }
     }
 }
@@ -337,14 +400,17 @@ impl Source {
 }
 
 impl Large {
-    /// All bytes, when every section of this outline came.
-    fn whole(&mut self, outline: &Outline) -> Option<Vec<u8>> {
-        let sections: Vec<Section> = (0..outline.sections()).filter_map(|n| outline.section(n)).collect();
-        if !sections.iter().all(|section| self.came.contains_key(section)) {
-            return None;
-        }
+    /// Whether a section of this outline came.
+    fn has(&self, outline: &Outline, number: u32) -> bool {
+        outline.section(number).is_none_or(|section| self.came.contains_key(&section))
+    }
+
+    /// All bytes, when every section of somebody's outline came.
+    fn whole(&mut self) -> Option<Vec<u8>> {
+        let is_whole = |outline: &&Outline| (0..outline.sections()).all(|number| self.has(outline, number));
+        let outline = self.outlines.values().find(is_whole)?.clone();
         let mut whole = Vec::with_capacity(usize::try_from(outline.size()).ok()?);
-        for section in sections {
+        for section in (0..outline.sections()).filter_map(|number| outline.section(number)) {
             whole.extend(self.came.remove(&section)?);
         }
         Some(whole)

@@ -1,4 +1,5 @@
-//! Whoever gives, lies, breaks off or has only some of it: what one honest copy has comes whole and true, and no section of it twice.
+//! Whoever gives, lies, breaks off, holds back or has only some of it: what one honest copy has comes whole and true, and hardly
+//! anything of it twice.
 
 use super::super::{MOST_PIECE, Request};
 use super::*;
@@ -124,7 +125,8 @@ proptest! {
                 take(copy.gives(&mut gathering));
             }
         }
-        // From now on nobody breaks off, and whoever stops is asked again while others' going frees something.
+        // From now on nobody breaks off, as after a link is level, and whoever stops is asked again while others' going frees something.
+        gathering.forgive();
         let mut woken = vec![true; copies.len()];
         while woken.contains(&true) {
             for at in 0..copies.len() {
@@ -195,7 +197,67 @@ fn two_copies_give_one_content_together_and_no_section_twice() {
     assert!(asked.iter().all(|asked| asked.len() >= 4), "both gave");
     let mut numbers: Vec<u32> = asked.concat().into_iter().map(|(_, number)| number).collect();
     numbers.sort_unstable();
+    assert!(numbers.len() <= 12, "but for the last, which the slower one might never give: {numbers:?}");
+    numbers.dedup();
     assert_eq!(numbers, (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn malicious_copies_that_answer_with_nothing_or_half_hold_nobody_up() {
+    let contents = contents();
+    let addresses: Vec<BlobAddress> = contents.iter().map(|bytes| BlobAddress::of(bytes)).collect();
+    for way in [Way::Has, Way::Lies] {
+        // All frames that are given: none, or an outline and a piece of all that is asked for at first.
+        for given in [0, 2] {
+            let mut gathering = Gathering::default();
+            gathering.want(&addresses);
+            let mut holds = Copy::new(&contents, &[way; 5]);
+            let mut came = 0;
+            for _ in 0..given {
+                holds.asked(&mut gathering);
+                came += usize::from(matches!(holds.gives(&mut gathering), Some(Gathered::Whole(..))));
+            }
+            holds.asked(&mut gathering);
+            let mut honest = Copy::new(&contents, &[Way::Has; 5]);
+            let (whole, _) = all(&mut gathering, core::slice::from_mut(&mut honest));
+            assert_eq!(came + whole.len(), 5, "{way:?} {given}");
+        }
+    }
+}
+
+#[test]
+fn malicious_copies_that_lack_everything_do_not_call_each_other_for_ever() {
+    let mut gathering = Gathering::default();
+    let mut copies = [Copy::new(&[], &[]), Copy::new(&[], &[])];
+    let mut calls = 0;
+    for at in (0..100).map(|turn| turn % 2) {
+        gathering.want(&[BlobAddress::of(b"nowhere")]);
+        all(&mut gathering, &mut copies[at..=at]);
+        if !copies[at].breaks(&mut gathering) {
+            break;
+        }
+        calls += 1;
+    }
+    assert_eq!(calls, TOLD);
+    gathering.forgive();
+    gathering.want(&[BlobAddress::of(b"nowhere")]);
+    all(&mut gathering, &mut copies[..1]);
+    assert!(copies[0].breaks(&mut gathering));
+}
+
+#[test]
+fn malicious_outlines_that_change_end_the_stream() {
+    let mut gathering = Gathering::default();
+    gathering.want(&[BlobAddress::of(b"x")]);
+    let giver = gathering.join();
+    gathering.ask(giver).unwrap();
+    let outline = |byte| ContentFrame::outline(&Outline::of(&vec![byte; 2 * WHOLE])).to_bytes();
+    assert_eq!(gathering.take(giver, &outline(1)), Ok(Gathered::More));
+    gathering.ask(giver).unwrap();
+    for piece in vec![1; WHOLE].chunks(MOST_PIECE) {
+        assert_eq!(gathering.take(giver, &ContentFrame::piece(piece).to_bytes()), Ok(Gathered::More));
+    }
+    assert_eq!(gathering.take(giver, &outline(2)), Err(ContentError::Turn));
 }
 
 #[test]
@@ -285,6 +347,6 @@ fn what_came_and_could_not_be_stored_is_asked_for_again() {
         gathering.want(&[address]);
         let (whole, _) = all(&mut gathering, core::slice::from_mut(&mut copy));
         assert_eq!(whole, [address]);
-        copy.breaks(&mut gathering);
+        gathering.lost(&address);
     }
 }

@@ -1,7 +1,7 @@
 //! Contents beside the events: what the wallet's records name is fetched where it is missing, from all copies at once, and given
 //! where it is lacking.
 
-use super::{Trouble, door};
+use super::{Devices, Trouble, door};
 use crate::engine::Engine;
 use crate::peers::Stream;
 use crate::platform::{monotonic, sleep};
@@ -38,7 +38,7 @@ pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble>
     let peers = devices.peers(engine).await?;
     let mut stream = peers.open(relay, None, Speech::Content).await?;
     door::at_mailbox(engine, &mut stream, (peers.id(), &relay.peer)).await?;
-    // First what this device alone may have.
+    fetch_from(engine, &mut stream, &missing, Some(&relay.origin)).await?;
     for asked in undelivered.chunks(MOST_ADDRESSES) {
         stream.send(ContentFrame::Lacks(asked.to_vec()).to_bytes()).await?;
         for address in lacking(asked, &frame(&mut stream).await?)? {
@@ -46,7 +46,7 @@ pub async fn exchange(engine: &Rc<Engine>, relay: &Relay) -> Result<(), Trouble>
         }
         devices.delivered.borrow_mut().entry(relay.origin.clone()).or_default().extend(asked);
     }
-    fetch_from(engine, &mut stream, &missing, Some(&relay.origin)).await
+    Ok(())
 }
 
 /// Fetches from another device of this wallet what this one lacks.
@@ -66,17 +66,11 @@ pub async fn answer(engine: &Rc<Engine>, mut stream: Stream, peer: &[u8]) -> Res
     let own = engine.patient.devices.peers(engine).await?;
     door::answer(engine, &mut stream, (own.id(), peer)).await?;
     let store = engine.store().await?;
-    let mut shelf = Shelf::default();
+    let mut shelf = None;
     while let Some(frame) = stream.next().await {
         match Request::read(&frame)? {
             Request::Section { address, number } => {
-                let Some(held) = shelf.find(store, &address).await? else {
-                    stream.send(ContentFrame::Missing.to_bytes()).await?;
-                    continue;
-                };
-                stream.send(ContentFrame::outline(&held.outline).to_bytes()).await?;
-                let section = held.outline.cut(&held.bytes, number).unwrap_or_default();
-                pieces(&mut stream, section).await?;
+                section(store, &mut stream, &mut shelf, (address, number)).await?;
             }
             Request::Lacks(addresses) => {
                 let (here, missing) = contents(engine).await?;
@@ -126,31 +120,17 @@ async fn fetch_from(
     missing: &[BlobAddress],
     origin: Option<&str>,
 ) -> Result<(), Trouble> {
-    let devices = &engine.patient.devices;
-    let giver = {
-        let mut gathering = devices.gathering.borrow_mut();
-        gathering.want(missing);
-        gathering.join()
-    };
-    let mut arrived = Arrived::default();
-    let fetched = gather(engine, stream, giver, &mut arrived).await;
+    let mut source = Source::join(&engine.patient.devices, missing, origin);
+    let fetched = gather(engine, stream, &mut source).await;
     // What came whole before a stream broke needn't come again.
-    let stored = arrived.store(engine).await;
-    if devices.gathering.borrow_mut().leave(giver) {
-        devices.call_for_contents(origin);
-    }
+    source.store(engine).await?;
+    drop(source);
     super::Session::tell_all();
-    stored?;
     fetched
 }
 
-async fn gather(
-    engine: &Engine,
-    stream: &mut Stream,
-    giver: Giver,
-    arrived: &mut Arrived,
-) -> Result<(), Trouble> {
-    let gathering = &engine.patient.devices.gathering;
+async fn gather(engine: &Engine, stream: &mut Stream, source: &mut Source<'_>) -> Result<(), Trouble> {
+    let (gathering, giver) = (&engine.patient.devices.gathering, source.giver);
     let mut told = monotonic();
     loop {
         loop {
@@ -164,12 +144,11 @@ async fn gather(
         let frame = stream.next_within(PATIENCE).await.ok_or(Trouble::Away)?;
         let gathered = gathering.borrow_mut().take(giver, &frame)?;
         if let Gathered::Whole(address, bytes) = gathered {
-            arrived.bytes += bytes.len();
-            arrived.changes.push(Change::Put(Table::Blobs, address.to_hex(), bytes));
+            source.arrived(address, bytes);
         }
         let late = monotonic() - told > TOLD_EVERY;
-        if late || arrived.bytes > MOST_HELD {
-            arrived.store(engine).await?;
+        if late || source.bytes > MOST_HELD {
+            source.store(engine).await?;
         }
         if late {
             super::Session::tell_all();
@@ -178,39 +157,83 @@ async fn gather(
     }
 }
 
-/// The content that another device is fetching, section by section.
-#[derive(Default)]
-struct Shelf(Option<Held>);
+/// A copy that gives, and what came of it and isn't stored yet: that is written together. However it ends, and also where
+/// nobody waits for its end, others are asked for what it didn't give.
+struct Source<'a> {
+    devices: &'a Devices,
+    giver: Giver,
+    origin: Option<&'a str>,
+    changes: Vec<Change>,
+    bytes: usize,
+    /// What came and isn't known to be stored.
+    unstored: Vec<BlobAddress>,
+}
 
-struct Held {
+impl<'a> Source<'a> {
+    fn join(devices: &'a Devices, missing: &[BlobAddress], origin: Option<&'a str>) -> Self {
+        let mut gathering = devices.gathering.borrow_mut();
+        gathering.want(missing);
+        let giver = gathering.join();
+        Self { devices, giver, origin, changes: Vec::new(), bytes: 0, unstored: Vec::new() }
+    }
+
+    fn arrived(&mut self, address: BlobAddress, bytes: Vec<u8>) {
+        self.bytes += bytes.len();
+        self.changes.push(Change::Put(Table::Blobs, address.to_hex(), bytes));
+        self.unstored.push(address);
+    }
+
+    async fn store(&mut self, engine: &Engine) -> Result<(), Fault> {
+        self.bytes = 0;
+        if !self.changes.is_empty() {
+            engine.store().await?.write(std::mem::take(&mut self.changes)).await?;
+            self.unstored.clear();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Source<'_> {
+    fn drop(&mut self) {
+        let mut gathering = self.devices.gathering.borrow_mut();
+        for address in &self.unstored {
+            gathering.lost(address);
+        }
+        if gathering.leave(self.giver) {
+            drop(gathering);
+            self.devices.call_for_contents(self.origin);
+        }
+    }
+}
+
+/// A content of several sections that another device is fetching: read and hashed once.
+struct Shelf {
     address: BlobAddress,
     bytes: Vec<u8>,
     outline: Outline,
 }
 
-impl Shelf {
-    async fn find(&mut self, store: &Store, address: &BlobAddress) -> Result<Option<&Held>, Fault> {
-        if self.0.as_ref().is_none_or(|held| held.address != *address) {
-            let bytes = store.get(Table::Blobs, &address.to_hex()).await?;
-            let held = |bytes: Vec<u8>| Held { address: *address, outline: Outline::of(&bytes), bytes };
-            self.0 = bytes.map(held);
+/// Answers a request for a section.
+async fn section(
+    store: &Store,
+    stream: &mut Stream,
+    shelf: &mut Option<Shelf>,
+    (address, number): (BlobAddress, u32),
+) -> Result<(), Trouble> {
+    if shelf.as_ref().is_none_or(|held| held.address != address) {
+        let Some(bytes) = store.get(Table::Blobs, &address.to_hex()).await? else {
+            return Ok(stream.send(ContentFrame::Missing.to_bytes()).await?);
+        };
+        let outline = Outline::of(&bytes);
+        if outline.sections() == 1 {
+            stream.send(ContentFrame::outline(&outline).to_bytes()).await?;
+            return pieces(stream, outline.cut(&bytes, number).unwrap_or_default()).await;
         }
-        Ok(self.0.as_ref())
+        *shelf = Some(Shelf { address, bytes, outline });
     }
-}
-
-/// Contents that came and aren't stored yet: they are written together.
-#[derive(Default)]
-struct Arrived {
-    changes: Vec<Change>,
-    bytes: usize,
-}
-
-impl Arrived {
-    async fn store(&mut self, engine: &Engine) -> Result<(), Fault> {
-        self.bytes = 0;
-        Ok(engine.store().await?.write(std::mem::take(&mut self.changes)).await?)
-    }
+    let Some(held) = shelf else { return Ok(()) };
+    stream.send(ContentFrame::outline(&held.outline).to_bytes()).await?;
+    pieces(stream, held.outline.cut(&held.bytes, number).unwrap_or_default()).await
 }
 
 /// The content, once it is whole; none when the other side doesn't have it, or sent something else.

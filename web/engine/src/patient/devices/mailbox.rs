@@ -204,6 +204,7 @@ async fn once(
                 engine.patient.enter(engine).await?;
                 look_around(engine);
                 broken.set(0);
+                engine.patient.devices.gathering.borrow_mut().forgive();
                 level.set(Some(engine.store().await?.count(Table::Events).await?));
                 let _ = call.unbounded_send(());
             }
@@ -227,9 +228,11 @@ async fn exchange_contents(
     while calls.next().await.is_some() {
         // However often it was called for meanwhile.
         while calls.try_recv().is_ok() {}
+        let both_had = level.get();
         // Contents that the mailbox doesn't take, or doesn't have, hold nothing else up.
         let exchanged = content::exchange(engine, relay).await;
-        match (exchanged, level.get()) {
+        // What came to be the same meanwhile is exchanged by the next call.
+        match (exchanged, both_had.filter(|_| level.get() == both_had)) {
             (Ok(()), Some(events)) => {
                 match engine.patient.note_level(engine, &host(&relay.origin), events).await {
                     Ok(since) => mark(SyncState::Level { since }),
