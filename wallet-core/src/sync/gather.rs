@@ -140,7 +140,7 @@ impl Gathering {
         Giver(self.joined)
     }
 
-    /// It gives no more. Whether others have something to ask for now that it was asked for.
+    /// It gives no more; whether others are to be told that what it was asked for is theirs to give.
     pub fn leave(&mut self, giver: Giver) -> bool {
         let Some(mut source) = self.givers.remove(&giver) else { return false };
         for ask in &source.asked {
